@@ -1,0 +1,90 @@
+/* channel.h - what a middleware may ask of, and do to, its channel. */
+#ifndef WEIR_CHANNEL_H
+#define WEIR_CHANNEL_H
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <netinet/in.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "verdict.h"
+
+struct weir_channel;
+
+/* Direction of bytes: up = frontend to backend, down = backend to frontend. */
+enum weir_dir { WEIR_UP, WEIR_DOWN };
+
+/* Which end of the channel, or nobody but weir itself. */
+enum weir_side { WEIR_FRONTEND, WEIR_BACKEND, WEIR_SELF };
+
+/* An IPv4, IPv6 or unix stream address; len 0 means none. */
+struct weir_addr {
+	socklen_t len;
+	union {
+		struct sockaddr sa;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+		struct sockaddr_un un;
+	};
+};
+
+#define WEIR_ADDR_TEXT 128 /* bytes that any address takes as text */
+
+/* Contiguous, valid during the call only; eof: nothing will ever follow. */
+struct weir_bytes {
+	const uint8_t *p;
+	size_t len;
+	bool eof;
+};
+
+struct weir_call {
+	struct weir_channel *ch;
+	const void *conf; /* your conf_size bytes, read-only, shared */
+	void *ctx;	  /* your ctx_size bytes, zeroed when the channel opens */
+	uint16_t stage;	  /* the engine's own */
+};
+
+/* How to reach a backend; a zero field means the server's own setting. */
+struct weir_dial {
+	const struct weir_addr *source; /* local address, or NULL */
+	uint32_t timeout_ms;
+};
+
+/* What is known of a channel; all pointers are borrowed until it is freed. */
+struct weir_facts {
+	uint64_t id;
+	const char *server;
+	const char *listen;	 /* as configured */
+	struct weir_addr client; /* peer of the frontend */
+	struct weir_addr target; /* chosen backend; len 0: none */
+	uint64_t up_bytes;	 /* read from the frontend */
+	uint64_t down_bytes;	 /* written to the frontend */
+	uint64_t age_ms;
+	enum weir_reason reason; /* WEIR_R_NONE while open */
+	enum weir_side ended_by;
+	int err;	    /* errno of the first failure, or 0 */
+	const char *module; /* middleware that ended it, or NULL */
+};
+
+/* Sends bytes ahead of the ones being judged: they enter the chain after this
+ * middleware in that direction.  Copies; failure closes the channel. */
+void weir_emit(struct weir_call *c, enum weir_dir dir, const void *p, size_t n);
+/* Chooses the backend; .connected tells the outcome.  Copies the address.
+ * how may be NULL.  From open, up, route, and connected (after a failure). */
+void weir_connect(struct weir_call *c, const struct weir_addr *to,
+	const struct weir_dial *how);
+/* Answers the channel here, without a backend.  From open, up and route. */
+void weir_serve(struct weir_call *c);
+/* Fills what is known of the channel now. */
+void weir_facts(const struct weir_call *c, struct weir_facts *facts);
+/* Address as "127.0.0.1:80", "[::1]:80" or "unix:/path"; returns text. */
+const char *weir_addr_text(
+	const struct weir_addr *a, char text[static WEIR_ADDR_TEXT]);
+/* One line at level info, with server, middleware and channel in front. */
+void weir_log(const struct weir_call *c, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif

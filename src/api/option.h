@@ -1,0 +1,111 @@
+/* option.h - option rows: one table is parser, messages, help and manual. */
+#ifndef WEIR_OPTION_H
+#define WEIR_OPTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "channel.h"
+
+enum weir_type {
+	WEIR_T_END,
+	WEIR_T_BOOL,	/* bool */
+	WEIR_T_INT,	/* int64_t */
+	WEIR_T_SIZE,	/* size_t, bytes: 64 "64k" "16M" */
+	WEIR_T_TIME,	/* uint32_t, milliseconds: 30 "300ms" "10m" */
+	WEIR_T_CHOICE,	/* int, index into choices */
+	WEIR_T_STRING,	/* const char * */
+	WEIR_T_STRINGS, /* struct weir_list of const char * */
+	WEIR_T_ADDR,	/* struct weir_addr */
+	WEIR_T_ADDRS,	/* struct weir_list of struct weir_addr */
+	WEIR_T_CIDRS,	/* struct weir_list of struct weir_cidr */
+	WEIR_T_LOGFILE, /* const char *: "stderr", "syslog" or a path */
+	WEIR_T_GROUP,	/* a struct described by rows */
+	WEIR_T_GROUPS,	/* struct weir_list of such structs */
+	WEIR_T_MODULES	/* the core's own: a list of middlewares */
+};
+
+enum weir_opt_flag {
+	WEIR_OPTIONAL = 1,    /* may be absent though it has no default */
+	WEIR_OFF = 2,	      /* 0 and "off" mean none */
+	WEIR_NOT_BUILT = 4,   /* refused: "not built in yet" */
+	WEIR_NEEDS_START = 8  /* a reload cannot change it */
+};
+
+struct weir_list {
+	size_t n;
+	void *v;
+};
+
+/* A network: the first bits of an IPv6 (or v4-mapped IPv4) address. */
+struct weir_cidr {
+	uint8_t addr[16];
+	uint8_t bits; /* 0..128 */
+};
+
+struct weir_opt {
+	const char *key;
+	enum weir_type type;
+	unsigned flags;
+	size_t off;	 /* of the field in the module's struct conf */
+	const char *def; /* as written in a file; NULL: must be given */
+	int64_t min, max; /* both 0: whatever the field can hold */
+	const char *const *choices;   /* ends with NULL */
+	const struct weir_rows *rows; /* of a group */
+	const char *help;	      /* one sentence with its full stop */
+};
+
+/* Rows of one kind of group, and the size of the struct they fill. */
+struct weir_rows {
+	const struct weir_opt *opts; /* ends with WEIR_OPT_END */
+	size_t size;
+	const char *shorthand; /* key that a bare string stands for, or NULL */
+};
+
+/* Offset of field f, or a compile error when its type is not T. */
+#define WEIR_FIELD(S, f, T)                                                    \
+	(offsetof(S, f) +                                                      \
+		0 * sizeof(char[_Generic(((S *)0)->f, T : 1, default : -1)]))
+#define WEIR_ROW(k, t, S, f, T, ...)                                           \
+	{                                                                      \
+		.key = (k), .type = (t), .off = WEIR_FIELD(S, f, T),           \
+		__VA_ARGS__                                                    \
+	}
+#define WEIR_BOOL(k, S, f, ...)                                                \
+	WEIR_ROW(k, WEIR_T_BOOL, S, f, bool, __VA_ARGS__)
+#define WEIR_INT(k, S, f, ...)                                                 \
+	WEIR_ROW(k, WEIR_T_INT, S, f, int64_t, __VA_ARGS__)
+#define WEIR_SIZE(k, S, f, ...)                                                \
+	WEIR_ROW(k, WEIR_T_SIZE, S, f, size_t, __VA_ARGS__)
+#define WEIR_TIME(k, S, f, ...)                                                \
+	WEIR_ROW(k, WEIR_T_TIME, S, f, uint32_t, __VA_ARGS__)
+#define WEIR_CHOICE(k, S, f, ...)                                              \
+	WEIR_ROW(k, WEIR_T_CHOICE, S, f, int, __VA_ARGS__)
+#define WEIR_STRING(k, S, f, ...)                                              \
+	WEIR_ROW(k, WEIR_T_STRING, S, f, const char *, __VA_ARGS__)
+#define WEIR_STRINGS(k, S, f, ...)                                             \
+	WEIR_ROW(k, WEIR_T_STRINGS, S, f, struct weir_list, __VA_ARGS__)
+#define WEIR_ADDRESS(k, S, f, ...)                                             \
+	WEIR_ROW(k, WEIR_T_ADDR, S, f, struct weir_addr, __VA_ARGS__)
+#define WEIR_ADDRESSES(k, S, f, ...)                                           \
+	WEIR_ROW(k, WEIR_T_ADDRS, S, f, struct weir_list, __VA_ARGS__)
+#define WEIR_CIDRS(k, S, f, ...)                                               \
+	WEIR_ROW(k, WEIR_T_CIDRS, S, f, struct weir_list, __VA_ARGS__)
+#define WEIR_LOGFILE(k, S, f, ...)                                             \
+	WEIR_ROW(k, WEIR_T_LOGFILE, S, f, const char *, __VA_ARGS__)
+#define WEIR_GROUPS(k, S, f, ...)                                              \
+	WEIR_ROW(k, WEIR_T_GROUPS, S, f, struct weir_list, __VA_ARGS__)
+#define WEIR_OPT_END                                                           \
+	{                                                                      \
+		.key = NULL                                                    \
+	}
+
+/* Where errors of a configuration go; the place is known to it. */
+struct weir_diag;
+
+/* Reports that options of an instance do not fit together. */
+void weir_error(struct weir_diag *d, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,65 @@
+/* verdict.h - what a callback says about the bytes it was shown. */
+#ifndef WEIR_VERDICT_H
+#define WEIR_VERDICT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum weir_reason {
+#define WEIR_REASON(id, word, text, is_error) WEIR_R_##id,
+#include "reason.def"
+#undef WEIR_REASON
+	WEIR_R_COUNT
+};
+
+enum weir_kind {
+	WEIR_V_PASS,
+	WEIR_V_DROP,
+	WEIR_V_DETACH,
+	WEIR_V_CLOSE,
+	WEIR_V_COUNT
+};
+
+struct weir_verdict {
+	uint8_t kind;
+	uint8_t reason;
+	uint32_t ms;
+	size_t n;
+};
+_Static_assert(sizeof(struct weir_verdict) == 16, "returned in two registers");
+
+#define WEIR_USE __attribute__((warn_unused_result))
+
+/* First n bytes go on; the rest is shown again at once. */
+WEIR_USE static inline struct weir_verdict
+weir_pass(size_t n)
+{
+	return (struct weir_verdict){ .kind = WEIR_V_PASS, .n = n };
+}
+
+/* First n bytes vanish; the rest is shown again at once. */
+WEIR_USE static inline struct weir_verdict
+weir_drop(size_t n)
+{
+	return (struct weir_verdict){ .kind = WEIR_V_DROP, .n = n };
+}
+
+/* These and all later bytes pass; never called again in this direction. */
+WEIR_USE static inline struct weir_verdict
+weir_detach(void)
+{
+	return (struct weir_verdict){ .kind = WEIR_V_DETACH };
+}
+
+/* Ends the channel, after what was emitted has been written. */
+WEIR_USE static inline struct weir_verdict
+weir_close(enum weir_reason reason)
+{
+	return (struct weir_verdict){ .kind = WEIR_V_CLOSE,
+		.reason = (uint8_t)reason };
+}
+
+/* Log word of a reason ("done"); borrowed for ever. */
+const char *weir_reason_word(enum weir_reason reason);
+
+#endif

@@ -1,0 +1,10 @@
+/* weir.h - everything a module may use, and nothing else. */
+#ifndef WEIR_H
+#define WEIR_H
+
+#include "verdict.h"
+#include "channel.h"
+#include "option.h"
+#include "middleware.h"
+
+#endif

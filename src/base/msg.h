@@ -1,0 +1,35 @@
+/* msg.h - fixed messages on the control pair of master and worker. */
+#ifndef BASE_MSG_H
+#define BASE_MSG_H
+
+#include <stdint.h>
+
+/* id, log word, who sends it and what it means. */
+#define MSG_TYPES(X)                                                           \
+	X(READY, "ready") /* worker: able to accept */                         \
+	X(STOP, "stop")	  /* master: reset every channel and leave */          \
+	X(QUIT, "quit")	  /* master: stop accepting, let channels finish */
+
+enum msg_type {
+#define X(id, word) MSG_##id,
+	MSG_TYPES(X)
+#undef X
+	MSG_COUNT
+};
+
+struct msg {
+	uint32_t type;
+	uint32_t arg;
+};
+
+/* A SOCK_SEQPACKET pair, both ends non-blocking and close-on-exec. */
+int msg_pair(int fds[2]);
+/* 0, or -1 with errno (EAGAIN: full; EPIPE: the other side is gone). */
+int msg_send(int fd, enum msg_type type, uint32_t arg);
+/* 1 and *m filled, 0 at the end of the pair, or -1 with errno (EAGAIN: none,
+ * EPROTO: not one of ours). */
+int msg_recv(int fd, struct msg *m);
+/* Log word of a message. */
+const char *msg_word(uint32_t type);
+
+#endif

@@ -1,0 +1,109 @@
+/* conf.h - a configuration file as one immutable struct. */
+#ifndef CONF_CONF_H
+#define CONF_CONF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "api/middleware.h"
+#include "api/option.h"
+
+#define CONF_STAGES_MAX 64 /* middlewares of one server */
+
+struct conf_process {
+	int64_t workers; /* 0: one per CPU */
+	const char *user;
+	bool daemon;
+	const char *pidfile; /* NULL: none */
+	uint32_t start_timeout_ms;
+	uint32_t drain_timeout_ms;
+};
+
+struct conf_log {
+	int level; /* enum log_level */
+	const char *target;
+};
+
+struct conf_listen {
+	const char *text; /* the address as written */
+	struct weir_addr address;
+	int64_t backlog;
+	bool reuseport;
+};
+
+/* One entry of a chain, in chain order. */
+struct conf_stage {
+	const struct weir_middleware *mw;
+	const char *name; /* its own, or the type's */
+	const void *conf; /* filled from the type's rows */
+	int64_t order;
+};
+
+struct conf_server {
+	const char *name;
+	struct weir_list listen; /* of struct conf_listen */
+	size_t read_max;
+	size_t hold_max;
+	uint32_t dumb_connect_timeout_ms; /* 0: off, as all below */
+	uint32_t preread_timeout_ms;
+	uint32_t connect_timeout_ms;
+	uint32_t idle_timeout_ms;
+	uint32_t half_close_timeout_ms;
+	uint32_t session_timeout_ms;
+	uint32_t close_wait_ms;
+	int close_channel_mode;
+	struct weir_list stages; /* of struct conf_stage, sorted by order */
+};
+
+/* One effective setting, for -T. */
+struct conf_setting {
+	const char *path; /* "servers.pg.idle_timeout" */
+	const char *value;
+	const char *def;    /* "" when there is none */
+	const char *origin; /* "weir.conf:12", "environment", "-o", "default" */
+};
+
+struct conf {
+	struct conf_process process;
+	struct conf_log log;
+	struct weir_list servers;  /* of struct conf_server */
+	struct weir_list settings; /* of struct conf_setting */
+	const char *file;
+};
+
+/* What the command line adds: "PATH=VALUE" texts, ends with NULL (or NULL). */
+struct conf_overrides {
+	const char *const *options;
+	char *const *environ; /* NULL: no WEIR_... variables */
+};
+
+/* Loads file (includes expanded), overrides applied, everything checked short
+ * of binding.  All errors are written to err, one line each with their place;
+ * NULL when there was one.  Caller frees with conf_free(). */
+struct conf *conf_load(
+	const char *file, const struct conf_overrides *over, FILE *err);
+/* The same from text in memory, named file in messages. */
+struct conf *conf_parse(const char *file, const char *text, size_t len,
+	const struct conf_overrides *over, FILE *err);
+void conf_free(struct conf *conf);
+
+static inline const struct conf_server *
+conf_server_at(const struct conf *conf, size_t i)
+{
+	return (const struct conf_server *)conf->servers.v + i;
+}
+
+static inline const struct conf_listen *
+conf_listen_at(const struct conf_server *server, size_t i)
+{
+	return (const struct conf_listen *)server->listen.v + i;
+}
+
+static inline const struct conf_stage *
+conf_stage_at(const struct conf_server *server, size_t i)
+{
+	return (const struct conf_stage *)server->stages.v + i;
+}
+
+#endif

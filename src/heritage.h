@@ -1,0 +1,32 @@
+/* heritage.h - the one struct that crosses the fork from master to worker. */
+#ifndef HERITAGE_H
+#define HERITAGE_H
+
+#include <sys/types.h>
+
+#include <stddef.h>
+
+struct conf;
+
+struct heritage_listener {
+	int fd;
+	unsigned server; /* index into conf->servers */
+	unsigned listen; /* index into that server's listen list */
+};
+
+struct heritage {
+	const struct conf *conf;
+	const struct heritage_listener *listeners; /* all bound, non-blocking */
+	size_t nlisteners;
+	int control_fd; /* the worker's end of its control pair */
+	unsigned slot;
+	unsigned generation;
+	pid_t master_pid;
+};
+
+/* Runs a worker until it was told to leave; never returns.  The child has
+ * closed every control fd but its own and dropped its privileges.  Exits 0, or
+ * 2 when it cannot start and a respawn would not help. */
+_Noreturn void worker_main(const struct heritage *h);
+
+#endif
