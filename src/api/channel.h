@@ -43,8 +43,8 @@ struct weir_bytes {
 struct weir_call {
 	struct weir_channel *ch;
 	const void *conf; /* your conf_size bytes, read-only, shared */
-	void *ctx;	  /* your ctx_size bytes, zeroed when the channel opens */
-	uint16_t stage;	  /* the engine's own */
+	void *ctx;	/* your ctx_size bytes, zeroed when the channel opens */
+	uint16_t stage; /* the engine's own */
 };
 
 /* How to reach a backend; a zero field means the server's own setting. */
@@ -66,6 +66,7 @@ struct weir_facts {
 	enum weir_reason reason; /* WEIR_R_NONE while open */
 	enum weir_side ended_by;
 	int err;	    /* errno of the first failure, or 0 */
+	const char *detail; /* which time limit it was, or NULL */
 	const char *module; /* middleware that ended it, or NULL */
 };
 
@@ -73,16 +74,18 @@ struct weir_facts {
  * middleware in that direction.  Copies; failure closes the channel. */
 void weir_emit(struct weir_call *c, enum weir_dir dir, const void *p, size_t n);
 /* Chooses the backend; .connected tells the outcome.  Copies the address.
- * how may be NULL.  From open, up, route, and connected (after a failure). */
+ * how may be NULL.  From route, from up before that, and from connected
+ * after a failure. */
 void weir_connect(struct weir_call *c, const struct weir_addr *to,
 	const struct weir_dial *how);
-/* Answers the channel here, without a backend.  From open, up and route. */
+/* Answers the channel here, without a backend.  From route, and from up before
+ * that. */
 void weir_serve(struct weir_call *c);
 /* Fills what is known of the channel now. */
 void weir_facts(const struct weir_call *c, struct weir_facts *facts);
 /* Address as "127.0.0.1:80", "[::1]:80" or "unix:/path"; returns text. */
-const char *weir_addr_text(
-	const struct weir_addr *a, char text[static WEIR_ADDR_TEXT]);
+const char *
+weir_addr_text(const struct weir_addr *a, char text[static WEIR_ADDR_TEXT]);
 /* One line at level info, with server, middleware and channel in front. */
 void weir_log(const struct weir_call *c, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

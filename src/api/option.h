@@ -27,10 +27,10 @@ enum weir_type {
 };
 
 enum weir_opt_flag {
-	WEIR_OPTIONAL = 1,    /* may be absent though it has no default */
-	WEIR_OFF = 2,	      /* 0 and "off" mean none */
-	WEIR_NOT_BUILT = 4,   /* refused: "not built in yet" */
-	WEIR_NEEDS_START = 8  /* a reload cannot change it */
+	WEIR_OPTIONAL = 1,   /* may be absent though it has no default */
+	WEIR_OFF = 2,	     /* 0 and "off" mean none */
+	WEIR_NOT_BUILT = 4,  /* refused: "not built in yet" */
+	WEIR_NEEDS_START = 8 /* a reload cannot change it */
 };
 
 struct weir_list {
@@ -48,8 +48,8 @@ struct weir_opt {
 	const char *key;
 	enum weir_type type;
 	unsigned flags;
-	size_t off;	 /* of the field in the module's struct conf */
-	const char *def; /* as written in a file; NULL: must be given */
+	size_t off;	  /* of the field in the module's struct conf */
+	const char *def;  /* as written in a file; NULL: must be given */
 	int64_t min, max; /* both 0: whatever the field can hold */
 	const char *const *choices;   /* ends with NULL */
 	const struct weir_rows *rows; /* of a group */
@@ -65,8 +65,8 @@ struct weir_rows {
 
 /* Offset of field f, or a compile error when its type is not T. */
 #define WEIR_FIELD(S, f, T)                                                    \
-	(offsetof(S, f) +                                                      \
-		0 * sizeof(char[_Generic(((S *)0)->f, T : 1, default : -1)]))
+	(offsetof(S, f) + 0 * sizeof(char[_Generic(((S *)0)->f, T : 1, default \
+						   : -1)]))
 #define WEIR_ROW(k, t, S, f, T, ...)                                           \
 	{                                                                      \
 		.key = (k), .type = (t), .off = WEIR_FIELD(S, f, T),           \

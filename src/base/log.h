@@ -18,7 +18,7 @@ enum log_level {
 #define X(id, word, priority) LOG_LEVEL_##id,
 	LOG_LEVELS(X)
 #undef X
-	LOG_LEVEL_COUNT
+		LOG_LEVEL_COUNT
 };
 
 /* Log words in order of level; ends with NULL. */

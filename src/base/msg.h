@@ -14,7 +14,7 @@ enum msg_type {
 #define X(id, word) MSG_##id,
 	MSG_TYPES(X)
 #undef X
-	MSG_COUNT
+		MSG_COUNT
 };
 
 struct msg {

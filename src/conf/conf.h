@@ -81,8 +81,8 @@ struct conf_overrides {
 /* Loads file (includes expanded), overrides applied, everything checked short
  * of binding.  All errors are written to err, one line each with their place;
  * NULL when there was one.  Caller frees with conf_free(). */
-struct conf *conf_load(
-	const char *file, const struct conf_overrides *over, FILE *err);
+struct conf *
+conf_load(const char *file, const struct conf_overrides *over, FILE *err);
 /* The same from text in memory, named file in messages. */
 struct conf *conf_parse(const char *file, const char *text, size_t len,
 	const struct conf_overrides *over, FILE *err);

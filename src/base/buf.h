@@ -1,0 +1,40 @@
+/* buf.h - bytes that must be kept: a queue of segments, empty while idle. */
+#ifndef BASE_BUF_H
+#define BASE_BUF_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct seg {
+	struct seg *next;
+	uint32_t start, end, cap; /* data[start..end) is filled */
+	uint8_t data[];
+};
+
+struct buf {
+	struct seg *head, *tail;
+	size_t len;
+};
+
+/* Appends a copy; -1 with ENOMEM, then nothing was appended. */
+int buf_append(struct buf *b, const void *p, size_t n);
+/* Moves all bytes of from to the end of b. */
+void buf_move(struct buf *b, struct buf *from);
+/* Moves all bytes of from to the front of b. */
+void buf_move_front(struct buf *b, struct buf *from);
+/* Drops the first n bytes, n <= b->len. */
+void buf_cut(struct buf *b, size_t n);
+/* Takes the first segment out, or NULL; caller frees it with free(). */
+struct seg *buf_shift(struct buf *b);
+/* Drops everything. */
+void buf_clear(struct buf *b);
+/* Bytes that one buf_send() would send at most. */
+size_t buf_sendable(const struct buf *b);
+/* Sends as much as the socket takes (sendmsg(2)), and drops it from b: bytes
+ * sent, or -1 with errno. */
+ssize_t buf_send(struct buf *b, int fd);
+
+#endif

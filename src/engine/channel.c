@@ -1,0 +1,372 @@
+/* channel.c - a frontend, a backend once chosen, and two flows. */
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "engine/chain.h"
+#include "engine/channel.h"
+#include "engine/closing.h"
+#include "engine/connect.h"
+#include "engine/engine.h"
+#include "engine/hold.h"
+
+#define RESET_FLUSH_MS 1000
+
+static const char *const words[] = {
+#define X(id, word) [CHANNEL_##id] = word,
+	CHANNEL_STATES(X)
+#undef X
+};
+
+/* Allowed steps: bit of every state that may follow. */
+static const uint8_t steps[CHANNEL_STATE_COUNT] = {
+	[CHANNEL_OPEN] = 1u << CHANNEL_ROUTE | 1u << CHANNEL_CLOSING,
+	[CHANNEL_ROUTE] = 1u << CHANNEL_CONNECT | 1u << CHANNEL_JOINED |
+			  1u << CHANNEL_CLOSING,
+	[CHANNEL_CONNECT] = 1u << CHANNEL_JOINED | 1u << CHANNEL_CLOSING,
+	[CHANNEL_JOINED] = 1u << CHANNEL_CLOSING,
+	[CHANNEL_CLOSING] = 1u << CHANNEL_DEAD,
+	[CHANNEL_DEAD] = 0,
+};
+
+static void channel_joined(struct weir_channel *);
+
+struct weir_channel *
+channel_new(struct engine *engine, int fd, const struct weir_addr *peer,
+	uint16_t listen)
+{
+	struct loop *loop = engine->loop;
+	struct weir_channel *ch =
+		calloc(1, sizeof(*ch) + engine->chain.ctx_size);
+	int dir;
+
+	if (ch == NULL)
+		return NULL;
+	ch->engine = engine;
+	ch->listen = listen;
+	ch->id = ++loop->last_id;
+	ch->opened_ms = ch->last_ms = clock_ms();
+	ch->preread = engine->chain.preread;
+	ch->end_stage = ch->dial_stage = CHANNEL_NO_STAGE;
+	ch->ended_by = WEIR_SELF;
+	for (dir = 0; dir < 2; dir++) {
+		endpoint_init(&ch->ends[dir], (enum weir_side)dir);
+		ch->flows[dir].active = engine->chain.active[dir];
+	}
+	ch->ends[WEIR_FRONTEND].fd = fd;
+	ch->ends[WEIR_FRONTEND].mask = ENDPOINT_OUT;
+	if (endpoint_set_peer(&ch->ends[WEIR_FRONTEND], peer) == -1 ||
+		poller_add_endpoint(&loop->poller, &ch->ends[WEIR_FRONTEND]) ==
+			-1) {
+		endpoint_done(&ch->ends[WEIR_FRONTEND]);
+		free(ch);
+		return NULL;
+	}
+	TAILQ_INSERT_TAIL(&engine->channels, ch, all_link);
+	loop->channels++;
+	return ch;
+}
+
+void
+channel_state(struct weir_channel *ch, enum channel_state to)
+{
+	log_debug("%s: #%llu: %s -> %s", ch->engine->server->name,
+		(unsigned long long)ch->id, words[ch->state], words[to]);
+	if (!(steps[ch->state] & 1u << to)) {
+		log_alert("#%llu: channel may not go from %s to %s",
+			(unsigned long long)ch->id, words[ch->state],
+			words[to]);
+		abort();
+	}
+	ch->state = (uint8_t)to;
+	if (to == CHANNEL_JOINED)
+		channel_joined(ch);
+}
+
+void
+channel_queue(struct weir_channel *ch)
+{
+	if (ch->queued || ch->state == CHANNEL_DEAD)
+		return;
+	ch->queued = true;
+	TAILQ_INSERT_TAIL(&ch->engine->loop->run, ch, turn_link);
+}
+
+void
+channel_wait(struct weir_channel *ch, enum timeout_kind kind, uint32_t value_ms)
+{
+	if (timeouts_set(&ch->engine->loop->timeouts, &ch->phase, kind,
+		    value_ms, clock_ms()) == -1)
+		channel_close(
+			ch, WEIR_R_NOMEM, WEIR_SELF, ENOMEM, ENDING_RESET);
+}
+
+/* Sets the limit of the whole: the preread's if it comes first. */
+static void
+channel_wait_total(struct weir_channel *ch)
+{
+	const struct conf_server *server = ch->engine->server;
+	enum timeout_kind kind = TIMEOUT_SESSION;
+	uint32_t value_ms = server->session_timeout_ms;
+
+	if (ch->state == CHANNEL_ROUTE && server->preread_timeout_ms != 0 &&
+		(value_ms == 0 || server->preread_timeout_ms < value_ms)) {
+		kind = TIMEOUT_PREREAD;
+		value_ms = server->preread_timeout_ms;
+	}
+	if (timeouts_set(&ch->engine->loop->timeouts, &ch->total, kind,
+		    value_ms, ch->opened_ms) == -1)
+		channel_close(
+			ch, WEIR_R_NOMEM, WEIR_SELF, ENOMEM, ENDING_RESET);
+}
+
+static void
+channel_open(struct weir_channel *ch)
+{
+	chain_open(ch);
+	if (channel_is_ending(ch))
+		return;
+	channel_state(ch, CHANNEL_ROUTE);
+	if (ch->preread != 0) {
+		channel_wait_total(ch);
+		channel_wait(ch, TIMEOUT_DUMB,
+			ch->engine->server->dumb_connect_timeout_ms);
+	}
+}
+
+static void
+channel_route(struct weir_channel *ch)
+{
+	chain_route(ch);
+	if (ch->state == CHANNEL_ROUTE) {
+		ch->served = true;
+		channel_state(ch, CHANNEL_JOINED);
+	}
+}
+
+/* It has its backend from here on, or needs none. */
+static void
+channel_joined(struct weir_channel *ch)
+{
+	struct flow *up = &ch->flows[WEIR_UP];
+
+	if (ch->served) {
+		up->out_bytes += up->out.len;
+		buf_clear(&up->out);
+	}
+	channel_wait_total(ch);
+	channel_wait(ch, TIMEOUT_IDLE, ch->engine->server->idle_timeout_ms);
+}
+
+/* One of the flows is through, the other is not. */
+static bool
+channel_is_half_closed(const struct weir_channel *ch)
+{
+	return (ch->flows[0].state == FLOW_SHUT) !=
+	       (ch->flows[1].state == FLOW_SHUT);
+}
+
+static void
+channel_relay(struct weir_channel *ch)
+{
+	bool half = channel_is_half_closed(ch);
+	int dir;
+
+	for (dir = 0; dir < 2; dir++) {
+		flow_flush(ch, (enum weir_dir)dir);
+		if (ch->flows[dir].held != 0) {
+			chain_resume(ch, (enum weir_dir)dir);
+			flow_flush(ch, WEIR_UP);
+			flow_flush(ch, WEIR_DOWN);
+		}
+	}
+	for (dir = 0; dir < 2 && !channel_is_ending(ch); dir++)
+		flow_read(ch, (enum weir_dir)dir);
+	for (dir = 0; dir < 2 && !channel_is_ending(ch); dir++)
+		flow_settle(ch, (enum weir_dir)dir);
+	if (channel_is_ending(ch) || ch->state != CHANNEL_JOINED)
+		return;
+	if (ch->flows[0].state == FLOW_SHUT && ch->flows[1].state == FLOW_SHUT)
+		channel_close(ch, WEIR_R_DONE, ch->ended_by, 0, ENDING_CLOSE);
+	else if (!half && channel_is_half_closed(ch) && !ch->failing)
+		channel_wait(ch, TIMEOUT_HALF_CLOSE,
+			ch->engine->server->half_close_timeout_ms);
+}
+
+/* Is there work left that no event will announce? */
+static bool
+channel_can_go_on(const struct weir_channel *ch)
+{
+	int dir;
+
+	if (ch->state == CHANNEL_ROUTE)
+		return ch->preread == 0 || flow_may_read(ch, WEIR_UP);
+	if (ch->state != CHANNEL_JOINED)
+		return false;
+	for (dir = 0; dir < 2; dir++) {
+		const struct flow *fl = &ch->flows[dir];
+
+		if (flow_may_read(ch, (enum weir_dir)dir) ||
+			(fl->held != 0 &&
+				!chain_blocked(ch, (enum weir_dir)dir)) ||
+			(fl->state == FLOW_ENDED && fl->end_reached &&
+				fl->out.len == 0))
+			return true;
+	}
+	return false;
+}
+
+void
+channel_run(struct weir_channel *ch)
+{
+	if (ch->state == CHANNEL_OPEN)
+		channel_open(ch);
+	if (ch->state == CHANNEL_ROUTE && ch->preread != 0)
+		channel_relay(ch);
+	if (ch->state == CHANNEL_ROUTE && ch->preread == 0)
+		channel_route(ch);
+	if (ch->state == CHANNEL_CONNECT)
+		connect_run(ch);
+	if (ch->state == CHANNEL_JOINED)
+		channel_relay(ch);
+	if (ch->state == CHANNEL_CLOSING)
+		closing_run(ch);
+	else if (channel_can_go_on(ch))
+		channel_queue(ch);
+}
+
+void
+channel_ready(struct endpoint *ep, uint32_t events)
+{
+	struct weir_channel *ch = (void *)((uint8_t *)(ep - ep->side) -
+					   offsetof(struct weir_channel, ends));
+	int err;
+
+	if (ep->fd == -1)
+		return; /* closed after the kernel had reported it */
+	ep->mask |= (uint16_t)events;
+	if ((events & ENDPOINT_ERR) && ch->state != CHANNEL_CONNECT) {
+		err = endpoint_take_error(ep);
+		if (err != 0)
+			channel_side_failed(ch, (enum weir_side)ep->side, err);
+	} else if ((events & ENDPOINT_ERR) && ep->side == WEIR_FRONTEND) {
+		channel_side_failed(ch, WEIR_FRONTEND, endpoint_take_error(ep));
+	}
+	channel_run(ch);
+}
+
+/* Keeps the first end that anybody saw. */
+static void
+channel_note(struct weir_channel *ch, enum weir_reason reason,
+	enum weir_side by, int err)
+{
+	if (ch->reason != WEIR_R_NONE)
+		return;
+	ch->reason = (uint8_t)reason;
+	ch->ended_by = (uint8_t)by;
+	ch->err = err;
+}
+
+void
+channel_close(struct weir_channel *ch, enum weir_reason reason,
+	enum weir_side by, int err, enum channel_ending ending)
+{
+	if (ch->state == CHANNEL_DEAD)
+		return;
+	if (ch->state != CHANNEL_CLOSING) {
+		channel_note(ch, reason, by, err);
+		ch->ending = (uint8_t)ending;
+		channel_state(ch, CHANNEL_CLOSING);
+	} else if (ending == ENDING_RESET) {
+		ch->ending = ENDING_RESET;
+	}
+	channel_queue(ch);
+}
+
+static enum weir_reason
+reason_of(int err)
+{
+	return err == ECONNRESET || err == EPIPE ? WEIR_R_RESET : WEIR_R_IO;
+}
+
+void
+channel_side_failed(struct weir_channel *ch, enum weir_side side, int err)
+{
+	struct endpoint *ep = &ch->ends[side];
+	enum weir_dir from = channel_dir(side);
+
+	if (ep->err != 0)
+		return;
+	ep->err = err != 0 ? err : ECONNRESET;
+	ep->mask |= ENDPOINT_ERR;
+	if (channel_is_ending(ch))
+		return;
+	if (ch->state != CHANNEL_JOINED || ch->served || ch->failing) {
+		channel_close(
+			ch, reason_of(ep->err), side, ep->err, ENDING_RESET);
+		return;
+	}
+	if (ch->flows[!from].state != FLOW_BROKEN)
+		flow_state(ch, (enum weir_dir) !from, FLOW_BROKEN);
+	if (ch->flows[from].state != FLOW_OPEN) {
+		channel_source_ended(ch, from, ep->err);
+		return;
+	}
+	/* What it sent before is read and passed on first. */
+	ch->failing = true;
+	channel_note(ch, reason_of(ep->err), side, ep->err);
+	channel_wait(ch, TIMEOUT_RESET_FLUSH, RESET_FLUSH_MS);
+}
+
+void
+channel_source_ended(struct weir_channel *ch, enum weir_dir dir, int err)
+{
+	enum weir_side side = (enum weir_side)channel_source(ch, dir)->side;
+
+	if (err != 0) {
+		channel_source(ch, dir)->err = err;
+		channel_close(ch, reason_of(err), side, err,
+			ch->state != CHANNEL_JOINED || ch->served ? ENDING_RESET
+			: dir == WEIR_UP ? ENDING_FLUSH_UP
+					 : ENDING_FLUSH_DOWN);
+		return;
+	}
+	if (ch->ended_by == WEIR_SELF)
+		ch->ended_by = (uint8_t)side;
+	flow_state(ch, dir, FLOW_ENDED);
+	chain_feed(ch, dir, (const uint8_t *)"", 0, true);
+}
+
+void
+channel_die(struct weir_channel *ch, bool reset)
+{
+	struct loop *loop = ch->engine->loop;
+
+	endpoint_close(&ch->ends[WEIR_FRONTEND], reset);
+	endpoint_close(&ch->ends[WEIR_BACKEND], reset);
+	timeouts_clear(&loop->timeouts, &ch->phase);
+	timeouts_clear(&loop->timeouts, &ch->total);
+	if (ch->queued)
+		TAILQ_REMOVE(&loop->run, ch, turn_link);
+	ch->queued = false;
+	channel_state(ch, CHANNEL_DEAD);
+	TAILQ_INSERT_TAIL(&loop->dead, ch, turn_link);
+}
+
+void
+channel_free(struct weir_channel *ch)
+{
+	struct engine *engine = ch->engine;
+
+	chain_close(ch);
+	TAILQ_REMOVE(&engine->channels, ch, all_link);
+	engine->loop->channels--;
+	hold_drop(ch);
+	buf_clear(&ch->flows[WEIR_UP].out);
+	buf_clear(&ch->flows[WEIR_DOWN].out);
+	endpoint_done(&ch->ends[WEIR_FRONTEND]);
+	endpoint_done(&ch->ends[WEIR_BACKEND]);
+	free(ch);
+}

@@ -1,0 +1,112 @@
+/* closing.c - the last moments of a channel whose reason is fixed. */
+#include <sys/socket.h>
+
+#include <errno.h>
+
+#include "base/clock.h"
+#include "engine/channel.h"
+#include "engine/closing.h"
+#include "engine/engine.h"
+
+#define LINGER_MS      2000
+#define LINGER_BYTES   65536
+#define RESET_FLUSH_MS 1000
+#define RESET_POLL_MS  5
+
+/* Reads and drops, so that the peer's bytes do not turn our last words into
+ * a reset (RFC 1122, 4.2.2.13); true when there is nothing to wait for. */
+static bool
+linger_read(struct weir_channel *ch)
+{
+	struct loop *loop = ch->engine->loop;
+	struct endpoint *front = &ch->ends[WEIR_FRONTEND];
+
+	while (front->mask & ENDPOINT_READABLE) {
+		ssize_t n = recv(front->fd, loop->scratch,
+			loop->scratch_size < LINGER_BYTES ? loop->scratch_size
+							  : LINGER_BYTES,
+			0);
+
+		if (n > 0) {
+			ch->lingered += (uint32_t)n;
+			if (ch->lingered > LINGER_BYTES)
+				return true;
+		} else if (n == -1 && errno == EAGAIN) {
+			front->mask &= (uint16_t)~ENDPOINT_READABLE;
+		} else if (n == 0 || errno != EINTR) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void
+linger_run(struct weir_channel *ch)
+{
+	struct endpoint *front = &ch->ends[WEIR_FRONTEND];
+
+	if (ch->phase.kind != TIMEOUT_LINGER) {
+		channel_wait(ch, TIMEOUT_LINGER, LINGER_MS);
+		endpoint_close(&ch->ends[WEIR_BACKEND], true);
+	}
+	flow_flush(ch, WEIR_DOWN);
+	if (front->err != 0) {
+		channel_die(ch, false);
+		return;
+	}
+	if (!ch->lingering && ch->flows[WEIR_DOWN].out.len == 0) {
+		ch->lingering = true;
+		if (shutdown(front->fd, SHUT_WR) == -1) {
+			channel_die(ch, false);
+			return;
+		}
+	}
+	/* Before the last word is written a reset may be the answer to it. */
+	if (linger_read(ch) && ch->lingering)
+		channel_die(ch, false);
+}
+
+/* The bytes that were read before a reset go first, then the reset. */
+static void
+reset_run(struct weir_channel *ch, enum weir_dir dir)
+{
+	struct endpoint *to = channel_sink(ch, dir);
+	struct timeouts *timeouts = &ch->engine->loop->timeouts;
+
+	if (ch->phase.kind != TIMEOUT_RESET_FLUSH)
+		channel_wait(ch, TIMEOUT_RESET_FLUSH, RESET_FLUSH_MS);
+	endpoint_close(channel_source(ch, dir), true);
+	flow_flush(ch, dir);
+	if (to->fd == -1 || to->err != 0 ||
+		(ch->flows[dir].out.len == 0 && endpoint_unacked(to) == 0)) {
+		channel_die(ch, true);
+		return;
+	}
+	/* No event tells that the peer's kernel has acknowledged. */
+	if (ch->flows[dir].out.len == 0 &&
+		timeouts_set(timeouts, &ch->total, TIMEOUT_RESET_POLL,
+			RESET_POLL_MS, clock_ms()) == -1)
+		channel_die(ch, true);
+}
+
+void
+closing_run(struct weir_channel *ch)
+{
+	switch ((enum channel_ending)ch->ending) {
+	case ENDING_CLOSE:
+		channel_die(ch, false);
+		break;
+	case ENDING_RESET:
+		channel_die(ch, true);
+		break;
+	case ENDING_LINGER:
+		linger_run(ch);
+		break;
+	case ENDING_FLUSH_UP:
+		reset_run(ch, WEIR_UP);
+		break;
+	case ENDING_FLUSH_DOWN:
+		reset_run(ch, WEIR_DOWN);
+		break;
+	}
+}

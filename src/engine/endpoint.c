@@ -1,0 +1,117 @@
+/* endpoint.c - one connected socket of a channel. */
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <linux/sockios.h>
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/endpoint.h"
+
+#define PATH_OFFSET offsetof(struct sockaddr_un, sun_path)
+
+void
+endpoint_init(struct endpoint *ep, enum weir_side side)
+{
+	*ep = (struct endpoint){ .fd = -1, .side = (uint8_t)side };
+}
+
+int
+endpoint_set_peer(struct endpoint *ep, const struct weir_addr *peer)
+{
+	endpoint_done(ep);
+	if (peer->sa.sa_family != AF_UNIX) {
+		memcpy(&ep->peer, &peer->sa,
+			peer->len < sizeof(ep->peer) ? peer->len
+						     : sizeof(ep->peer));
+		return 0;
+	}
+	if (peer->len <= PATH_OFFSET) {
+		ep->peer.sa.sa_family = AF_UNIX;
+		return 0;
+	}
+	ep->path_len = (uint8_t)(peer->len - PATH_OFFSET);
+	ep->peer.path = malloc(ep->path_len);
+	if (ep->peer.path == NULL) {
+		ep->path_len = 0;
+		return -1;
+	}
+	memcpy(ep->peer.path, peer->un.sun_path, ep->path_len);
+	return 0;
+}
+
+void
+endpoint_peer(const struct endpoint *ep, struct weir_addr *peer)
+{
+	memset(peer, 0, sizeof(*peer));
+	if (ep->path_len > 0) {
+		peer->un.sun_family = AF_UNIX;
+		memcpy(peer->un.sun_path, ep->peer.path, ep->path_len);
+		peer->len = (socklen_t)(PATH_OFFSET + ep->path_len);
+		return;
+	}
+	switch (ep->peer.sa.sa_family) {
+	case AF_INET:
+		peer->in = ep->peer.in;
+		peer->len = sizeof(peer->in);
+		break;
+	case AF_INET6:
+		peer->in6 = ep->peer.in6;
+		peer->len = sizeof(peer->in6);
+		break;
+	case AF_UNIX:
+		peer->un.sun_family = AF_UNIX;
+		peer->len = PATH_OFFSET;
+		break;
+	}
+}
+
+void
+endpoint_close(struct endpoint *ep, bool reset)
+{
+	static const struct linger abort_at_once = { .l_onoff = 1 };
+
+	if (ep->fd == -1)
+		return;
+	if (reset)
+		setsockopt(ep->fd, SOL_SOCKET, SO_LINGER, &abort_at_once,
+			sizeof(abort_at_once));
+	close(ep->fd);
+	ep->fd = -1;
+	ep->mask = 0;
+}
+
+int
+endpoint_unacked(const struct endpoint *ep)
+{
+	int n = 0;
+
+	if (ep->path_len > 0 || ep->peer.sa.sa_family == AF_UNIX ||
+		ioctl(ep->fd, SIOCOUTQ, &n) == -1)
+		return 0;
+	return n;
+}
+
+int
+endpoint_take_error(struct endpoint *ep)
+{
+	socklen_t len = sizeof(int);
+	int err = 0;
+
+	if (getsockopt(ep->fd, SOL_SOCKET, SO_ERROR, &err, &len) == -1)
+		return errno;
+	return err;
+}
+
+void
+endpoint_done(struct endpoint *ep)
+{
+	if (ep->path_len > 0)
+		free(ep->peer.path);
+	ep->path_len = 0;
+	memset(&ep->peer, 0, sizeof(ep->peer));
+}

@@ -1,0 +1,53 @@
+/* endpoint.h - one connected socket of a channel. */
+#ifndef ENGINE_ENDPOINT_H
+#define ENGINE_ENDPOINT_H
+
+#include <netinet/in.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "api/channel.h"
+
+/* What the kernel has said and nobody has used up yet (edges are told once):
+ * the bits of epoll_ctl(2). */
+#define ENDPOINT_IN    0x001u
+#define ENDPOINT_OUT   0x004u
+#define ENDPOINT_ERR   0x008u
+#define ENDPOINT_HUP   0x010u
+#define ENDPOINT_RDHUP 0x2000u
+#define ENDPOINT_READABLE                                                      \
+	(ENDPOINT_IN | ENDPOINT_ERR | ENDPOINT_HUP | ENDPOINT_RDHUP)
+/* There is more to come than bytes: an end or an error to read up to. */
+#define ENDPOINT_FINAL (ENDPOINT_ERR | ENDPOINT_HUP | ENDPOINT_RDHUP)
+
+struct endpoint {
+	int fd; /* -1: none */
+	uint16_t mask;
+	uint8_t side; /* enum weir_side */
+	int err;      /* errno that ended it, or 0 */
+	union {
+		struct sockaddr sa;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+		char *path; /* of a unix address, when path_len > 0; owned */
+	} peer;
+	uint8_t path_len;
+};
+
+void endpoint_init(struct endpoint *ep, enum weir_side side);
+/* Remembers the peer's address; -1 with ENOMEM. */
+int endpoint_set_peer(struct endpoint *ep, const struct weir_addr *peer);
+/* Copies the peer's address out; len 0 when there is none. */
+void endpoint_peer(const struct endpoint *ep, struct weir_addr *peer);
+/* Closes the socket, if any; reset: by RST, whatever is queued is lost
+ * (SO_LINGER 0, socket(7)). */
+void endpoint_close(struct endpoint *ep, bool reset);
+/* Bytes written that the peer has not acknowledged (SIOCOUTQ, tcp(7)); 0 for
+ * sockets that have no such thing. */
+int endpoint_unacked(const struct endpoint *ep);
+/* Takes the pending error of the socket (SO_ERROR), 0 for none. */
+int endpoint_take_error(struct endpoint *ep);
+void endpoint_done(struct endpoint *ep);
+
+#endif

@@ -1,0 +1,232 @@
+/* flow.c - one direction of a channel: source, chain, sink. */
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "engine/chain.h"
+#include "engine/channel.h"
+#include "engine/engine.h"
+#include "engine/flow.h"
+
+static const char *const words[] = {
+#define X(id, word) [FLOW_##id] = word,
+	FLOW_STATES(X)
+#undef X
+};
+
+/* Allowed steps: bit of every state that may follow. */
+static const uint8_t steps[FLOW_STATE_COUNT] = {
+	[FLOW_OPEN] = 1u << FLOW_ENDED | 1u << FLOW_BROKEN,
+	[FLOW_ENDED] = 1u << FLOW_SHUT | 1u << FLOW_BROKEN,
+	[FLOW_SHUT] = 1u << FLOW_BROKEN,
+	[FLOW_BROKEN] = 0,
+};
+
+void
+flow_state(struct weir_channel *ch, enum weir_dir dir, enum flow_state to)
+{
+	struct flow *fl = &ch->flows[dir];
+
+	log_debug("%s: #%llu: flow %s: %s -> %s", ch->engine->server->name,
+		(unsigned long long)ch->id, dir == WEIR_UP ? "up" : "down",
+		words[fl->state], words[to]);
+	if (!(steps[fl->state] & 1u << to)) {
+		log_alert("#%llu: flow may not go from %s to %s",
+			(unsigned long long)ch->id, words[fl->state],
+			words[to]);
+		abort();
+	}
+	fl->state = (uint8_t)to;
+	if (to == FLOW_BROKEN)
+		buf_clear(&fl->out);
+}
+
+/* Can bytes of this direction be written at all, if the socket takes them? */
+static bool
+flow_has_sink(const struct weir_channel *ch, enum weir_dir dir)
+{
+	const struct flow *fl = &ch->flows[dir];
+
+	if (fl->state == FLOW_BROKEN || fl->state == FLOW_SHUT ||
+		ch->ends[!dir].fd == -1)
+		return false;
+	return dir == WEIR_DOWN || ch->state == CHANNEL_JOINED ||
+	       ch->state == CHANNEL_CLOSING;
+}
+
+bool
+flow_may_read(const struct weir_channel *ch, enum weir_dir dir)
+{
+	const struct flow *fl = &ch->flows[dir];
+
+	if (fl->state != FLOW_OPEN || fl->held != 0 ||
+		!(ch->ends[dir].mask & ENDPOINT_READABLE) ||
+		(fl->active != 0 && chain_blocked(ch, dir)))
+		return false;
+	if (ch->state == CHANNEL_JOINED)
+		return fl->out.len == 0;
+	/* Only who must see client bytes first makes us read them so early. */
+	return ch->state == CHANNEL_ROUTE && dir == WEIR_UP &&
+	       ch->preread != 0 && fl->out.len < ch->engine->server->hold_max;
+}
+
+void
+flow_read(struct weir_channel *ch, enum weir_dir dir)
+{
+	struct loop *loop = ch->engine->loop;
+	struct endpoint *from = channel_source(ch, dir);
+	size_t budget = ch->engine->server->read_max;
+
+	while (budget > 0 && flow_may_read(ch, dir)) {
+		ssize_t n = recv(from->fd, loop->scratch, budget, 0);
+
+		if (n > 0) {
+			/* A short read empties the socket; unless an end or an
+			 * error is known to follow, the next edge tells. */
+			if ((size_t)n < budget &&
+				!(from->mask & ENDPOINT_FINAL))
+				from->mask &= (uint16_t)~ENDPOINT_IN;
+			budget -= (size_t)n;
+			ch->flows[dir].in_bytes += (uint64_t)n;
+			ch->last_ms = clock_ms();
+			chain_feed(ch, dir, loop->scratch, (size_t)n, false);
+		} else if (n == 0) {
+			channel_source_ended(ch, dir, from->err);
+		} else if (errno == EAGAIN) {
+			from->mask &= (uint16_t)~ENDPOINT_READABLE;
+		} else if (errno != EINTR) {
+			channel_source_ended(ch, dir, errno);
+		}
+		flow_flush(ch, WEIR_UP);
+		flow_flush(ch, WEIR_DOWN);
+	}
+}
+
+static void
+flow_nomem(struct weir_channel *ch)
+{
+	channel_close(ch, WEIR_R_NOMEM, WEIR_SELF, ENOMEM, ENDING_RESET);
+}
+
+/* The view must not stay a view: copies it to the queue. */
+static void
+flow_keep_view(struct weir_channel *ch, enum weir_dir dir)
+{
+	struct view *view = &ch->engine->loop->view[dir];
+
+	if (view->n > 0 &&
+		buf_append(&ch->flows[dir].out, view->p, view->n) == -1)
+		flow_nomem(ch);
+	*view = (struct view){ 0 };
+}
+
+void
+flow_take(struct weir_channel *ch, enum weir_dir dir, const uint8_t *p,
+	size_t n, bool stable, struct seg *seg)
+{
+	struct flow *fl = &ch->flows[dir];
+	struct view *view = &ch->engine->loop->view[dir];
+
+	if (n == 0 || fl->state == FLOW_BROKEN ||
+		(dir == WEIR_UP && ch->served)) {
+		if (fl->state != FLOW_BROKEN)
+			fl->out_bytes += n;
+		free(seg);
+		return;
+	}
+	if (stable && fl->out.len == 0 &&
+		(view->n == 0 || view->p + view->n == p)) {
+		if (view->n == 0)
+			view->p = p;
+		view->n += n;
+		return;
+	}
+	flow_keep_view(ch, dir);
+	if (seg != NULL) {
+		struct buf whole = { seg, seg, n };
+
+		buf_move(&fl->out, &whole);
+	} else if (buf_append(&fl->out, p, n) == -1) {
+		flow_nomem(ch);
+	}
+}
+
+/* Books what a write did; true when the sink may take more. */
+static bool
+flow_wrote(struct weir_channel *ch, enum weir_dir dir, ssize_t n, size_t wanted)
+{
+	struct endpoint *to = channel_sink(ch, dir);
+
+	if (n >= 0) {
+		ch->flows[dir].out_bytes += (uint64_t)n;
+		ch->last_ms = clock_ms();
+		if ((size_t)n == wanted)
+			return true;
+		to->mask &= (uint16_t)~ENDPOINT_OUT;
+	} else if (errno == EAGAIN) {
+		to->mask &= (uint16_t)~ENDPOINT_OUT;
+	} else if (errno == EINTR) {
+		return true;
+	} else {
+		channel_side_failed(ch, (enum weir_side)to->side, errno);
+	}
+	return false;
+}
+
+void
+flow_flush(struct weir_channel *ch, enum weir_dir dir)
+{
+	struct flow *fl = &ch->flows[dir];
+	struct view *view = &ch->engine->loop->view[dir];
+	struct endpoint *to = channel_sink(ch, dir);
+	bool more = flow_has_sink(ch, dir) && (to->mask & ENDPOINT_OUT);
+
+	while (more && fl->out.len == 0 && view->n > 0) {
+		ssize_t n = send(to->fd, view->p, view->n, MSG_NOSIGNAL);
+
+		more = flow_wrote(ch, dir, n, view->n);
+		if (n > 0) {
+			view->p += n;
+			view->n -= (size_t)n;
+		}
+	}
+	if (fl->state == FLOW_BROKEN)
+		*view = (struct view){ 0 };
+	flow_keep_view(ch, dir);
+	while (more && fl->out.len > 0) {
+		size_t wanted = buf_sendable(&fl->out);
+
+		more = flow_wrote(ch, dir, buf_send(&fl->out, to->fd), wanted);
+	}
+	if (fl->out.len == 0)
+		fl->emitters = 0;
+}
+
+void
+flow_settle(struct weir_channel *ch, enum weir_dir dir)
+{
+	struct flow *fl = &ch->flows[dir];
+	struct endpoint *to = channel_sink(ch, dir);
+
+	if (fl->state != FLOW_ENDED || !fl->end_reached || fl->out.len > 0 ||
+		ch->state != CHANNEL_JOINED)
+		return;
+	flow_state(ch, dir, FLOW_SHUT);
+	if (dir == WEIR_UP && ch->served) {
+		/* Whoever answered here has heard the end and said all. */
+		if (ch->flows[WEIR_DOWN].state == FLOW_OPEN) {
+			flow_state(ch, WEIR_DOWN, FLOW_ENDED);
+			chain_feed(ch, WEIR_DOWN, (const uint8_t *)"", 0, true);
+			flow_flush(ch, WEIR_UP);
+			flow_flush(ch, WEIR_DOWN);
+		}
+		return;
+	}
+	/* When both are through, closing says it as well. */
+	if (ch->flows[!dir].state != FLOW_SHUT &&
+		shutdown(to->fd, SHUT_WR) == -1)
+		channel_side_failed(ch, (enum weir_side)to->side, errno);
+}

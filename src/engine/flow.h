@@ -1,0 +1,60 @@
+/* flow.h - one direction of a channel: source, chain, sink. */
+#ifndef ENGINE_FLOW_H
+#define ENGINE_FLOW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "api/channel.h"
+#include "base/buf.h"
+
+/* id, word, what is true in it. */
+#define FLOW_STATES(X)                                                         \
+	X(OPEN, "open")	  /* the source may still give bytes */                \
+	X(ENDED, "ended") /* the source has ended; bytes may be on the way */  \
+	X(SHUT, "shut")	  /* all is written and the sink knows the end */      \
+	X(BROKEN, "broken") /* source or sink failed; nothing moves */
+
+enum flow_state {
+#define X(id, word) FLOW_##id,
+	FLOW_STATES(X)
+#undef X
+		FLOW_STATE_COUNT
+};
+
+struct flow {
+	struct buf out;	    /* through the chain, not yet taken by the sink */
+	uint64_t in_bytes;  /* read from the source */
+	uint64_t out_bytes; /* taken by the sink */
+	uint64_t active;    /* stages that look at this direction */
+	uint64_t held;	    /* stages with bytes that wait to be shown */
+	uint8_t state;	    /* enum flow_state; flow_state() changes it */
+	bool end_reached;   /* the end has come out of the chain */
+	uint8_t emitters;   /* directions whose callbacks emitted into out */
+};
+
+/* Stages that still look: 0 means that splicing is allowed. */
+static inline unsigned
+flow_interest(const struct flow *fl)
+{
+	return (unsigned)__builtin_popcountll(fl->active);
+}
+
+/* The only way a state changes; a step that the table lacks is a bug. */
+void flow_state(struct weir_channel *ch, enum weir_dir dir, enum flow_state to);
+/* May more be read from the source now, as far as this flow knows? */
+bool flow_may_read(const struct weir_channel *ch, enum weir_dir dir);
+/* Reads and passes on, within one turn's budget. */
+void flow_read(struct weir_channel *ch, enum weir_dir dir);
+/* Takes bytes that came out of the chain.  stable: they stay where they are
+ * until flow_flush(), so they need no copy.  Bytes of seg, if not NULL, are
+ * all of it, and it is owned from here on. */
+void flow_take(struct weir_channel *ch, enum weir_dir dir, const uint8_t *p,
+	size_t n, bool stable, struct seg *seg);
+/* Writes what was taken, keeps what the sink refuses. */
+void flow_flush(struct weir_channel *ch, enum weir_dir dir);
+/* Passes the end on, once everything before it is written. */
+void flow_settle(struct weir_channel *ch, enum weir_dir dir);
+
+#endif

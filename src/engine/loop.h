@@ -1,0 +1,56 @@
+/* loop.h - what all engines of a worker share: event base, turn, scratch. */
+#ifndef ENGINE_LOOP_H
+#define ENGINE_LOOP_H
+
+#include <sys/queue.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "engine/connect.h"
+#include "engine/poller.h"
+#include "engine/timeouts.h"
+
+TAILQ_HEAD(channel_head, weir_channel);
+
+/* Bytes in the scratch buffer that came out of the chain uncopied. */
+struct view {
+	const uint8_t *p;
+	size_t n;
+};
+
+struct loop {
+	struct event_base *base;
+	struct poller poller;
+	struct timeouts timeouts;
+	struct event *tick;
+	uint64_t tick_ms; /* when the tick comes; UINT64_MAX: not armed */
+	uint8_t *scratch;
+	size_t scratch_size;
+	struct channel_head run; /* to be run once more, before the next wait */
+	struct channel_head dead; /* to be freed at the end of the turn */
+	size_t channels;
+	uint64_t last_id;
+	bool leaving; /* loop_run() returns after this turn */
+
+	/* Of the one channel that is being run now: */
+	struct view view[2];   /* by direction */
+	uint64_t busy[2];      /* stages inside their loop, by direction */
+	const void *calling;   /* the call whose callback runs, or NULL */
+	struct buf emitted[2]; /* by that callback */
+	struct dial dial;      /* asked by that callback */
+	bool emit_failed;
+	bool misused; /* a verb that is not allowed there */
+};
+
+/* -1 with errno.  scratch_size: the largest read_max. */
+int loop_init(struct loop *loop, size_t scratch_size);
+void loop_done(struct loop *loop);
+/* Takes turns until loop->leaving: events, then the run list, then the reap. */
+void loop_run(struct loop *loop);
+/* One turn; waits for events unless a channel waits to be run. */
+void loop_turn(struct loop *loop);
+
+#endif

@@ -1,0 +1,96 @@
+/* poller.c - the worker's own epoll set: endpoints and listeners. */
+#include <sys/epoll.h>
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "engine/channel.h"
+#include "engine/endpoint.h"
+#include "engine/poller.h"
+
+#define EVENTS_PER_WAIT 256
+#define TAG_SOURCE	((uintptr_t)1) /* pointers are aligned, so bit 0 is free */
+
+static void
+poller_dispatch(evutil_socket_t fd, short what, void *arg)
+{
+	struct epoll_event events[EVENTS_PER_WAIT];
+	int i, n;
+
+	(void)what;
+	(void)arg;
+	n = epoll_wait(fd, events, EVENTS_PER_WAIT, 0);
+	if (n == -1 && errno != EINTR)
+		log_error("epoll_wait failed: %s", strerror(errno));
+	clock_update();
+	for (i = 0; i < n; i++) {
+		uintptr_t item = (uintptr_t)events[i].data.ptr;
+
+		if (item & TAG_SOURCE) {
+			struct poll_source *source =
+				(void *)(item - TAG_SOURCE);
+
+			source->ready(source, events[i].events);
+		} else {
+			channel_ready(events[i].data.ptr, events[i].events);
+		}
+	}
+}
+
+int
+poller_init(struct poller *p, struct event_base *base)
+{
+	p->event = NULL;
+	p->epfd = epoll_create1(EPOLL_CLOEXEC);
+	if (p->epfd == -1)
+		return -1;
+	p->event = event_new(
+		base, p->epfd, EV_READ | EV_PERSIST, poller_dispatch, p);
+	if (p->event == NULL || event_add(p->event, NULL) == -1) {
+		poller_done(p);
+		errno = ENOMEM;
+		return -1;
+	}
+	return 0;
+}
+
+void
+poller_done(struct poller *p)
+{
+	if (p->event != NULL)
+		event_free(p->event);
+	if (p->epfd != -1)
+		close(p->epfd);
+	p->event = NULL;
+	p->epfd = -1;
+}
+
+int
+poller_add_endpoint(struct poller *p, struct endpoint *ep)
+{
+	struct epoll_event e = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP |
+					   EPOLLET,
+		.data.ptr = ep };
+
+	return epoll_ctl(p->epfd, EPOLL_CTL_ADD, ep->fd, &e);
+}
+
+int
+poller_add_listener(struct poller *p, int fd, struct poll_source *source)
+{
+	struct epoll_event e = { .events = EPOLLIN | EPOLLEXCLUSIVE,
+		.data.ptr = (void *)((uintptr_t)source + TAG_SOURCE) };
+
+	return epoll_ctl(p->epfd, EPOLL_CTL_ADD, fd, &e);
+}
+
+int
+poller_remove(struct poller *p, int fd)
+{
+	return epoll_ctl(p->epfd, EPOLL_CTL_DEL, fd, NULL);
+}

@@ -1,0 +1,33 @@
+/* poller.h - the worker's own epoll set: endpoints and listeners.
+ *
+ * libevent hides EPOLLRDHUP and EPOLLERR, so sockets of channels live in a set
+ * of their own (epoll(7)), which is one event of the worker's event base. */
+#ifndef ENGINE_POLLER_H
+#define ENGINE_POLLER_H
+
+#include <stdint.h>
+
+struct event;
+struct event_base;
+struct endpoint;
+
+/* Anything but an endpoint that waits in the set. */
+struct poll_source {
+	void (*ready)(struct poll_source *source, uint32_t events);
+};
+
+struct poller {
+	int epfd;
+	struct event *event;
+};
+
+/* Makes the set and its event on base; -1 with errno. */
+int poller_init(struct poller *p, struct event_base *base);
+void poller_done(struct poller *p);
+/* Registers an endpoint's socket once, edge-triggered, for everything. */
+int poller_add_endpoint(struct poller *p, struct endpoint *ep);
+/* Registers a shared listener, level-triggered, EPOLLEXCLUSIVE. */
+int poller_add_listener(struct poller *p, int fd, struct poll_source *source);
+int poller_remove(struct poller *p, int fd);
+
+#endif

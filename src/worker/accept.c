@@ -1,0 +1,157 @@
+/* accept.c - taking connections from the listeners, a few a turn. */
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "heritage.h"
+#include "worker/accept.h"
+
+#define ACCEPTS_PER_WAKEUP 4   /* so that the other workers get their share */
+#define PAUSE_MS	   100 /* without descriptors: how long not to ask */
+#define WORD_EVERY_MS	   1000
+
+/* No connection was lost by this, it waits in the backlog. */
+static bool
+accept_must_pause(int err)
+{
+	return err == EMFILE || err == ENFILE || err == ENOBUFS ||
+	       err == ENOMEM;
+}
+
+static void
+acceptor_pause(struct acceptor *a, int err)
+{
+	static const struct timeval pause = { .tv_usec = PAUSE_MS * 1000 };
+	size_t i;
+
+	if (clock_ms() >= a->next_word_ms) {
+		log_error("accepting pauses for %d ms: %s", PAUSE_MS,
+			strerror(err));
+		a->next_word_ms = clock_ms() + WORD_EVERY_MS;
+	}
+	if (a->paused || evtimer_add(a->resume, &pause) == -1)
+		return;
+	a->paused = true;
+	for (i = 0; i < a->n; i++)
+		if (a->listeners[i].fd != -1)
+			poller_remove(&a->loop->poller, a->listeners[i].fd);
+}
+
+static void
+acceptor_resume(evutil_socket_t fd, short what, void *arg)
+{
+	struct acceptor *a = arg;
+	size_t i;
+
+	(void)fd;
+	(void)what;
+	clock_update();
+	a->paused = false;
+	for (i = 0; i < a->n; i++) {
+		struct listener *l = &a->listeners[i];
+
+		if (l->fd != -1 && poller_add_listener(&a->loop->poller, l->fd,
+					   &l->source) == -1) {
+			acceptor_pause(a, errno);
+			return;
+		}
+	}
+}
+
+/* Takes one connection: false when there is none, or none can be taken. */
+static bool
+listener_accept(struct listener *l)
+{
+	struct weir_addr peer = { .len = sizeof(peer.un) };
+	int fd = accept4(
+		l->fd, &peer.sa, &peer.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	if (fd != -1) {
+		engine_accept(l->engine, fd, &peer, l->listen);
+		return true;
+	}
+	if (accept_must_pause(errno))
+		acceptor_pause(l->acceptor, errno);
+	else if (errno != EAGAIN)
+		return true; /* that one is gone already (accept(2)): next */
+	return false;
+}
+
+static void
+listener_ready(struct poll_source *source, uint32_t events)
+{
+	struct listener *l = (struct listener *)source;
+	int i;
+
+	(void)events;
+	for (i = 0; i < ACCEPTS_PER_WAKEUP && l->fd != -1; i++)
+		if (!listener_accept(l))
+			break;
+}
+
+int
+acceptor_init(struct acceptor *a, struct loop *loop, struct engine *engines,
+	const struct heritage *h)
+{
+	size_t i;
+
+	*a = (struct acceptor){ .loop = loop };
+	a->listeners = calloc(h->nlisteners, sizeof(*a->listeners));
+	a->resume = evtimer_new(loop->base, acceptor_resume, a);
+	if (a->listeners == NULL || a->resume == NULL) {
+		acceptor_done(a);
+		errno = ENOMEM;
+		return -1;
+	}
+	a->n = h->nlisteners;
+	for (i = 0; i < a->n; i++) {
+		struct listener *l = &a->listeners[i];
+
+		l->source.ready = listener_ready;
+		l->acceptor = a;
+		l->engine = &engines[h->listeners[i].server];
+		l->fd = h->listeners[i].fd;
+		l->listen = (uint16_t)h->listeners[i].listen;
+		if (poller_add_listener(&loop->poller, l->fd, &l->source) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+void
+acceptor_close(struct acceptor *a)
+{
+	size_t i;
+
+	for (i = 0; i < a->n; i++) {
+		struct listener *l = &a->listeners[i];
+
+		if (l->fd == -1)
+			continue;
+		while (!a->paused && listener_accept(l))
+			continue;
+		close(l->fd);
+		l->fd = -1;
+	}
+}
+
+void
+acceptor_done(struct acceptor *a)
+{
+	size_t i;
+
+	for (i = 0; i < a->n; i++)
+		if (a->listeners[i].fd != -1)
+			close(a->listeners[i].fd);
+	if (a->resume != NULL)
+		event_free(a->resume);
+	free(a->listeners);
+	*a = (struct acceptor){ 0 };
+}

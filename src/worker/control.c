@@ -1,0 +1,59 @@
+/* control.c - the worker's end of its control pair. */
+#include <errno.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "worker/control.h"
+
+static void
+control_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct control *c = arg;
+	struct msg m;
+	int got;
+
+	(void)what;
+	clock_update();
+	while ((got = msg_recv(fd, &m)) == 1)
+		c->told(c->arg, (enum msg_type)m.type);
+	if (got == -1 && errno == EAGAIN)
+		return;
+	if (got == -1 && errno == EPROTO) {
+		log_alert("the master sent what is no message of ours");
+		return;
+	}
+	log_notice("the master is gone: this worker drains and leaves");
+	event_del(c->event);
+	c->told(c->arg, MSG_QUIT);
+}
+
+int
+control_init(struct control *c, struct event_base *base, int fd,
+	void (*told)(void *arg, enum msg_type type), void *arg)
+{
+	*c = (struct control){ .fd = fd, .told = told, .arg = arg };
+	c->event =
+		event_new(base, fd, EV_READ | EV_PERSIST, control_readable, c);
+	if (c->event != NULL && event_add(c->event, NULL) == 0)
+		return 0;
+	control_done(c);
+	errno = ENOMEM;
+	return -1;
+}
+
+void
+control_done(struct control *c)
+{
+	if (c->event != NULL)
+		event_free(c->event);
+	c->event = NULL;
+}
+
+int
+control_ready(struct control *c)
+{
+	return msg_send(c->fd, MSG_READY, 0);
+}
