@@ -50,11 +50,22 @@ else
 SANITIZER_ENVIRONMENT =
 endif
 
-# Lists of tests, for "make check-long" and whoever wants a part:
-# make check TESTS='$(UNIT_TESTS)'
-check-long: all
-	$(MAKE) $(AM_MAKEFLAGS) check TEST_SECONDS=3600 \
-		TESTS='$(LONG_TESTS)'
+# Parts of "make check"; one test alone: make check TESTS=tests/unit/test_addr
+CHECK_unit = $(UNIT_TESTS)
+CHECK_module = $(MODULE_TESTS)
+CHECK_lint = $(LINT_TESTS)
+CHECK_process = $(PROCESS_TESTS)
+CHECK_real = $(REAL_TESTS)
+CHECK_quick = $(UNIT_TESTS) $(MODULE_TESTS) $(LINT_TESTS)
+CHECK_slow = $(PROCESS_TESTS) $(REAL_TESTS)
+CHECK_long = $(LONG_TESTS)
+CHECKS = check-unit check-module check-lint check-process check-real \
+	check-quick check-slow check-long
+
+check-long: TEST_SECONDS = 3600
+$(CHECKS): check-%: all
+	$(MAKE) $(AM_MAKEFLAGS) check TEST_SECONDS=$(TEST_SECONDS) \
+		TESTS='$(CHECK_$*)'
 
 if !HAVE_CMOCKA
 check-am: no-cmocka
@@ -64,4 +75,4 @@ no-cmocka:
 	@exit 1
 endif
 
-.PHONY: check-long no-cmocka
+.PHONY: $(CHECKS) no-cmocka
