@@ -8,11 +8,16 @@ MODULE_TESTS =
 PROCESS_TESTS =
 REAL_TESTS =
 LONG_TESTS =
-LINT_TESTS =
+LINT_TESTS = \
+	tests/lint/format.sh \
+	tests/lint/layers.sh \
+	tests/lint/shell.sh \
+	tests/lint/sizes.sh \
+	tests/lint/words.sh
 
 check_LIBRARIES += libtest.a
 libtest_a_SOURCES = \
-	tests/lib/lines.c
+	tests/lib/start.c
 
 LDADD = libtest.a libmodules.a libweir.a libmodules.a \
 	$(CMOCKA_LIBS) $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(LIBBSD_LIBS)
@@ -22,7 +27,7 @@ if HAVE_CMOCKA
 check_PROGRAMS += $(TEST_RUNS) $(LONG_TESTS)
 endif
 TESTS = $(TEST_RUNS) $(LINT_TESTS)
-EXTRA_DIST += $(LINT_TESTS)
+EXTRA_DIST += $(LINT_TESTS) tests/lint/lib.sh
 
 TEST_SECONDS = 300
 TEST_EXTENSIONS = .sh
