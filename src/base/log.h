@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stdbool.h>
 
+#define LOG_LINE_MAX 4096 /* no more than PIPE_BUF, so lines never mix */
+
 /* Levels: id, word, syslog priority.  [alert] is what must never happen. */
 #define LOG_LEVELS(X)                                                          \
 	X(DEBUG, "debug", 7)                                                   \
@@ -27,9 +29,16 @@ extern const char *const log_level_words[];
 /* Opens target ("stderr", "syslog" or a path, appended to); keeps the old one
  * and returns -1 with errno when it cannot be opened. */
 int log_open(const char *target, enum log_level least);
+/* While on, lines from warn up also go to stderr as "weir: text" when the
+ * target is another one: whoever starts weir must see why it does not. */
+void log_starting(bool on);
+/* Is stderr the target? */
+bool log_is_stderr(void);
 /* Is a line of this level written at all? */
 bool log_enabled(enum log_level level);
-/* Writes one line; control characters are escaped, long lines are cut. */
+/* Writes one line with one write(2), at most LOG_LINE_MAX bytes: what is not
+ * printable ASCII is escaped as \xNN, long lines are cut.  Never blocks: a line
+ * that cannot be written at once is counted, and the count is logged later. */
 void log_line(enum log_level level, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 void log_vline(enum log_level level, const char *fmt, va_list ap)

@@ -1,0 +1,89 @@
+# weir.m4 - what weir's configure asks in words of its own.
+
+m4_ifndef([PKG_PROG_PKG_CONFIG],
+	[m4_fatal([pkg.m4 is missing: install pkgconf (Debian: apt-get install pkgconf)])])
+
+# WEIR_IF_FLAG(FLAGS, [IF-TAKEN], [IF-NOT])
+# Does the compiler take FLAGS?
+AC_DEFUN([WEIR_IF_FLAG], [
+	AC_MSG_CHECKING([whether $CC takes $1])
+	weir_saved=$CFLAGS
+	CFLAGS="$CFLAGS -Werror $1"
+	AC_LINK_IFELSE([AC_LANG_PROGRAM([], [])], [weir_taken=yes],
+		[weir_taken=no])
+	CFLAGS=$weir_saved
+	AC_MSG_RESULT([$weir_taken])
+	AS_IF([test $weir_taken = yes], [$2], [$3])
+])
+
+# WEIR_STD(FLAG)
+# The language: the one thing about the compiler that cannot be done without.
+AC_DEFUN([WEIR_STD], [
+	WEIR_IF_FLAG([$1], [WEIR_CFLAGS="$1"],
+		[AC_MSG_ERROR([$CC does not take $1: install gcc or clang])])
+	AC_SUBST([WEIR_CFLAGS])
+])
+
+# WEIR_WARNINGS(FLAGS)
+# Adds every warning of FLAGS that the compiler knows; --enable-werror makes
+# them fatal.
+AC_DEFUN([WEIR_WARNINGS], [
+	AC_ARG_ENABLE([werror],
+		[AS_HELP_STRING([--enable-werror], [a warning ends the build])])
+	for weir_flag in m4_normalize([$1]); do
+		WEIR_IF_FLAG([$weir_flag], [AS_VAR_APPEND([WEIR_CFLAGS],
+			[" $weir_flag"])])
+	done
+	AS_IF([test "x$enable_werror" = xyes],
+		[AS_VAR_APPEND([WEIR_CFLAGS], [" -Werror"])])
+])
+
+# WEIR_SANITIZERS
+AC_DEFUN([WEIR_SANITIZERS], [
+	AC_ARG_ENABLE([sanitizers],
+		[AS_HELP_STRING([--enable-sanitizers],
+			[find memory errors and undefined behaviour while running
+			(for tests, not for service)])])
+	WEIR_LDFLAGS=
+	AS_IF([test "x$enable_sanitizers" = xyes], [
+		weir_flags="-fsanitize=address,undefined -fno-sanitize-recover=all"
+		AS_VAR_APPEND([weir_flags], [" -fno-omit-frame-pointer"])
+		WEIR_IF_FLAG([$weir_flags],
+			[AS_VAR_APPEND([WEIR_CFLAGS], [" $weir_flags"])
+			WEIR_LDFLAGS=$weir_flags],
+			[weir_missing="$weir_missing
+  the sanitizer runtime of $CC (Debian: libasan of gcc, libclang-rt-VERSION-dev of clang)"])
+	])
+	AC_SUBST([WEIR_LDFLAGS])
+	AM_CONDITIONAL([SANITIZERS], [test "x$enable_sanitizers" = xyes])
+])
+
+# WEIR_LIBRARY(VARIABLE, PKG-CONFIG-MODULE, DEBIAN-PACKAGE)
+# What is missing is remembered for WEIR_MISSING, so that a user is told of
+# everything at once.
+AC_DEFUN([WEIR_LIBRARY], [
+	AC_REQUIRE([PKG_PROG_PKG_CONFIG])
+	AS_IF([test -z "$PKG_CONFIG"], [weir_no_pkg_config=yes],
+		[PKG_CHECK_MODULES([$1], [$2], [], [weir_missing="$weir_missing
+  $2 (Debian: install $3)"
+			weir_packages="$weir_packages $3"])])
+])
+
+# WEIR_TEST_LIBRARY(VARIABLE, PKG-CONFIG-MODULE, DEBIAN-PACKAGE)
+# Only "make check" needs it, and says so (conditional HAVE_VARIABLE).
+AC_DEFUN([WEIR_TEST_LIBRARY], [
+	have_$1=no
+	AS_IF([test -n "$PKG_CONFIG"],
+		[PKG_CHECK_MODULES([$1], [$2], [have_$1=yes], [have_$1=no])])
+	AM_CONDITIONAL([HAVE_$1], [test $have_$1 = yes])
+])
+
+# WEIR_MISSING
+# Ends configure when something was missing, naming all of it.
+AC_DEFUN([WEIR_MISSING], [
+	AS_IF([test "x$weir_no_pkg_config" = xyes], [AC_MSG_ERROR(
+		[pkg-config is missing, and with it no library can be looked for
+(Debian: apt-get install pkgconf libevent-dev libconfig-dev libbsd-dev)])])
+	AS_IF([test -n "$weir_missing"], [AC_MSG_ERROR([missing:$weir_missing
+(Debian, all at once: apt-get install$weir_packages)])])
+])

@@ -1,0 +1,74 @@
+/* fd.c - what every process does to descriptors. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+int
+fd_nonblock(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags == -1 ? -1 : fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
+
+int
+fd_cloexec(int fd)
+{
+	int flags = fcntl(fd, F_GETFD);
+
+	return flags == -1 ? -1 : fcntl(fd, F_SETFD, flags | FD_CLOEXEC);
+}
+
+void
+fd_close(int *fd)
+{
+	int err = errno;
+
+	if (*fd != -1)
+		close(*fd);
+	*fd = -1;
+	errno = err;
+}
+
+void
+fd_close_from(int first, int keep)
+{
+	if (keep >= first) {
+		if (keep > first)
+			close_range((unsigned)first, (unsigned)keep - 1, 0);
+		first = keep + 1;
+	}
+	close_range((unsigned)first, UINT_MAX, 0);
+}
+
+int
+fd_stdio_open(void)
+{
+	int fd;
+
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		/* The lowest free number is taken, and that is fd. */
+		if (fcntl(fd, F_GETFD) == -1 &&
+			open("/dev/null", O_RDWR | O_NOCTTY) == -1)
+			return -1;
+	return 0;
+}
+
+int
+fd_stdio_null(void)
+{
+	int null = open("/dev/null", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	int fd, rc = 0;
+
+	if (null == -1)
+		return -1;
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (dup2(null, fd) == -1)
+			rc = -1;
+	if (null > STDERR_FILENO)
+		fd_close(&null);
+	return rc;
+}

@@ -1,0 +1,19 @@
+/* fd.h - what every process does to descriptors. */
+#ifndef BASE_FD_H
+#define BASE_FD_H
+
+/* Turns O_NONBLOCK on (fcntl(2)); 0, or -1 with errno. */
+int fd_nonblock(int fd);
+/* Turns FD_CLOEXEC on; 0, or -1 with errno. */
+int fd_cloexec(int fd);
+/* Closes fd unless it is -1 already, and makes it -1; keeps errno. */
+void fd_close(int *fd);
+/* Closes every descriptor from first on but keep (-1: none); close_range(2). */
+void fd_close_from(int first, int keep);
+/* Opens /dev/null where stdin, stdout or stderr is closed, so that no later
+ * descriptor becomes one of them; 0, or -1 with errno. */
+int fd_stdio_open(void);
+/* Points stdin, stdout and stderr at /dev/null; 0, or -1 with errno. */
+int fd_stdio_null(void);
+
+#endif

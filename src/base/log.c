@@ -1,0 +1,256 @@
+/* log.c - one line a message, to stderr, syslog or a file. */
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+
+#define LOG_SYSLOG_PATH	  "/dev/log"
+#define LOG_SYSLOG_DAEMON (3 << 3) /* RFC 5424, table 1: system daemons */
+
+enum log_kind { LOG_KIND_STDERR, LOG_KIND_FILE, LOG_KIND_SYSLOG };
+
+struct line {
+	size_t len;
+	char text[LOG_LINE_MAX];
+};
+
+const char *const log_level_words[] = {
+#define X(id, word, priority) word,
+	LOG_LEVELS(X)
+#undef X
+		NULL
+};
+
+static const int log_priorities[] = {
+#define X(id, word, priority) priority,
+	LOG_LEVELS(X)
+#undef X
+};
+
+static enum log_kind log_kind = LOG_KIND_STDERR;
+static int log_fd = STDERR_FILENO;
+static enum log_level log_least = LOG_LEVEL_INFO;
+static char log_name[32] = "main";
+static unsigned long log_lost;
+static bool log_torn;
+static bool log_is_starting;
+
+static int syslog_open(void);
+static void line_add(struct line *l, const char *text);
+static void line_head(struct line *l, enum log_level level);
+static bool line_write(int fd, enum log_kind kind, struct line *l);
+static void log_text(enum log_level level, const char *text);
+
+int
+log_open(const char *target, enum log_level least)
+{
+	enum log_kind kind = LOG_KIND_FILE;
+	int fd = STDERR_FILENO;
+
+	if (strcmp(target, "stderr") == 0) {
+		kind = LOG_KIND_STDERR;
+	} else if (strcmp(target, "syslog") == 0) {
+		kind = LOG_KIND_SYSLOG;
+		fd = syslog_open();
+	} else {
+		fd = open(target,
+			O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW |
+				O_NONBLOCK | O_NOCTTY,
+			0640);
+	}
+	if (fd == -1)
+		return -1;
+	if (log_kind != LOG_KIND_STDERR)
+		fd_close(&log_fd);
+	log_fd = fd;
+	log_kind = kind;
+	log_least = least;
+	log_torn = false;
+	return 0;
+}
+
+void
+log_starting(bool on)
+{
+	log_is_starting = on;
+}
+
+bool
+log_is_stderr(void)
+{
+	return log_kind == LOG_KIND_STDERR;
+}
+
+bool
+log_enabled(enum log_level level)
+{
+	return level >= log_least;
+}
+
+void
+log_line(enum log_level level, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_vline(level, fmt, ap);
+	va_end(ap);
+}
+
+void
+log_vline(enum log_level level, const char *fmt, va_list ap)
+{
+	char text[LOG_LINE_MAX];
+	int err = errno;
+
+	if (log_enabled(level)) {
+		if (vsnprintf(text, sizeof(text), fmt, ap) < 0)
+			snprintf(text, sizeof(text), "cannot format \"%.99s\"",
+				fmt);
+		log_text(level, text);
+	}
+	errno = err;
+}
+
+void
+log_process(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(log_name, sizeof(log_name), fmt, ap);
+	va_end(ap);
+}
+
+/* A datagram socket of our own, as syslog(3) may block for ever. */
+static int
+syslog_open(void)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX,
+		.sun_path = LOG_SYSLOG_PATH };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd == -1)
+		return -1;
+	if (connect(fd, (struct sockaddr *)&un, sizeof(un)) == -1)
+		fd_close(&fd);
+	return fd;
+}
+
+static void
+log_text(enum log_level level, const char *text)
+{
+	struct line l = { .len = 0 };
+
+	if (log_lost > 0) {
+		char lost[64];
+
+		snprintf(lost, sizeof(lost), "%lu log lines were lost",
+			log_lost);
+		line_head(&l, LOG_LEVEL_WARN);
+		line_add(&l, lost);
+		if (line_write(log_fd, log_kind, &l))
+			log_lost = 0;
+		l.len = 0;
+	}
+	line_head(&l, level);
+	line_add(&l, text);
+	if (!line_write(log_fd, log_kind, &l))
+		log_lost++;
+	if (log_is_starting && !log_is_stderr() && level >= LOG_LEVEL_WARN) {
+		l.len = 0;
+		line_add(&l, "weir: ");
+		line_add(&l, text);
+		line_write(STDERR_FILENO, LOG_KIND_STDERR, &l);
+	}
+}
+
+/* Adds text, escaped; cuts it so that "...\n" always fits behind. */
+static void
+line_add(struct line *l, const char *text)
+{
+	const unsigned char *p = (const unsigned char *)text;
+	const size_t most = sizeof(l->text) - sizeof("\\xNN...\n");
+
+	for (; *p != '\0'; p++) {
+		if (l->len >= most) {
+			memcpy(l->text + l->len, "...", 3);
+			l->len += 3;
+			return;
+		}
+		if (*p >= 0x20 && *p < 0x7f)
+			l->text[l->len++] = (char)*p;
+		else
+			l->len += (size_t)snprintf(
+				l->text + l->len, 5, "\\x%02x", *p);
+	}
+}
+
+/* "2026-11-22T17:00:00.123Z weir[12] master [info] "; syslog wants its own
+ * form (RFC 3164, 4.1) and adds no time of ours. */
+static void
+line_head(struct line *l, enum log_level level)
+{
+	char head[128], stamp[32];
+	struct timespec ts;
+	struct tm tm;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	if (log_kind == LOG_KIND_SYSLOG) {
+		localtime_r(&ts.tv_sec, &tm);
+		strftime(stamp, sizeof(stamp), "%b %e %H:%M:%S", &tm);
+		snprintf(head, sizeof(head), "<%d>%s weir[%d]: %s [%s] ",
+			LOG_SYSLOG_DAEMON | log_priorities[level], stamp,
+			(int)getpid(), log_name, log_level_words[level]);
+	} else {
+		gmtime_r(&ts.tv_sec, &tm);
+		strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &tm);
+		snprintf(head, sizeof(head), "%s.%03ldZ weir[%d] %s [%s] ",
+			stamp, ts.tv_nsec / 1000000, (int)getpid(), log_name,
+			log_level_words[level]);
+	}
+	/* A line that was written in part must not swallow the next one. */
+	if (log_torn && log_kind != LOG_KIND_SYSLOG)
+		l->text[l->len++] = '\n';
+	line_add(l, head);
+}
+
+static bool
+line_write(int fd, enum log_kind kind, struct line *l)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
+	ssize_t n;
+
+	if (kind == LOG_KIND_SYSLOG) {
+		n = send(fd, l->text, l->len, MSG_NOSIGNAL);
+		if (n == -1 && errno != EAGAIN && (fd = syslog_open()) != -1) {
+			/* The daemon was restarted: its old socket is dead. */
+			fd_close(&log_fd);
+			log_fd = fd;
+			n = send(fd, l->text, l->len, MSG_NOSIGNAL);
+		}
+		return n != -1;
+	}
+	/* stderr is shared with others and may be a blocking pipe or terminal;
+	 * when poll(2) says yes, PIPE_BUF bytes fit. */
+	if (kind == LOG_KIND_STDERR &&
+		(poll(&pfd, 1, 0) != 1 || (pfd.revents & POLLOUT) == 0))
+		return false;
+	l->text[l->len++] = '\n';
+	do
+		n = write(fd, l->text, l->len);
+	while (n == -1 && errno == EINTR);
+	if (n > 0 && fd == log_fd)
+		log_torn = (size_t)n < l->len;
+	return n == (ssize_t)l->len;
+}

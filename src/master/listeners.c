@@ -1,0 +1,280 @@
+/* listeners.c - every address that a configuration listens on. */
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <netinet/tcp.h>
+
+#include <bsd/string.h>
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "conf/conf.h"
+#include "master/listeners.h"
+
+static const struct conf_listen *
+listener_conf(const struct listeners *ls, size_t i);
+static int listener_bind(struct listeners *ls, size_t i);
+static int
+listener_bind_file(int fd, const struct weir_addr *a, struct listener *info);
+static int listener_clear(const struct weir_addr *a);
+static int listener_probe(const struct weir_addr *a);
+static const char *listener_path(const struct weir_addr *a);
+static const char *listener_why(const struct weir_addr *a, int err);
+static int socket_on(int fd, int level, int option);
+
+int
+listeners_init(struct listeners *ls, const struct conf *conf)
+{
+	size_t i, j, n = 0;
+
+	for (i = 0; i < conf->servers.n; i++)
+		n += conf_server_at(conf, i)->listen.n;
+	*ls = (struct listeners){ .conf = conf };
+	ls->v = calloc(n + 1, sizeof(*ls->v));
+	ls->info = calloc(n + 1, sizeof(*ls->info));
+	if (ls->v == NULL || ls->info == NULL) {
+		listeners_done(ls);
+		return -1;
+	}
+	for (i = 0; i < conf->servers.n; i++)
+		for (j = 0; j < conf_server_at(conf, i)->listen.n; j++)
+			ls->v[ls->n++] = (struct heritage_listener){ .fd = -1,
+				.server = (unsigned)i,
+				.listen = (unsigned)j };
+	return 0;
+}
+
+size_t
+listeners_bind(struct listeners *ls)
+{
+	size_t i, failed = 0;
+
+	for (i = 0; i < ls->n; i++) {
+		if (ls->v[i].fd != -1)
+			continue;
+		ls->v[i].fd = listener_bind(ls, i);
+		ls->info[i].err = ls->v[i].fd == -1 ? errno : 0;
+		failed += ls->v[i].fd == -1;
+	}
+	return failed;
+}
+
+bool
+listeners_busy(const struct listeners *ls)
+{
+	size_t i;
+
+	for (i = 0; i < ls->n; i++)
+		if (ls->v[i].fd == -1 && ls->info[i].err != EADDRINUSE)
+			return false;
+	return true;
+}
+
+void
+listeners_report(const struct listeners *ls)
+{
+	const struct conf_listen *listen;
+	size_t i;
+
+	for (i = 0; i < ls->n; i++) {
+		if (ls->v[i].fd != -1)
+			continue;
+		listen = listener_conf(ls, i);
+		log_error("server \"%s\": cannot listen on %s: %s",
+			conf_server_at(ls->conf, ls->v[i].server)->name,
+			listen->text,
+			listener_why(&listen->address, ls->info[i].err));
+	}
+}
+
+int
+listeners_address(const struct listeners *ls, size_t i, struct weir_addr *a)
+{
+	a->len = sizeof(*a) - offsetof(struct weir_addr, sa);
+	return getsockname(ls->v[i].fd, &a->sa, &a->len);
+}
+
+void
+listeners_close(struct listeners *ls)
+{
+	size_t i;
+
+	for (i = 0; i < ls->n; i++)
+		fd_close(&ls->v[i].fd);
+}
+
+void
+listeners_unlink(struct listeners *ls)
+{
+	size_t i;
+
+	for (i = 0; i < ls->n; i++)
+		listener_unlink(ls, i);
+}
+
+void
+listeners_done(struct listeners *ls)
+{
+	listeners_close(ls);
+	free(ls->v);
+	free(ls->info);
+	*ls = (struct listeners){ .conf = NULL };
+}
+
+static const struct conf_listen *
+listener_conf(const struct listeners *ls, size_t i)
+{
+	return conf_listen_at(
+		conf_server_at(ls->conf, ls->v[i].server), ls->v[i].listen);
+}
+
+/* The listening descriptor, or -1 with errno and nothing left behind. */
+static int
+listener_bind(struct listeners *ls, size_t i)
+{
+	const struct conf_listen *listen_conf = listener_conf(ls, i);
+	const struct weir_addr *a = &listen_conf->address;
+	int fd = socket(
+		a->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int rc;
+
+	if (fd == -1)
+		return -1;
+	if (listener_path(a) != NULL) {
+		rc = listener_bind_file(fd, a, &ls->info[i]);
+	} else {
+		rc = 0;
+		if (a->sa.sa_family == AF_INET6)
+			rc = socket_on(fd, IPPROTO_IPV6, IPV6_V6ONLY);
+		if (rc == 0 && a->sa.sa_family != AF_UNIX)
+			rc = socket_on(fd, SOL_SOCKET, SO_REUSEADDR);
+		/* Accepted sockets inherit it: a system call less for each. */
+		if (rc == 0 && a->sa.sa_family != AF_UNIX)
+			rc = socket_on(fd, IPPROTO_TCP, TCP_NODELAY);
+		if (rc == 0)
+			rc = bind(fd, &a->sa, a->len);
+	}
+	if (rc == 0 && listen(fd, (int)listen_conf->backlog) == 0)
+		return fd;
+	fd_close(&fd);
+	rc = errno;
+	listener_unlink(ls, i);
+	errno = rc;
+	return -1;
+}
+
+static void
+listener_unlink(struct listeners *ls, size_t i)
+{
+	const char *path = listener_path(&listener_conf(ls, i)->address);
+	struct listener *info = &ls->info[i];
+	struct stat st;
+
+	/* Another weir may have put its own there since. */
+	if (info->is_file && lstat(path, &st) == 0 && st.st_dev == info->dev &&
+		st.st_ino == info->ino)
+		unlink(path);
+	info->is_file = false;
+}
+
+/* Binds a unix socket that every local user may connect to, as to a port. */
+static int
+listener_bind_file(int fd, const struct weir_addr *a, struct listener *info)
+{
+	struct stat st;
+	mode_t mask = umask(0111);
+	int rc = bind(fd, &a->sa, a->len);
+
+	if (rc == -1 && errno == EADDRINUSE && listener_clear(a) == 0)
+		rc = bind(fd, &a->sa, a->len);
+	umask(mask);
+	if (rc == 0 && lstat(listener_path(a), &st) == 0) {
+		info->is_file = true;
+		info->dev = st.st_dev;
+		info->ino = st.st_ino;
+	}
+	return rc;
+}
+
+/* Removes a socket file that nobody listens on; 0, or -1 with errno. */
+static int
+listener_clear(const struct weir_addr *a)
+{
+	const char *path = listener_path(a);
+	struct stat before, after;
+
+	if (lstat(path, &before) == -1)
+		return errno == ENOENT ? 0 : -1;
+	if (!S_ISSOCK(before.st_mode)) {
+		errno = ENOTSOCK;
+		return -1;
+	}
+	if (listener_probe(a) == -1)
+		return -1;
+	if (lstat(path, &after) == -1 || after.st_ino != before.st_ino ||
+		after.st_dev != before.st_dev) {
+		errno = EADDRINUSE;
+		return -1;
+	}
+	return unlink(path);
+}
+
+/* 0 when nobody listens on that unix socket any more; -1 with errno. */
+static int
+listener_probe(const struct weir_addr *a)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int rc;
+
+	if (fd == -1)
+		return -1;
+	rc = connect(fd, &a->sa, a->len);
+	if (rc == -1 && errno == ECONNREFUSED)
+		rc = 0;
+	else if (rc == 0 || errno == EAGAIN || errno == EPROTOTYPE) {
+		errno = EADDRINUSE;
+		rc = -1;
+	}
+	fd_close(&fd);
+	return rc;
+}
+
+/* The path of a unix socket that has a file, or NULL. */
+static const char *
+listener_path(const struct weir_addr *a)
+{
+	return a->sa.sa_family == AF_UNIX && a->un.sun_path[0] != '\0'
+		       ? a->un.sun_path
+		       : NULL;
+}
+
+static const char *
+listener_why(const struct weir_addr *a, int err)
+{
+	static char text[128];
+
+	if (err == ENOTSOCK)
+		return "the path exists and is not a socket";
+	if (err == EADDRNOTAVAIL)
+		return "no interface of this machine has that address";
+	if (err == EACCES && listener_path(a) == NULL)
+		return "permission denied: ports this low need root";
+	if (err == ENOENT)
+		return "its directory does not exist";
+	/* strerror(3) begins a sentence, and this is the end of one. */
+	strlcpy(text, strerror(err), sizeof(text));
+	text[0] = (char)tolower((unsigned char)text[0]);
+	return text;
+}
+
+static int
+socket_on(int fd, int level, int option)
+{
+	const int on = 1;
+
+	return setsockopt(fd, level, option, &on, sizeof(on));
+}

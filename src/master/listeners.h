@@ -1,0 +1,50 @@
+/* listeners.h - every address that a configuration listens on. */
+#ifndef MASTER_LISTENERS_H
+#define MASTER_LISTENERS_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "heritage.h"
+
+struct conf;
+struct weir_addr;
+
+/* What the master knows of a listener beyond what workers need. */
+struct listener {
+	int err;      /* errno of the last try, 0: bound or not tried */
+	bool is_file; /* a unix socket file that we made: */
+	dev_t dev;    /* unlinked only while it is still that one */
+	ino_t ino;
+};
+
+struct listeners {
+	const struct conf *conf;
+	struct heritage_listener *v; /* fd -1: not bound */
+	struct listener *info;
+	size_t n;
+};
+
+/* Lists what conf listens on, binds nothing; 0, or -1 with errno.  conf must
+ * live as long. */
+int listeners_init(struct listeners *ls, const struct conf *conf);
+/* Binds what is not bound yet (bind(2), listen(2), unix(7)); returns how many
+ * could not be.  A unix socket file that nobody listens on is replaced. */
+size_t listeners_bind(struct listeners *ls);
+/* Are all that could not be bound taken by others, who may be leaving? */
+bool listeners_busy(const struct listeners *ls);
+/* Logs each that could not be bound: its server, address and the reason. */
+void listeners_report(const struct listeners *ls);
+/* The address that listener i really has: the port, where 0 was written. */
+int
+listeners_address(const struct listeners *ls, size_t i, struct weir_addr *a);
+/* Closes the descriptors; the files of unix sockets stay. */
+void listeners_close(struct listeners *ls);
+/* Unlinks the unix socket files that this process made. */
+void listeners_unlink(struct listeners *ls);
+/* Closes, frees; does not unlink. */
+void listeners_done(struct listeners *ls);
+
+#endif

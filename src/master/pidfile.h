@@ -1,0 +1,25 @@
+/* pidfile.h - one master for each pidfile, and how -s finds it. */
+#ifndef MASTER_PIDFILE_H
+#define MASTER_PIDFILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct conf;
+struct pidfh; /* libbsd, pidfile(3bsd) */
+
+#define PIDFILE_WHY 256 /* bytes that any reason takes */
+
+/* Where the pidfile of this configuration is; NULL: it has none, which only a
+ * weir in the foreground may have.  Borrowed from conf. */
+const char *pidfile_path(const struct conf *conf, bool daemon);
+/* Locks path and writes the pid of this process into it.  NULL with the reason
+ * in why; *held says whether another weir holds the lock.  End it with
+ * pidfile_remove(3bsd), in a child with pidfile_close(3bsd). */
+struct pidfh *
+pidfile_take(const char *path, bool *held, char why[static PIDFILE_WHY]);
+/* Pid of the weir that holds the lock on path, or -1 with the reason in why. */
+pid_t pidfile_holder(const char *path, char why[static PIDFILE_WHY]);
+
+#endif

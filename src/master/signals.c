@@ -1,0 +1,101 @@
+/* signals.c - the signals of the master: one table for sigaction and -s. */
+#include <stddef.h>
+#include <string.h>
+
+#include "master/signals.h"
+
+const struct signal_row signals_rows[] = {
+#define X(id, word, built, help) { SIG##id, #id, word, built, help },
+	SIGNALS(X)
+#undef X
+		{ 0, NULL, NULL, false, NULL }
+};
+
+static volatile sig_atomic_t signals_came[NSIG];
+static sigset_t signals_before;
+static sigset_t signals_waiting;
+
+static void signals_handler(int signo);
+static void signals_set(int signo, void (*handler)(int));
+
+void
+signals_open(void)
+{
+	const struct signal_row *row;
+	sigset_t blocked;
+
+	sigemptyset(&blocked);
+	for (row = signals_rows; row->name != NULL; row++)
+		sigaddset(&blocked, row->signo);
+	/* What the parent had blocked must get through all the same. */
+	sigprocmask(SIG_BLOCK, &blocked, &signals_before);
+	sigemptyset(&signals_waiting);
+	for (row = signals_rows; row->name != NULL; row++)
+		signals_set(row->signo, signals_handler);
+	signals_set(SIGPIPE, SIG_IGN);
+}
+
+void
+signals_child(void)
+{
+	static const int group[] = { SIGINT, SIGHUP, SIGUSR1, SIGUSR2 };
+	const struct signal_row *row;
+	size_t i;
+
+	for (row = signals_rows; row->name != NULL; row++)
+		signals_set(row->signo, SIG_DFL);
+	for (i = 0; i < sizeof(group) / sizeof(group[0]); i++)
+		signals_set(group[i], SIG_IGN);
+	sigprocmask(SIG_SETMASK, &signals_waiting, NULL);
+}
+
+void
+signals_close(void)
+{
+	const struct signal_row *row;
+
+	for (row = signals_rows; row->name != NULL; row++)
+		signals_set(row->signo, SIG_DFL);
+	sigprocmask(SIG_SETMASK, &signals_before, NULL);
+}
+
+const sigset_t *
+signals_mask(void)
+{
+	return &signals_waiting;
+}
+
+bool
+signals_take(int signo)
+{
+	bool came = signals_came[signo] != 0;
+
+	signals_came[signo] = 0;
+	return came;
+}
+
+const struct signal_row *
+signals_find(const char *word)
+{
+	const struct signal_row *row;
+
+	for (row = signals_rows; row->name != NULL; row++)
+		if (row->word != NULL && strcmp(row->word, word) == 0)
+			return row;
+	return NULL;
+}
+
+static void
+signals_handler(int signo)
+{
+	signals_came[signo] = 1;
+}
+
+static void
+signals_set(int signo, void (*handler)(int))
+{
+	struct sigaction sa = { .sa_handler = handler };
+
+	sigemptyset(&sa.sa_mask);
+	sigaction(signo, &sa, NULL);
+}

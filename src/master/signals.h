@@ -1,0 +1,45 @@
+/* signals.h - the signals of the master: one table for sigaction and -s. */
+#ifndef MASTER_SIGNALS_H
+#define MASTER_SIGNALS_H
+
+#include <signal.h>
+#include <stdbool.h>
+
+/* number, "weir -s" word or NULL, is it built, what it does */
+#define SIGNALS(X)                                                             \
+	X(TERM, "stop", true, "resets every channel and stops")                \
+	X(INT, NULL, true, "as TERM")                                          \
+	X(QUIT, "quit", true,                                                  \
+		"stops accepting, gives channels close_wait to finish, stops") \
+	X(HUP, "reload", false, "reads the configuration again")               \
+	X(USR1, "reopen", false, "opens the log files again")                  \
+	X(USR2, "upgrade", false, "hands over to a new binary")                \
+	X(WINCH, "drain", false, "lets the workers finish, stays")             \
+	X(CHLD, NULL, true, "a worker died")
+
+struct signal_row {
+	int signo;
+	const char *name; /* "TERM" */
+	const char *word; /* "stop" */
+	bool built;
+	const char *help;
+};
+
+/* Ends with a row whose name is NULL. */
+extern const struct signal_row signals_rows[];
+
+/* Blocks the signals of the table and catches them, ignores SIGPIPE. */
+void signals_open(void);
+/* In a child: nothing caught, nothing pending, nothing blocked.  What a whole
+ * process group or a careless pkill gets (INT, HUP, USR1, USR2) is ignored. */
+void signals_child(void);
+/* In a process that goes on without a loop: all as it was before. */
+void signals_close(void);
+/* The mask to wait with in ppoll(2): all of the table let through. */
+const sigset_t *signals_mask(void);
+/* Has this signal come since it was last asked for? */
+bool signals_take(int signo);
+/* The row of that word, or NULL. */
+const struct signal_row *signals_find(const char *word);
+
+#endif

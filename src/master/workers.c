@@ -1,0 +1,367 @@
+/* workers.c - the worker processes: one slot each, kept filled. */
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include <bsd/unistd.h>
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "conf/conf.h"
+#include "master/drop.h"
+#include "master/listeners.h"
+#include "master/signals.h"
+#include "master/workers.h"
+
+#define WORKERS_SECOND_MS     1000
+#define WORKERS_BACKOFF_MS    100 /* after the first death before READY */
+#define WORKERS_BACKOFF_TOP   10000
+#define WORKERS_LAST_MS	      1000 /* the longest that no worker at all is due */
+#define WORKERS_EXIT_NO_START 2	   /* of a worker: a respawn would not help */
+
+static void worker_fork(struct workers *ws, unsigned slot, uint64_t now_ms);
+_Noreturn static void
+worker_child(struct workers *ws, unsigned slot, int control_fd);
+static void
+worker_died(struct workers *ws, unsigned slot, int status, uint64_t now_ms);
+static void worker_report(struct workers *ws, unsigned slot, int status);
+static void worker_again(struct workers *ws, unsigned slot, uint64_t now_ms);
+static void workers_hurry(struct workers *ws, uint64_t now_ms);
+static unsigned workers_cpus(void);
+
+int
+workers_init(struct workers *ws, int64_t n)
+{
+	unsigned slot;
+
+	ws->n = n > 0 ? (unsigned)n : workers_cpus();
+	ws->v = calloc(ws->n, sizeof(*ws->v));
+	if (ws->v == NULL)
+		return -1;
+	for (slot = 0; slot < ws->n; slot++)
+		ws->v[slot].control_fd = -1;
+	ws->mode = WORKERS_FIRST;
+	ws->failed = false;
+	ws->once_ready = false;
+	ws->master_pid = getpid();
+	return 0;
+}
+
+void
+workers_done(struct workers *ws)
+{
+	unsigned slot;
+
+	for (slot = 0; ws->v != NULL && slot < ws->n; slot++)
+		fd_close(&ws->v[slot].control_fd);
+	free(ws->v);
+	ws->v = NULL;
+	ws->n = 0;
+}
+
+void
+workers_turn(struct workers *ws, uint64_t now_ms)
+{
+	struct worker *w;
+	unsigned slot;
+
+	if (ws->mode == WORKERS_LEAVING)
+		return;
+	for (slot = 0; slot < ws->n; slot++) {
+		w = &ws->v[slot];
+		if (w->due_ms > now_ms)
+			continue;
+		if (w->state == WORKER_NONE) {
+			worker_fork(ws, slot, now_ms);
+		} else if (w->state == WORKER_STARTING && w->killed == NULL) {
+			w->killed = "was not ready within start_timeout";
+			ws->failed = ws->mode == WORKERS_FIRST;
+			kill(w->pid, SIGKILL);
+		}
+	}
+}
+
+uint64_t
+workers_next(const struct workers *ws)
+{
+	const struct worker *w;
+	uint64_t next = UINT64_MAX;
+
+	if (ws->mode == WORKERS_LEAVING)
+		return next;
+	for (w = ws->v; w < ws->v + ws->n; w++)
+		if ((w->state == WORKER_NONE || (w->state == WORKER_STARTING &&
+							w->killed == NULL)) &&
+			w->due_ms < next)
+			next = w->due_ms;
+	return next;
+}
+
+void
+workers_read(struct workers *ws, unsigned slot)
+{
+	struct worker *w = &ws->v[slot];
+	struct msg m;
+	int rc;
+
+	while ((rc = msg_recv(w->control_fd, &m)) == 1) {
+		if (m.type == MSG_READY && w->state == WORKER_STARTING) {
+			w->state = WORKER_READY;
+			w->failures = 0;
+			ws->once_ready = true;
+			log_info("worker %u (pid %d) is ready", slot,
+				(int)w->pid);
+		} else {
+			log_alert("worker %u (pid %d) sent \"%s\" out of turn",
+				slot, (int)w->pid, msg_word(m.type));
+		}
+	}
+	if (rc == -1 && errno == EAGAIN)
+		return;
+	if (rc == -1)
+		log_alert("worker %u (pid %d): control socket: %s", slot,
+			(int)w->pid, strerror(errno));
+	/* It is leaving; its death says why. */
+	fd_close(&w->control_fd);
+}
+
+void
+workers_reap(struct workers *ws, uint64_t now_ms)
+{
+	unsigned slot;
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		/* As process 1 of a container we get the orphans of others. */
+		for (slot = 0; slot < ws->n; slot++)
+			if (ws->v[slot].pid == pid) {
+				worker_died(ws, slot, status, now_ms);
+				break;
+			}
+}
+
+void
+workers_leave(struct workers *ws, enum msg_type type)
+{
+	struct worker *w;
+
+	ws->mode = WORKERS_LEAVING;
+	/* One that does not read its messages is killed at the deadline. */
+	for (w = ws->v; w < ws->v + ws->n; w++)
+		if (w->control_fd != -1)
+			(void)msg_send(w->control_fd, type, 0);
+}
+
+void
+workers_kill(struct workers *ws, const char *why)
+{
+	struct worker *w;
+
+	for (w = ws->v; w < ws->v + ws->n; w++)
+		if (w->pid != 0 && w->killed == NULL) {
+			w->killed = why;
+			kill(w->pid, SIGKILL);
+		}
+}
+
+unsigned
+workers_count(const struct workers *ws, enum worker_state state)
+{
+	unsigned slot, n = 0;
+
+	for (slot = 0; slot < ws->n; slot++)
+		n += ws->v[slot].state == state;
+	return n;
+}
+
+unsigned
+workers_alive(const struct workers *ws)
+{
+	unsigned slot, n = 0;
+
+	for (slot = 0; slot < ws->n; slot++)
+		n += ws->v[slot].pid != 0;
+	return n;
+}
+
+static void
+worker_fork(struct workers *ws, unsigned slot, uint64_t now_ms)
+{
+	struct worker *w = &ws->v[slot];
+	int fds[2];
+
+	w->starts[w->nstarts++ % WORKERS_BURST] = now_ms;
+	if (msg_pair(fds) == -1) {
+		log_error("worker %u: cannot make its control sockets: %s",
+			slot, strerror(errno));
+		ws->failed = ws->mode == WORKERS_FIRST;
+		worker_again(ws, slot, now_ms);
+		return;
+	}
+	w->pid = fork();
+	if (w->pid == 0) {
+		fd_close(&fds[0]);
+		worker_child(ws, slot, fds[1]);
+	}
+	fd_close(&fds[1]);
+	if (w->pid == -1) {
+		log_error("worker %u: cannot fork: %s", slot, strerror(errno));
+		w->pid = 0;
+		fd_close(&fds[0]);
+		ws->failed = ws->mode == WORKERS_FIRST;
+		worker_again(ws, slot, now_ms);
+		return;
+	}
+	w->control_fd = fds[0];
+	w->state = WORKER_STARTING;
+	w->killed = NULL;
+	w->due_ms = now_ms + ws->conf->process.start_timeout_ms;
+	log_info("worker %u (pid %d) started", slot, (int)w->pid);
+}
+
+static void
+worker_child(struct workers *ws, unsigned slot, int control_fd)
+{
+	struct heritage h = { .conf = ws->conf,
+		.listeners = ws->listeners->v,
+		.nlisteners = ws->listeners->n,
+		.control_fd = control_fd,
+		.slot = slot,
+		.generation = 1,
+		.master_pid = ws->master_pid };
+	unsigned i;
+
+	/* First of all: while any child holds the master's end of a pair, its
+	 * worker never sees that the master is gone. */
+	for (i = 0; i < ws->n; i++)
+		fd_close(&ws->v[i].control_fd);
+	ws->shed(ws->shed_arg);
+	signals_child();
+	log_process("worker %u", slot);
+	setproctitle("worker %u", slot);
+	if (drop_now(ws->drop) == -1)
+		_exit(WORKERS_EXIT_NO_START);
+	/* After setuid(2), which clears it; the master may be gone already. */
+	prctl(PR_SET_PDEATHSIG, SIGQUIT, 0, 0, 0);
+	if (getppid() != ws->master_pid)
+		_exit(0);
+	ws->run(&h);
+	abort();
+}
+
+static void
+worker_died(struct workers *ws, unsigned slot, int status, uint64_t now_ms)
+{
+	struct worker *w = &ws->v[slot];
+	bool was_ready;
+
+	/* What it said last must be heard first: READY may be among it. */
+	if (w->control_fd != -1)
+		workers_read(ws, slot);
+	was_ready = w->state == WORKER_READY;
+	worker_report(ws, slot, status);
+	fd_close(&w->control_fd);
+	w->pid = 0;
+	if (ws->mode != WORKERS_KEPT) {
+		ws->failed |= ws->mode == WORKERS_FIRST;
+		w->state = WORKER_GONE;
+		return;
+	}
+	if (!was_ready)
+		w->failures++;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == WORKERS_EXIT_NO_START) {
+		w->state = WORKER_GONE;
+	} else {
+		worker_again(ws, slot, now_ms);
+	}
+	if (ws->once_ready && workers_alive(ws) == 0)
+		workers_hurry(ws, now_ms);
+}
+
+/* Says how a worker ended; [alert] unless somebody wanted it to. */
+static void
+worker_report(struct workers *ws, unsigned slot, int status)
+{
+	const struct worker *w = &ws->v[slot];
+	bool leaving = ws->mode == WORKERS_LEAVING;
+	int signo = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+	int pid = (int)w->pid;
+
+	if (w->killed != NULL && signo == SIGKILL)
+		log_alert("worker %u (pid %d) was killed: it %s", slot, pid,
+			w->killed);
+	else if (signo != 0 && leaving && (signo == SIGTERM || signo == SIGINT))
+		log_notice("worker %u (pid %d) ended by signal %d", slot, pid,
+			signo);
+	else if (signo != 0)
+		log_alert("worker %u (pid %d) was killed by signal %d", slot,
+			pid, signo);
+	else if (code == WORKERS_EXIT_NO_START)
+		log_error("worker %u (pid %d) could not start", slot, pid);
+	else if (code != 0 || !leaving)
+		log_alert("worker %u (pid %d) exited with code %d", slot, pid,
+			code);
+	else
+		log_info("worker %u (pid %d) left", slot, pid);
+}
+
+/* Decides when the slot gets its next process. */
+static void
+worker_again(struct workers *ws, unsigned slot, uint64_t now_ms)
+{
+	struct worker *w = &ws->v[slot];
+	uint64_t oldest = w->starts[w->nstarts % WORKERS_BURST];
+	uint64_t delay_ms = 0;
+	unsigned i;
+
+	if (w->failures > 0) {
+		delay_ms = WORKERS_BACKOFF_MS;
+		for (i = 1; i < w->failures && delay_ms < WORKERS_BACKOFF_TOP;
+			i++)
+			delay_ms *= 2;
+		if (delay_ms > WORKERS_BACKOFF_TOP)
+			delay_ms = WORKERS_BACKOFF_TOP;
+	}
+	w->state = WORKER_NONE;
+	w->due_ms = now_ms + delay_ms;
+	if (w->nstarts >= WORKERS_BURST &&
+		w->due_ms < oldest + WORKERS_SECOND_MS)
+		w->due_ms = oldest + WORKERS_SECOND_MS;
+	if (w->due_ms > now_ms)
+		log_notice("worker %u is started again in %llu ms", slot,
+			(unsigned long long)(w->due_ms - now_ms));
+}
+
+/* With no worker left nobody serves: the next one must not be far. */
+static void
+workers_hurry(struct workers *ws, uint64_t now_ms)
+{
+	struct worker *w, *first = NULL;
+
+	for (w = ws->v; w < ws->v + ws->n; w++)
+		if (w->state == WORKER_NONE &&
+			(first == NULL || w->due_ms < first->due_ms))
+			first = w;
+	if (first != NULL && first->due_ms > now_ms + WORKERS_LAST_MS)
+		first->due_ms = now_ms + WORKERS_LAST_MS;
+}
+
+static unsigned
+workers_cpus(void)
+{
+	cpu_set_t set;
+	long n;
+
+	/* It fails where there are more than CPU_SETSIZE of them. */
+	if (sched_getaffinity(0, sizeof(set), &set) == 0)
+		return (unsigned)CPU_COUNT(&set);
+	n = sysconf(_SC_NPROCESSORS_ONLN);
+	return n > 0 ? (unsigned)n : 1;
+}

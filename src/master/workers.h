@@ -1,0 +1,88 @@
+/* workers.h - the worker processes: one slot each, kept filled. */
+#ifndef MASTER_WORKERS_H
+#define MASTER_WORKERS_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/msg.h"
+#include "heritage.h"
+
+struct conf;
+struct drop;
+struct listeners;
+
+#define WORKERS_BURST 5 /* starts of one slot in a second, at most */
+
+enum worker_state {
+	WORKER_NONE,	 /* no process; one is due at due_ms */
+	WORKER_STARTING, /* forked, has not said READY; killed at due_ms */
+	WORKER_READY,	 /* said READY */
+	WORKER_GONE	 /* no process, and none will come */
+};
+
+struct worker {
+	enum worker_state state;
+	pid_t pid;	/* 0: no process */
+	int control_fd; /* the master's end; -1: closed */
+	uint64_t due_ms;
+	unsigned failures; /* deaths before READY since the last READY */
+	uint64_t starts[WORKERS_BURST]; /* ms, a ring */
+	unsigned nstarts;
+	const char *killed; /* why the master killed it, or NULL */
+};
+
+/* What a death means. */
+enum workers_mode {
+	WORKERS_FIRST,	/* that the start failed */
+	WORKERS_KEPT,	/* that another is forked */
+	WORKERS_LEAVING /* what was asked for */
+};
+
+struct workers {
+	/* Set by the owner, who outlives this. */
+	const struct conf *conf;
+	const struct drop *drop;
+	const struct listeners *listeners;
+	void (*run)(const struct heritage *);
+	void (*shed)(
+		void *); /* in the child: lets go of what is the master's */
+	void *shed_arg;
+
+	enum workers_mode mode;
+	bool failed; /* a worker died or hung in WORKERS_FIRST */
+	bool once_ready;
+	pid_t master_pid;
+	unsigned n;
+	struct worker *v;
+};
+
+/* Makes n empty slots, all due now; n = 0: one per CPU that this process may
+ * use (sched_getaffinity(2)).  0, or -1 with errno.  End it with
+ * workers_done(). */
+int workers_init(struct workers *ws, int64_t n);
+void workers_done(struct workers *ws);
+/* Forks what is due and kills what took too long to start.  In a child it does
+ * not return. */
+void workers_turn(struct workers *ws, uint64_t now_ms);
+/* When workers_turn() has something to do next; UINT64_MAX: nothing. */
+uint64_t workers_next(const struct workers *ws);
+/* Takes the messages that the worker of that slot sent. */
+void workers_read(struct workers *ws, unsigned slot);
+/* Reaps every child that died (waitpid(2)) and decides what becomes of its
+ * slot. */
+void workers_reap(struct workers *ws, uint64_t now_ms);
+/* From here on deaths are expected and nothing is forked; tells
+ * every worker. */
+void workers_leave(struct workers *ws, enum msg_type type);
+/* Kills every worker that is left (SIGKILL); why completes "was killed: it". */
+void workers_kill(struct workers *ws, const char *why);
+/* How many slots are in that state. */
+unsigned workers_count(const struct workers *ws, enum worker_state state);
+/* How many slots have a process. */
+unsigned workers_alive(const struct workers *ws);
+
+#endif
