@@ -31,6 +31,7 @@ static const uint8_t steps[CHANNEL_STATE_COUNT] = {
 	[CHANNEL_DEAD] = 0,
 };
 
+static void channel_wait_total(struct weir_channel *);
 static void channel_joined(struct weir_channel *);
 
 struct weir_channel *
@@ -81,6 +82,8 @@ channel_state(struct weir_channel *ch, enum channel_state to)
 		abort();
 	}
 	ch->state = (uint8_t)to;
+	if (to < CHANNEL_CLOSING)
+		channel_wait_total(ch);
 	if (to == CHANNEL_JOINED)
 		channel_joined(ch);
 }
@@ -111,7 +114,8 @@ channel_wait_total(struct weir_channel *ch)
 	enum timeout_kind kind = TIMEOUT_SESSION;
 	uint32_t value_ms = server->session_timeout_ms;
 
-	if (ch->state == CHANNEL_ROUTE && server->preread_timeout_ms != 0 &&
+	if (ch->state == CHANNEL_ROUTE && ch->preread != 0 &&
+		server->preread_timeout_ms != 0 &&
 		(value_ms == 0 || server->preread_timeout_ms < value_ms)) {
 		kind = TIMEOUT_PREREAD;
 		value_ms = server->preread_timeout_ms;
@@ -129,11 +133,9 @@ channel_open(struct weir_channel *ch)
 	if (channel_is_ending(ch))
 		return;
 	channel_state(ch, CHANNEL_ROUTE);
-	if (ch->preread != 0) {
-		channel_wait_total(ch);
+	if (ch->preread != 0)
 		channel_wait(ch, TIMEOUT_DUMB,
 			ch->engine->server->dumb_connect_timeout_ms);
-	}
 }
 
 static void
@@ -156,7 +158,6 @@ channel_joined(struct weir_channel *ch)
 		up->out_bytes += up->out.len;
 		buf_clear(&up->out);
 	}
-	channel_wait_total(ch);
 	channel_wait(ch, TIMEOUT_IDLE, ch->engine->server->idle_timeout_ms);
 }
 

@@ -66,7 +66,6 @@ connect_start(struct weir_channel *ch, const struct dial *dial, unsigned stage)
 
 	if (ch->state == CHANNEL_ROUTE)
 		channel_state(ch, CHANNEL_CONNECT);
-	timeouts_clear(&ch->engine->loop->timeouts, &ch->total);
 	ch->dial_stage = (uint8_t)stage;
 	ch->dial_err = 0;
 	ch->dialed = false;
