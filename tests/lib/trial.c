@@ -1,0 +1,177 @@
+/* trial.c - middlewares that only tests have, and the registry of a weir that
+ * has them beside the real ones. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "registry.h"
+
+/* ---- gate: the first client byte decides; 'g' opens, others are refused -- */
+
+static struct weir_verdict
+gate_up(struct weir_call *c, struct weir_bytes in)
+{
+	bool *open = c->ctx;
+
+	if (*open)
+		return weir_detach();
+	if (in.len == 0 || in.p[0] != 'g') {
+		weir_emit(c, WEIR_DOWN, "no\n", 3);
+		return weir_close(WEIR_R_PROTOCOL);
+	}
+	*open = true;
+	return weir_drop(1);
+}
+
+static const struct weir_middleware mw_gate = {
+	.name = "gate",
+	.help = "Lets a channel go on whose first byte is a g.",
+	.ctx_size = sizeof(bool),
+	.flags = WEIR_PREREAD,
+	.up = gate_up,
+};
+
+/* ---- deny: refuses every channel when it opens, with a long word --------- */
+
+static struct weir_verdict
+deny_open(struct weir_call *c)
+{
+	static char word[4096];
+
+	memset(word, 'n', sizeof(word) - 1);
+	word[sizeof(word) - 1] = '\n';
+	weir_emit(c, WEIR_DOWN, word, sizeof(word));
+	return weir_close(WEIR_R_DENIED);
+}
+
+static const struct weir_middleware mw_deny = {
+	.name = "deny",
+	.help = "Refuses every channel with a line of 4096 bytes.",
+	.open = deny_open,
+};
+
+/* ---- header: the backend is told something ahead of the client's bytes --- */
+
+static void
+header_connected(struct weir_call *c, int err)
+{
+	if (err == 0)
+		weir_emit(c, WEIR_UP, "HELLO\n", 6);
+}
+
+static const struct weir_middleware mw_header = {
+	.name = "header",
+	.help = "Sends a line to the backend ahead of the client's bytes.",
+	.connected = header_connected,
+};
+
+/* ---- copy: replaces every byte with itself, the way a rewriter works ----- */
+
+static struct weir_verdict
+copy_up(struct weir_call *c, struct weir_bytes in)
+{
+	if (in.len > 0)
+		weir_emit(c, WEIR_UP, in.p, in.len);
+	return weir_drop(in.len);
+}
+
+static struct weir_verdict
+copy_down(struct weir_call *c, struct weir_bytes in)
+{
+	if (in.len > 0)
+		weir_emit(c, WEIR_DOWN, in.p, in.len);
+	return weir_drop(in.len);
+}
+
+static const struct weir_middleware mw_copy = {
+	.name = "copy",
+	.help = "Replaces every byte with itself.",
+	.up = copy_up,
+	.down = copy_down,
+};
+
+/* ---- chop: judges a few bytes at a time ---------------------------------- */
+
+static struct weir_verdict
+chop(struct weir_call *c, struct weir_bytes in)
+{
+	unsigned *step = c->ctx;
+	size_t n = 1 + (*step += 7919) % 5000;
+
+	return weir_pass(n < in.len ? n : in.len);
+}
+
+static const struct weir_middleware mw_chop = {
+	.name = "chop",
+	.help = "Passes everything, in pieces.",
+	.ctx_size = sizeof(unsigned),
+	.up = chop,
+	.down = chop,
+};
+
+/* ---- leave: looks at the first bytes of each direction, then detaches ---- */
+
+static struct weir_verdict
+leave(struct weir_call *c, struct weir_bytes in)
+{
+	(void)c;
+	(void)in;
+	return weir_detach();
+}
+
+static const struct weir_middleware mw_leave = {
+	.name = "leave",
+	.help = "Detaches at the first bytes.",
+	.up = leave,
+	.down = leave,
+};
+
+/* ---- word: 'q' ends, '!' kills the worker, 'b' breaks the contract ------- */
+
+static struct weir_verdict
+word_up(struct weir_call *c, struct weir_bytes in)
+{
+	if (in.len == 0)
+		return weir_pass(0);
+	switch (in.p[0]) {
+	case 'q':
+		weir_emit(c, WEIR_DOWN, "bye\n", 4);
+		return weir_close(WEIR_R_DENIED);
+	case '!':
+		abort();
+	case 'b':
+		return weir_pass(in.len + 1);
+	default:
+		return weir_pass(in.len);
+	}
+}
+
+static const struct weir_middleware mw_word = {
+	.name = "word",
+	.help = "Obeys the first byte of each read: q, !, b.",
+	.up = word_up,
+};
+
+/* ---- the registry -------------------------------------------------------- */
+
+#define MIDDLEWARE(name) extern const struct weir_middleware mw_##name;
+#include "modules.def"
+#undef MIDDLEWARE
+
+const struct weir_middleware *const registry_middlewares[] = {
+#define MIDDLEWARE(name) &mw_##name,
+#include "modules.def"
+#undef MIDDLEWARE
+	&mw_gate, &mw_deny, &mw_header, &mw_copy, &mw_chop, &mw_leave, &mw_word,
+	NULL
+};
+
+const struct weir_middleware *
+registry_find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; registry_middlewares[i] != NULL; i++)
+		if (strcmp(registry_middlewares[i]->name, name) == 0)
+			return registry_middlewares[i];
+	return NULL;
+}

@@ -1,0 +1,383 @@
+/* test_relay.c - bytes, ends and resets go through like without weir. */
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "lib/daemon.h"
+#include "lib/peer.h"
+#include "lib/relay.h"
+#include "lib/stream.h"
+
+#define MB	 ((uint64_t)1 << 20)
+#define CHANNELS 8
+
+/* ---- many bytes, both ways, on several channels at once ------------------ */
+
+static void
+carry(const char *chain, uint64_t bytes, size_t chunk_max)
+{
+	struct stream s[2 * CHANNELS] = { 0 };
+	struct relay r;
+	size_t i;
+
+	relay_start(&r, chain);
+	for (i = 0; i < CHANNELS; i++) {
+		int client = -1, server = -1;
+
+		relay_join(&r, &client, &server);
+		s[2 * i] = (struct stream){ .fd = client,
+			.send_seed = 2 * i,
+			.get_seed = 2 * i + 1,
+			.send_bytes = bytes / CHANNELS,
+			.get_bytes = bytes / CHANNELS,
+			.chunk_max = chunk_max };
+		s[2 * i + 1] = (struct stream){ .fd = server,
+			.send_seed = 2 * i + 1,
+			.get_seed = 2 * i,
+			.send_bytes = bytes / CHANNELS,
+			.get_bytes = bytes / CHANNELS,
+			.chunk_max = chunk_max };
+	}
+	assert_true(stream_run(s, 2 * CHANNELS, DAEMON_MS));
+	for (i = 0; i < 2 * CHANNELS; i++)
+		close(s[i].fd);
+	for (i = 0; i < CHANNELS; i++)
+		relay_wait_line(&r, "up=%llu down=%llu ",
+			(unsigned long long)(bytes / CHANNELS),
+			(unsigned long long)(bytes / CHANNELS));
+	relay_stop(&r);
+}
+
+static void
+test_256_megabytes_both_ways(void **state)
+{
+	(void)state;
+	carry("", 256 * MB, 0);
+}
+
+static void
+test_random_sizes_both_ways(void **state)
+{
+	(void)state;
+	carry("", 16 * MB, 5000);
+}
+
+static void
+test_every_byte_replaced(void **state)
+{
+	(void)state;
+	carry("{ type = \"copy\"; },", 32 * MB, 0);
+}
+
+static void
+test_every_read_cut_to_pieces(void **state)
+{
+	(void)state;
+	carry("{ type = \"chop\"; }, { type = \"copy\"; }, "
+	      "{ name = \"c2\"; type = \"chop\"; },",
+		16 * MB, 0);
+}
+
+static void
+test_middlewares_that_detach(void **state)
+{
+	(void)state;
+	carry("{ type = \"leave\"; }, { name = \"l2\"; type = \"leave\"; },",
+		32 * MB, 0);
+}
+
+/* ---- the table: how one end shows at the other, like direct -------------- */
+
+/* What a peer saw until its connection ended. */
+struct seen {
+	uint64_t bytes;
+	int err; /* 0: a clean end */
+};
+
+/* Sees bytes of a stream to its end; slow: a little at a time. */
+static struct seen
+see(int fd, uint64_t seed, bool slow)
+{
+	static uint8_t data[1 << 16];
+	struct seen seen = { 0 };
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	for (;;) {
+		ssize_t n;
+
+		if (slow)
+			poll(NULL, 0, 1);
+		assert_int_equal(poll(&p, 1, DAEMON_MS), 1);
+		n = recv(fd, data, slow ? 16384 : sizeof(data), MSG_DONTWAIT);
+		if (n == -1 && errno == EAGAIN)
+			continue;
+		if (n <= 0) {
+			seen.err = n == 0 ? 0 : errno;
+			return seen;
+		}
+		assert_true(stream_match(seed, seen.bytes, data, (size_t)n));
+		seen.bytes += (uint64_t)n;
+	}
+}
+
+/* Writes so many bytes of a stream from a child, then ends by how. */
+enum how { HOW_FIN, HOW_RESET, HOW_STAY };
+
+static pid_t
+tell(int fd, uint64_t seed, uint64_t bytes, enum how how)
+{
+	struct stream s = { .fd = fd,
+		.send_seed = seed,
+		.send_bytes = bytes,
+		.keep_open = true };
+	pid_t pid = fork();
+
+	assert_int_not_equal(pid, -1);
+	if (pid != 0)
+		return pid;
+	while (s.sent < bytes && s.err == 0)
+		stream_run(&s, 1, DAEMON_MS);
+	/* A reset takes with it what is not acknowledged yet. */
+	while (how == HOW_RESET && peer_unacked(fd) > 0)
+		poll(NULL, 0, 1);
+	if (how == HOW_FIN)
+		shutdown(fd, SHUT_WR);
+	else if (how == HOW_RESET)
+		peer_abort(fd);
+	_exit(0);
+}
+
+struct row {
+	const char *name;
+	bool from_client; /* who tells; the other one sees */
+	bool ended_first; /* who sees has sent FIN before */
+	bool slow;
+	uint64_t bytes;
+	enum how how;
+	struct seen want;
+};
+
+static const struct row rows[] = {
+	{ "client FIN, then server sends 3 MB", false, true, false, 3000000,
+		HOW_FIN, { 3000000, 0 } },
+	{ "server FIN, then client sends 1 MB", true, true, false, 1000000,
+		HOW_FIN, { 1000000, 0 } },
+	{ "client resets", true, false, false, 0, HOW_RESET,
+		{ 0, ECONNRESET } },
+	{ "server resets", false, false, false, 0, HOW_RESET,
+		{ 0, ECONNRESET } },
+	{ "server sends 5 MB and FIN, client is slow", false, false, true,
+		5000000, HOW_FIN, { 5000000, 0 } },
+	{ "client sends 5 MB and FIN, server is slow", true, false, true,
+		5000000, HOW_FIN, { 5000000, 0 } },
+	{ "server resets after 500 kB", false, false, false, 500000, HOW_RESET,
+		{ 500000, ECONNRESET } },
+	{ "client resets after 500 kB", true, false, false, 500000, HOW_RESET,
+		{ 500000, ECONNRESET } },
+	{ "server resets after FIN of the client", false, true, false, 1000,
+		HOW_RESET, { 1000, ECONNRESET } },
+};
+
+/* Plays a row over a pair of connected sockets. */
+static struct seen
+play(const struct row *row, int client, int server)
+{
+	int teller = row->from_client ? client : server;
+	int seer = row->from_client ? server : client;
+	struct seen seen, other;
+	pid_t pid;
+
+	if (row->ended_first) {
+		shutdown(seer, SHUT_WR);
+		other = see(teller, 0, false);
+		assert_int_equal(other.bytes, 0);
+		assert_int_equal(other.err, 0);
+	}
+	pid = tell(teller, 77, row->bytes, row->how);
+	if (row->how == HOW_RESET)
+		close(teller); /* the child's close is the last one */
+	seen = see(seer, 77, row->slow);
+	peer_wait_child(pid);
+	if (row->how != HOW_RESET)
+		close(teller);
+	close(seer);
+	return seen;
+}
+
+/* A reset counts before an earlier FIN, which did not end the channel. */
+static bool
+client_ends_first(const struct row *row)
+{
+	return row->from_client != (row->how != HOW_RESET && row->ended_first);
+}
+
+static void
+test_ends_show_like_direct(void **state)
+{
+	struct relay r;
+	size_t i;
+
+	(void)state;
+	relay_start(&r, "");
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct seen direct, relayed;
+		int client, server;
+
+		relay_direct(&r, &client, &server);
+		direct = play(&rows[i], client, server);
+		relay_join(&r, &client, &server);
+		relayed = play(&rows[i], client, server);
+		print_message("# %s: direct %llu %d, relayed %llu %d\n",
+			rows[i].name, (unsigned long long)direct.bytes,
+			direct.err, (unsigned long long)relayed.bytes,
+			relayed.err);
+		assert_int_equal(direct.bytes, rows[i].want.bytes);
+		assert_int_equal(direct.err, rows[i].want.err);
+		assert_int_equal(relayed.bytes, direct.bytes);
+		assert_int_equal(relayed.err, direct.err);
+		relay_wait_line(&r, "up=%llu down=%llu ",
+			(unsigned long long)(rows[i].from_client ? rows[i].bytes
+								 : 0),
+			(unsigned long long)(rows[i].from_client
+						     ? 0
+						     : rows[i].bytes));
+		relay_wait_line(&r, "reason=%s by=%s",
+			rows[i].how == HOW_RESET ? "reset" : "done",
+			client_ends_first(&rows[i]) ? "client" : "backend");
+	}
+	relay_stop(&r);
+}
+
+/* ---- bytes and an end at once -------------------------------------------- */
+
+/* What a stopped worker finds when it goes on, it finds in one wake-up. */
+static void
+one_wakeup(bool from_client, bool reset)
+{
+	int client, server, from, to;
+	uint8_t data[1000];
+	struct relay r;
+
+	relay_start(&r, "");
+	relay_join(&r, &client, &server);
+	from = from_client ? client : server;
+	to = from_client ? server : client;
+	stream_fill(5, 0, data, sizeof(data));
+	kill(daemon_worker(r.d, 0), SIGSTOP);
+	peer_send(from, data, sizeof(data));
+	while (reset && peer_unacked(from) > 0)
+		poll(NULL, 0, 1);
+	if (reset)
+		peer_abort(from);
+	else
+		shutdown(from, SHUT_WR);
+	kill(daemon_worker(r.d, 0), SIGCONT);
+	assert_int_equal(see(to, 5, false).bytes, sizeof(data));
+	if (!reset)
+		close(from);
+	close(to);
+	relay_wait_line(&r, "reason=%s", reset ? "reset" : "done");
+	relay_stop(&r);
+}
+
+static void
+test_data_and_end_in_one_wakeup(void **state)
+{
+	(void)state;
+	one_wakeup(true, false);
+	one_wakeup(false, false);
+}
+
+static void
+test_data_and_reset_in_one_wakeup(void **state)
+{
+	(void)state;
+	one_wakeup(true, true);
+	one_wakeup(false, true);
+}
+
+/* ---- who speaks first ---------------------------------------------------- */
+
+static void
+test_server_speaks_first(void **state)
+{
+	int client, server;
+	char text[6];
+	struct relay r;
+
+	(void)state;
+	relay_start(&r, "");
+	relay_join(&r, &client, &server);
+	peer_send(server, "hello\n", 6);
+	peer_read(client, text, 6);
+	assert_memory_equal(text, "hello\n", 6);
+	close(client);
+	close(server);
+	relay_stop(&r);
+}
+
+static void
+test_emitted_bytes_go_ahead_of_the_clients(void **state)
+{
+	int client, server;
+	char text[12];
+	struct relay r;
+
+	(void)state;
+	relay_start(&r, "{ type = \"gate\"; }, { type = \"header\"; },");
+	client = peer_connect(relay_port(&r));
+	peer_send(client, "gabcdef", 7);
+	server = peer_accept(r.backend);
+	peer_read(server, text, 12);
+	assert_memory_equal(text, "HELLO\nabcdef", 12);
+	close(client);
+	close(server);
+	relay_stop(&r);
+}
+
+static void
+test_nothing_configured_reads_and_drops(void **state)
+{
+	struct daemon *d;
+	int client;
+
+	(void)state;
+	d = daemon_start("servers = ( { listen = \"127.0.0.1:0\"; } );");
+	client = peer_connect(daemon_port(d, "server0", 0));
+	peer_send(client, "into the void", 13);
+	shutdown(client, SHUT_WR);
+	peer_read_eof(client);
+	close(client);
+	daemon_stop(d);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		daemon_test(test_256_megabytes_both_ways),
+		daemon_test(test_random_sizes_both_ways),
+		daemon_test(test_every_byte_replaced),
+		daemon_test(test_every_read_cut_to_pieces),
+		daemon_test(test_middlewares_that_detach),
+		daemon_test(test_ends_show_like_direct),
+		daemon_test(test_data_and_end_in_one_wakeup),
+		daemon_test(test_data_and_reset_in_one_wakeup),
+		daemon_test(test_server_speaks_first),
+		daemon_test(test_emitted_bytes_go_ahead_of_the_clients),
+		daemon_test(test_nothing_configured_reads_and_drops),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
