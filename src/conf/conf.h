@@ -26,7 +26,7 @@ struct conf_log {
 };
 
 struct conf_listen {
-	const char *text; /* the address as written */
+	const char *text; /* the address, as weir_addr_text() writes it */
 	struct weir_addr address;
 	int64_t backlog;
 	bool reuseport;
@@ -75,7 +75,7 @@ struct conf {
 /* What the command line adds: "PATH=VALUE" texts, ends with NULL (or NULL). */
 struct conf_overrides {
 	const char *const *options;
-	char *const *environ; /* NULL: no WEIR_... variables */
+	char *const *environ; /* for ${NAME} and WEIR_...; NULL: empty */
 };
 
 /* Loads file (includes expanded), overrides applied, everything checked short

@@ -1,0 +1,273 @@
+/* addr.c - stream addresses as text and as sockaddr. */
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <netdb.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bsd/string.h>
+
+#include "base/addr.h"
+
+#define UNIX_HEAD offsetof(struct sockaddr_un, sun_path)
+#define UNIX_MAX  (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
+#define HOST_MAX  (INET6_ADDRSTRLEN + IF_NAMESIZE)
+
+static const char needs_dns[] =
+	"names that need DNS are not built in yet; write an IP address";
+static const char needs_upstream[] =
+	"upstreams are not built in yet; write \"host:port\" or "
+	"\"unix:/path\"";
+static const char no_port[] =
+	"the port is missing; write \"127.0.0.1:80\" or \"[::1]:80\"";
+static const char no_host[] =
+	"the host is missing; write \"0.0.0.0:80\" or \"[::]:80\" for every "
+	"address of this machine";
+static const char bare_ipv6[] =
+	"an IPv6 address stands in brackets; write \"[::1]:80\"";
+static const char bad_port[] = "a port is a number from 0 to 65535";
+static const char bad_ip[] = "not an IP address";
+
+static int unix_parse(struct weir_addr *a, const char *path, const char **why);
+static int ipv6_parse(struct weir_addr *a, const char *host, const char **why);
+static int port_parse(in_port_t *port, const char *text);
+static const char *portless_why(const char *text);
+static bool has_bits_after(const uint8_t addr[static 16], unsigned bits);
+static bool is_ipv4(const struct weir_cidr *c);
+
+int
+addr_parse(struct weir_addr *a, const char *text, const char **why)
+{
+	const char *colon = strrchr(text, ':');
+	bool bracket = *text == '[';
+	char host[HOST_MAX];
+	in_port_t port;
+	size_t n;
+
+	memset(a, 0, sizeof(*a));
+	if (strncmp(text, "unix:", 5) == 0)
+		return unix_parse(a, text + 5, why);
+	if (bracket && colon != NULL && colon[-1] != ']')
+		colon = NULL;
+	*why = portless_why(text);
+	if (colon == NULL)
+		return -1;
+	*why = bare_ipv6;
+	if (!bracket && strchr(text, ':') != colon)
+		return -1;
+	n = (size_t)(colon - text) - (bracket ? 2 : 0);
+	*why = bad_port;
+	if (port_parse(&port, colon + 1) == -1)
+		return -1;
+	*why = no_host;
+	if (n == 0 || (n == 1 && *text == '*'))
+		return -1;
+	*why = bracket ? bad_ip : needs_dns;
+	if (n >= sizeof(host))
+		return -1;
+	strlcpy(host, text + bracket, n + 1);
+	if (bracket) {
+		if (ipv6_parse(a, host, why) == -1)
+			return -1;
+		a->in6.sin6_port = htons(port);
+		return 0;
+	}
+	/* Not getaddrinfo(3): it takes "127.1" and octal "010.0.0.1". */
+	if (inet_pton(AF_INET, host, &a->in.sin_addr) != 1) {
+		if (host[strspn(host, "0123456789.")] == '\0')
+			*why = bad_ip;
+		return -1;
+	}
+	a->in.sin_family = AF_INET;
+	a->in.sin_port = htons(port);
+	a->len = sizeof(a->in);
+	return 0;
+}
+
+int
+cidr_parse(struct weir_cidr *c, const char *text, const char **why)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	const char *slash = strchr(text, '/');
+	char host[HOST_MAX];
+	unsigned bits, most = 128;
+	in_port_t n;
+
+	memset(c, 0, sizeof(*c));
+	*why = "not a network; write \"10.0.0.0/8\" or \"fd00::/8\"";
+	if (slash != NULL && (size_t)(slash - text) >= sizeof(host))
+		return -1;
+	strlcpy(host, text,
+		slash != NULL ? (size_t)(slash - text) + 1 : sizeof(host));
+	if (inet_pton(AF_INET, host, c->addr + 12) == 1) {
+		memcpy(c->addr, mapped, sizeof(mapped));
+		most = 32;
+	} else if (inet_pton(AF_INET6, host, c->addr) != 1)
+		return -1;
+	bits = most;
+	if (slash != NULL) {
+		*why = most == 32 ? "the prefix of an IPv4 network is 0 to 32"
+				  : "the prefix of an IPv6 network is 0 to 128";
+		if (port_parse(&n, slash + 1) == -1 || n > most)
+			return -1;
+		bits = n;
+	}
+	c->bits = (uint8_t)(bits + 128 - most);
+	*why = "the address has bits set behind its prefix";
+	return has_bits_after(c->addr, c->bits) ? -1 : 0;
+}
+
+const char *
+cidr_text(const struct weir_cidr *c, char text[static WEIR_ADDR_TEXT])
+{
+	bool v4 = is_ipv4(c);
+	size_t n;
+
+	inet_ntop(v4 ? AF_INET : AF_INET6, c->addr + (v4 ? 12 : 0), text,
+		WEIR_ADDR_TEXT);
+	n = strlen(text);
+	if (c->bits < 128)
+		snprintf(text + n, WEIR_ADDR_TEXT - n, "/%d",
+			c->bits - (v4 ? 96 : 0));
+	return text;
+}
+
+bool
+addr_equal(const struct weir_addr *a, const struct weir_addr *b)
+{
+	if (a->len == 0 || b->len == 0)
+		return a->len == b->len;
+	if (a->sa.sa_family != b->sa.sa_family)
+		return false;
+	switch (a->sa.sa_family) {
+	case AF_INET:
+		return a->in.sin_port == b->in.sin_port &&
+		       a->in.sin_addr.s_addr == b->in.sin_addr.s_addr;
+	case AF_INET6:
+		return a->in6.sin6_port == b->in6.sin6_port &&
+		       a->in6.sin6_scope_id == b->in6.sin6_scope_id &&
+		       memcmp(&a->in6.sin6_addr, &b->in6.sin6_addr,
+			       sizeof(a->in6.sin6_addr)) == 0;
+	default:
+		return a->len == b->len && memcmp(&a->sa, &b->sa, a->len) == 0;
+	}
+}
+
+const char *
+weir_addr_text(const struct weir_addr *a, char text[static WEIR_ADDR_TEXT])
+{
+	char host[HOST_MAX] = "?";
+	size_t n;
+
+	if (a->len == 0) {
+		strlcpy(text, "-", WEIR_ADDR_TEXT);
+	} else if (a->sa.sa_family == AF_UNIX) {
+		/* A client that has not bound its socket has no path. */
+		n = a->len > UNIX_HEAD ? a->len - UNIX_HEAD : 0;
+		if (n > 0 && a->un.sun_path[0] == '\0')
+			snprintf(text, WEIR_ADDR_TEXT, "unix:@%.*s",
+				(int)(n - 1), a->un.sun_path + 1);
+		else
+			snprintf(text, WEIR_ADDR_TEXT, "unix:%.*s", (int)n,
+				a->un.sun_path);
+	} else {
+		getnameinfo(&a->sa, a->len, host, sizeof(host), NULL, 0,
+			NI_NUMERICHOST);
+		snprintf(text, WEIR_ADDR_TEXT,
+			a->sa.sa_family == AF_INET6 ? "[%s]:%u" : "%s:%u", host,
+			ntohs(a->sa.sa_family == AF_INET6 ? a->in6.sin6_port
+							  : a->in.sin_port));
+	}
+	return text;
+}
+
+/* See unix(7): a path ends with its NUL, an abstract name with the length. */
+static int
+unix_parse(struct weir_addr *a, const char *path, const char **why)
+{
+	size_t n = strlen(path);
+	bool abstract = *path == '@';
+
+	*why = "the path is missing; write \"unix:/path\"";
+	if (n == (abstract ? 1 : 0))
+		return -1;
+	*why = "the path of a unix socket has at most 107 bytes";
+	if (n > UNIX_MAX)
+		return -1;
+	a->un.sun_family = AF_UNIX;
+	memcpy(a->un.sun_path, path, n);
+	if (abstract)
+		a->un.sun_path[0] = '\0';
+	a->len = (socklen_t)(UNIX_HEAD + n + (abstract ? 0 : 1));
+	return 0;
+}
+
+static int
+ipv6_parse(struct weir_addr *a, const char *host, const char **why)
+{
+	struct addrinfo hints = { .ai_family = AF_INET6,
+		.ai_socktype = SOCK_STREAM,
+		.ai_flags = AI_NUMERICHOST };
+	struct addrinfo *found;
+	const char *zone = strchr(host, '%');
+
+	*why = bad_ip;
+	if (zone != NULL && if_nametoindex(zone + 1) == 0) {
+		*why = "there is no interface of the name behind the \"%\"";
+		return -1;
+	}
+	if (getaddrinfo(host, NULL, &hints, &found) != 0)
+		return -1;
+	memcpy(&a->in6, found->ai_addr, sizeof(a->in6));
+	a->len = sizeof(a->in6);
+	/* glibc keeps the zone of link-local addresses only. */
+	if (zone != NULL)
+		a->in6.sin6_scope_id = if_nametoindex(zone + 1);
+	freeaddrinfo(found);
+	return 0;
+}
+
+static int
+port_parse(in_port_t *port, const char *text)
+{
+	size_t n = strspn(text, "0123456789");
+	long v = n == 0 || n > 5 ? -1 : strtol(text, NULL, 10);
+
+	if (text[n] != '\0' || v < 0 || v > 65535)
+		return -1;
+	*port = (in_port_t)v;
+	return 0;
+}
+
+/* What is wrong with an address that has no ":PORT". */
+static const char *
+portless_why(const char *text)
+{
+	struct in_addr in;
+
+	if (*text == '[' || inet_pton(AF_INET, text, &in) == 1)
+		return no_port;
+	if (text[strspn(text, "0123456789")] == '\0')
+		return no_host;
+	return needs_upstream;
+}
+
+static bool
+has_bits_after(const uint8_t addr[static 16], unsigned bits)
+{
+	for (; bits < 128; bits++)
+		if (addr[bits / 8] & (0x80 >> bits % 8))
+			return true;
+	return false;
+}
+
+static bool
+is_ipv4(const struct weir_cidr *c)
+{
+	struct in6_addr in6;
+
+	memcpy(&in6, c->addr, sizeof(in6));
+	return c->bits >= 96 && IN6_IS_ADDR_V4MAPPED(&in6);
+}

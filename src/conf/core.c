@@ -1,0 +1,389 @@
+/* core.c - option rows of the core: what a file may say besides modules. */
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/units.h"
+#include "conf/core.h"
+#include "conf/stage.h"
+
+#define PIDFILE "/run/weir.pid"
+
+/* Something that only one may have: a name or an address. */
+struct use {
+	const void *key;
+	size_t len;
+	size_t index;
+	struct place place;
+	const char *server;
+	const char *text;
+};
+
+static const struct weir_opt process_opts[] = {
+	WEIR_INT("workers", struct conf_process, workers, .def = "0",
+		.max = 1024, .flags = WEIR_NEEDS_START,
+		.help = "How many worker processes run; 0 means one for each "
+			"CPU."),
+	WEIR_STRING("user", struct conf_process, user, .def = "nobody",
+		.min = 1, .max = 64, .flags = WEIR_NEEDS_START,
+		.help = "Whom the workers run as, when weir is started by "
+			"root."),
+	WEIR_BOOL("daemon", struct conf_process, daemon, .def = "false",
+		.flags = WEIR_NEEDS_START,
+		.help = "Whether weir leaves the terminal and runs in the "
+			"background."),
+	WEIR_STRING("pidfile", struct conf_process, pidfile,
+		.flags = WEIR_OPTIONAL | WEIR_OFF | WEIR_NEEDS_START,
+		.help = "File that holds the process id and is locked by it; "
+			"a daemon takes " PIDFILE " when none is given."),
+	WEIR_TIME("start_timeout", struct conf_process, start_timeout_ms,
+		.def = "10s", .min = 1, .max = 3600000,
+		.help = "How long a worker may take until it is ready."),
+	WEIR_TIME("drain_timeout", struct conf_process, drain_timeout_ms,
+		.def = "1h", .flags = WEIR_NOT_BUILT | WEIR_OFF,
+		.help = "How long channels of a replaced configuration may "
+			"finish."),
+	WEIR_OPT_END
+};
+static const struct weir_rows process_rows = { .opts = process_opts,
+	.size = sizeof(struct conf_process) };
+
+static const struct weir_opt log_opts[] = {
+	WEIR_CHOICE("level", struct conf_log, level, .def = "info",
+		.choices = log_level_words,
+		.help = "The least important lines that are written."),
+	WEIR_LOGFILE("target", struct conf_log, target, .def = "stderr",
+		.help = "Where lines go: stderr, syslog, or the path of a file "
+			"that is appended to."),
+	WEIR_OPT_END
+};
+static const struct weir_rows log_rows = { .opts = log_opts,
+	.size = sizeof(struct conf_log) };
+
+static const struct weir_opt listen_opts[] = {
+	WEIR_ADDRESS("address", struct conf_listen, address,
+		.help = "Where connections are accepted: an IP address and "
+			"port, or a unix socket; port 0 takes a free one."),
+	WEIR_INT("backlog", struct conf_listen, backlog, .def = "4096",
+		.min = 1, .max = 65535,
+		.help = "Connections that the kernel holds until they are "
+			"accepted."),
+	WEIR_BOOL("reuseport", struct conf_listen, reuseport, .def = "false",
+		.flags = WEIR_NOT_BUILT,
+		.help = "Whether every worker has a socket of its own."),
+	WEIR_OPT_END
+};
+static const struct weir_rows listen_rows = { .opts = listen_opts,
+	.size = sizeof(struct conf_listen),
+	.shorthand = "address" };
+
+static const char *const close_channel_modes[] = { "serial", "parallel", NULL };
+
+static const struct weir_opt server_opts[] = {
+	WEIR_STRING("name", struct conf_server, name, .flags = WEIR_OPTIONAL,
+		.min = 1, .max = 64,
+		.help = "Its name in logs and for -o, else \"server\" and its "
+			"number from 0."),
+	WEIR_GROUPS("listen", struct conf_server, listen,
+		.def = "127.0.0.1:9399", .rows = &listen_rows, .max = 256,
+		.help = "Where it accepts connections."),
+	WEIR_SIZE("read_max", struct conf_server, read_max, .def = "320k",
+		.min = 1, .max = 16 << 20,
+		.help = "Most bytes that one read takes."),
+	WEIR_SIZE("hold_max", struct conf_server, hold_max, .def = "1M",
+		.min = 1, .max = 1 << 30,
+		.help = "Most bytes held for one direction of a channel; at "
+			"least read_max."),
+	WEIR_TIME("dumb_connect_timeout", struct conf_server,
+		dumb_connect_timeout_ms, .def = "3s", .flags = WEIR_OFF,
+		.help = "How long a client may be silent while a backend "
+			"cannot be chosen without its bytes."),
+	WEIR_TIME("preread_timeout", struct conf_server, preread_timeout_ms,
+		.def = "30s", .flags = WEIR_OFF,
+		.help = "How long a client may take in all until a backend can "
+			"be chosen."),
+	WEIR_TIME("connect_timeout", struct conf_server, connect_timeout_ms,
+		.def = "10s", .flags = WEIR_OFF,
+		.help = "How long connecting to a backend may take."),
+	WEIR_TIME("idle_timeout", struct conf_server, idle_timeout_ms,
+		.def = "10m", .flags = WEIR_OFF,
+		.help = "How long a channel may be silent in both "
+			"directions."),
+	WEIR_TIME("half_close_timeout", struct conf_server,
+		half_close_timeout_ms, .def = "1m", .flags = WEIR_OFF,
+		.help = "How long the other direction may be silent after one "
+			"has ended."),
+	WEIR_TIME("session_timeout", struct conf_server, session_timeout_ms,
+		.def = "off", .flags = WEIR_OFF,
+		.help = "How long a channel may live, whatever it does."),
+	WEIR_TIME("close_wait", struct conf_server, close_wait_ms, .def = "60s",
+		.flags = WEIR_OFF,
+		.help = "How long channels may finish when weir is told to "
+			"quit."),
+	WEIR_CHOICE("close_channel_mode", struct conf_server,
+		close_channel_mode, .def = "serial",
+		.choices = close_channel_modes, .flags = WEIR_NOT_BUILT,
+		.help = "Whether close callbacks run one after the other or "
+			"all at once."),
+	{ .key = "middlewares",
+		.type = WEIR_T_MODULES,
+		.flags = WEIR_OPTIONAL,
+		.off = WEIR_FIELD(struct conf_server, stages, struct weir_list),
+		.max = CONF_STAGES_MAX,
+		.rows = &stage_rows,
+		.help = "What happens to the bytes, in this order from client "
+			"to backend; without any a server reads and drops." },
+	WEIR_OPT_END
+};
+
+const struct weir_rows core_server_rows = { .opts = server_opts,
+	.size = sizeof(struct conf_server) };
+
+const struct weir_opt core_rows[] = {
+	{ .key = "process",
+		.type = WEIR_T_GROUP,
+		.off = WEIR_FIELD(struct conf, process, struct conf_process),
+		.rows = &process_rows,
+		.help = "The processes of weir." },
+	{ .key = "log",
+		.type = WEIR_T_GROUP,
+		.off = WEIR_FIELD(struct conf, log, struct conf_log),
+		.rows = &log_rows,
+		.help = "What is logged, and where." },
+	{ .key = "extensions",
+		.type = WEIR_T_GROUPS,
+		.flags = WEIR_NOT_BUILT | WEIR_OPTIONAL,
+		.help = "Modules that live as long as the process." },
+	{ .key = "upstreams",
+		.type = WEIR_T_GROUPS,
+		.flags = WEIR_NOT_BUILT | WEIR_OPTIONAL,
+		.help = "Named groups of backends." },
+	WEIR_GROUPS("servers", struct conf, servers, .rows = &core_server_rows,
+		.max = 1000,
+		.help = "What is listened for, and what happens to it; write "
+			"at least servers = ( { listen = \"127.0.0.1:9399\"; "
+			"} );"),
+	WEIR_OPT_END
+};
+
+static const struct place *place_of(const struct node *group, const char *key);
+static void server_check(struct option_loader *l, const struct node *node,
+	const struct conf_server *server);
+static void names_check(struct option_loader *l, const struct node *servers,
+	const struct conf *conf);
+static void listens_check(struct option_loader *l, const struct node *servers,
+	const struct conf *conf);
+static bool has_port_zero(const struct weir_addr *a);
+static void uses_sort(struct use *uses, size_t n);
+static int use_compare(const void *left, const void *right);
+static bool use_equal(const struct use *a, const struct use *b);
+static void user_check(struct option_loader *l, const struct node *root,
+	const struct conf *conf);
+static void pidfile_default(struct option_loader *l, struct conf *conf);
+
+void
+core_name_servers(struct node *root, struct weir_diag *d)
+{
+	struct node *servers = node_member(root, "servers"), *s, *name;
+	struct place place;
+	size_t i = 0;
+
+	if (servers == NULL)
+		return;
+	option_entries(d->arena, option_find(core_rows, "servers", 7), servers);
+	for (s = servers->first; s != NULL; s = s->next, i++) {
+		if (s->kind != NODE_GROUP || node_member(s, "name") != NULL)
+			continue;
+		place = s->place;
+		place.origin = "default";
+		name = node_new(d->arena, NODE_STRING, "name",
+			arena_printf(d->arena, "server%zu", i), place);
+		name->literal = true;
+		node_set(s, name);
+	}
+}
+
+void
+core_check(struct option_loader *l, const struct node *root, struct conf *conf)
+{
+	const struct node *servers = node_member(root, "servers"), *s;
+	size_t i = 0;
+
+	for (s = servers->first; s != NULL; s = s->next, i++)
+		server_check(l, s, conf_server_at(conf, i));
+	names_check(l, servers, conf);
+	listens_check(l, servers, conf);
+	user_check(l, root, conf);
+	pidfile_default(l, conf);
+}
+
+/* Where a member of the group was written, or else the group. */
+static const struct place *
+place_of(const struct node *group, const char *key)
+{
+	const struct node *member = node_member(group, key);
+
+	return member != NULL ? &member->place : &group->place;
+}
+
+static void
+server_check(struct option_loader *l, const struct node *node,
+	const struct conf_server *server)
+{
+	char read_max[UNITS_TEXT], hold_max[UNITS_TEXT];
+	struct conf_listen *listen = server->listen.v;
+	char text[WEIR_ADDR_TEXT];
+	size_t i;
+
+	for (i = 0; i < server->listen.n; i++)
+		listen[i].text = arena_strdup(
+			l->arena, weir_addr_text(&listen[i].address, text));
+	if (!stage_is_name(server->name))
+		diag_error(l->diag, place_of(node, "name"), "servers",
+			"option \"name\" = \"%s\": a name is made of letters, "
+			"digits, \"_\", \".\" and \"-\"",
+			server->name);
+	if (server->hold_max < server->read_max)
+		diag_error(l->diag,
+			place_of(node, node_member(node, "hold_max") != NULL
+					       ? "hold_max"
+					       : "read_max"),
+			arena_printf(
+				l->diag->arena, "servers.%s", server->name),
+			"hold_max is %s, but must be at least read_max, which "
+			"is %s",
+			units_size_text((int64_t)server->hold_max, hold_max),
+			units_size_text((int64_t)server->read_max, read_max));
+}
+
+/* Two servers of one name, or two listeners at one address, found by sorting:
+ * a file may have very many. */
+static void
+names_check(struct option_loader *l, const struct node *servers,
+	const struct conf *conf)
+{
+	struct use *uses =
+		arena_alloc(l->diag->arena, conf->servers.n * sizeof(*uses));
+	const struct node *s;
+	size_t n = 0, i;
+
+	for (s = servers->first; s != NULL; s = s->next, n++)
+		uses[n] = (struct use){ .key = conf_server_at(conf, n)->name,
+			.len = strlen(conf_server_at(conf, n)->name) + 1,
+			.place = *place_of(s, "name") };
+	uses_sort(uses, n);
+	for (i = 1; i < n; i++)
+		if (use_equal(&uses[i - 1], &uses[i]))
+			diag_error(l->diag, &uses[i].place, NULL,
+				"two servers have the name \"%s\" (the other: "
+				"%s)",
+				(const char *)uses[i].key,
+				diag_place(l->diag, &uses[i - 1].place));
+}
+
+static void
+listens_check(struct option_loader *l, const struct node *servers,
+	const struct conf *conf)
+{
+	const struct conf_server *server;
+	const struct node *s, *listen, *entry;
+	size_t n = 0, i, j;
+	struct use *uses;
+
+	for (i = 0; i < conf->servers.n; i++)
+		n += conf_server_at(conf, i)->listen.n;
+	uses = arena_alloc(l->diag->arena, n * sizeof(*uses));
+	n = 0;
+	for (s = servers->first, i = 0; s != NULL; s = s->next, i++) {
+		server = conf_server_at(conf, i);
+		listen = node_member(s, "listen");
+		entry = listen != NULL ? listen->first : s;
+		for (j = 0; j < server->listen.n; j++) {
+			const struct conf_listen *at =
+				conf_listen_at(server, j);
+
+			if (!has_port_zero(&at->address))
+				uses[n++] = (struct use){ .key = &at->address,
+					.len = sizeof(at->address),
+					.place = entry->place,
+					.server = server->name,
+					.text = at->text };
+			entry = listen != NULL ? entry->next : entry;
+		}
+	}
+	uses_sort(uses, n);
+	for (i = 1; i < n; i++)
+		if (use_equal(&uses[i - 1], &uses[i]))
+			diag_error(l->diag, &uses[i].place, NULL,
+				"servers \"%s\" and \"%s\" both listen on %s "
+				"(the first: %s)",
+				uses[i - 1].server, uses[i].server,
+				uses[i].text,
+				diag_place(l->diag, &uses[i - 1].place));
+}
+
+static bool
+has_port_zero(const struct weir_addr *a)
+{
+	return (a->sa.sa_family == AF_INET && a->in.sin_port == 0) ||
+	       (a->sa.sa_family == AF_INET6 && a->in6.sin6_port == 0);
+}
+
+static void
+uses_sort(struct use *uses, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		uses[i].index = i;
+	if (n > 0)
+		qsort(uses, n, sizeof(*uses), use_compare);
+}
+
+/* Equal keys stay in the order of the file. */
+static int
+use_compare(const void *left, const void *right)
+{
+	const struct use *a = left, *b = right;
+	int c = memcmp(a->key, b->key, a->len < b->len ? a->len : b->len);
+
+	return c != 0 ? c : (a->index > b->index) - (a->index < b->index);
+}
+
+static bool
+use_equal(const struct use *a, const struct use *b)
+{
+	return a->len == b->len && memcmp(a->key, b->key, a->len) == 0;
+}
+
+/* Nobody but root can become another user, so only root is asked. */
+static void
+user_check(struct option_loader *l, const struct node *root,
+	const struct conf *conf)
+{
+	const struct node *process = node_member(root, "process");
+
+	if (geteuid() == 0 && getpwnam(conf->process.user) == NULL)
+		diag_error(l->diag,
+			place_of(process != NULL ? process : root, "user"),
+			"process",
+			"option \"user\" = \"%s\": there is no such user",
+			conf->process.user);
+}
+
+static void
+pidfile_default(struct option_loader *l, struct conf *conf)
+{
+	size_t i;
+
+	for (i = 0; i < l->nsettings; i++)
+		if (strcmp(l->settings[i].path, "process.pidfile") == 0)
+			break;
+	if (!conf->process.daemon || conf->process.pidfile != NULL ||
+		strcmp(l->settings[i].origin, "default") != 0)
+		return;
+	conf->process.pidfile = PIDFILE;
+	l->settings[i].value = PIDFILE;
+}

@@ -1,0 +1,343 @@
+/* value.c - one scalar of an option row, from text and as text. */
+#include <err.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/addr.h"
+#include "base/units.h"
+#include "conf/near.h"
+#include "conf/value.h"
+
+#define EXPAND_MAX 65536 /* bytes of a string with its variables */
+
+/* type, word, scalar type, C type of a scalar, what is wanted */
+#define TYPES(X)                                                               \
+	X(BOOL, "boolean", BOOL, bool, "true or false")                        \
+	X(INT, "integer", INT, int64_t, "an integer")                          \
+	X(SIZE, "size", SIZE, size_t, "a size such as 64 or \"64k\"")          \
+	X(TIME, "time", TIME, uint32_t, "a time such as \"300ms\" or \"30s\"") \
+	X(CHOICE, "choice", CHOICE, int, "a choice")                           \
+	X(STRING, "string", STRING, const char *, "a string")                  \
+	X(STRINGS, "list of strings", STRING, const char *, "a string")        \
+	X(ADDR, "address", ADDR, struct weir_addr,                             \
+		"an address such as \"127.0.0.1:80\"")                         \
+	X(ADDRS, "list of addresses", ADDR, struct weir_addr,                  \
+		"an address such as \"127.0.0.1:80\"")                         \
+	X(CIDRS, "list of networks", CIDRS, struct weir_cidr,                  \
+		"a network such as \"10.0.0.0/8\"")                            \
+	X(LOGFILE, "log target", LOGFILE, const char *,                        \
+		"\"stderr\", \"syslog\" or the path of a file")                \
+	X(GROUP, "group", GROUP, char, "a group { ... }")                      \
+	X(GROUPS, "list of groups", GROUP, char, "a group { ... }")            \
+	X(MODULES, "list of middlewares", GROUP, char, "a group { ... }")
+
+static const struct {
+	const char *word;
+	enum weir_type scalar;
+	size_t size;
+	const char *wanted;
+} types[] = {
+#define X(id, word, scalar, type, wanted)                                      \
+	[WEIR_T_##id] = { word, WEIR_T_##scalar, sizeof(type), wanted },
+	TYPES(X)
+#undef X
+};
+
+static const char *variable_value(struct arena *a, const char **text,
+	char *const *environ, const char **why);
+static const char *number_set(struct arena *a, const struct weir_opt *row,
+	const char *text, void *field);
+static const char *choice_set(struct arena *a, const struct weir_opt *row,
+	const char *text, int *field);
+static const char *string_set(struct arena *a, const struct weir_opt *row,
+	const char *text, const char **field);
+static const char *
+number_text(struct arena *a, const struct weir_opt *row, int64_t value);
+static int64_t number_max(const struct weir_opt *row);
+static bool has_range(const struct weir_opt *row);
+static const char *choices_text(struct arena *a, const struct weir_opt *row);
+
+enum weir_type
+value_type(const struct weir_opt *row)
+{
+	return types[row->type].scalar;
+}
+
+size_t
+value_size(enum weir_type type)
+{
+	return types[type].size;
+}
+
+const char *
+value_word(enum weir_type type)
+{
+	return types[type].word;
+}
+
+const char *
+value_wanted(struct arena *a, const struct weir_opt *row)
+{
+	const char *wanted = row->type == WEIR_T_CHOICE
+				     ? choices_text(a, row)
+				     : types[row->type].wanted;
+
+	if (row->flags & WEIR_OFF)
+		wanted = arena_printf(a, "%s, or \"off\"", wanted);
+	return wanted;
+}
+
+const char *
+value_range(struct arena *a, const struct weir_opt *row)
+{
+	if (!has_range(row))
+		return NULL;
+	return arena_printf(a, "%s..%s", number_text(a, row, row->min),
+		number_text(a, row, number_max(row)));
+}
+
+const char *
+value_set(struct arena *a, const struct weir_opt *row, const char *text,
+	void *field)
+{
+	const char *why = NULL, *p;
+
+	for (p = text; *p != '\0'; p++)
+		if (((unsigned char)*p < ' ' && strchr("\t\n\r", *p) == NULL) ||
+			*p == 0x7f)
+			return "has control characters";
+	switch (value_type(row)) {
+	case WEIR_T_BOOL:
+		*(bool *)field = strcmp(text, "true") == 0;
+		if (!*(bool *)field && strcmp(text, "false") != 0)
+			why = "not true or false";
+		return why;
+	case WEIR_T_CHOICE:
+		return choice_set(a, row, text, field);
+	case WEIR_T_ADDR:
+		return addr_parse(field, text, &why) == -1 ? why : NULL;
+	case WEIR_T_CIDRS:
+		return cidr_parse(field, text, &why) == -1 ? why : NULL;
+	case WEIR_T_STRING:
+	case WEIR_T_LOGFILE:
+		return string_set(a, row, text, field);
+	default:
+		return number_set(a, row, text, field);
+	}
+}
+
+const char *
+value_text(struct arena *a, const struct weir_opt *row, const void *field)
+{
+	char text[WEIR_ADDR_TEXT];
+	const char *s;
+
+	switch (value_type(row)) {
+	case WEIR_T_BOOL:
+		return *(const bool *)field ? "true" : "false";
+	case WEIR_T_CHOICE:
+		return row->choices[*(const int *)field];
+	case WEIR_T_ADDR:
+		return arena_strdup(a, weir_addr_text(field, text));
+	case WEIR_T_CIDRS:
+		return arena_strdup(a, cidr_text(field, text));
+	case WEIR_T_INT:
+		return number_text(a, row, *(const int64_t *)field);
+	case WEIR_T_SIZE:
+		return number_text(a, row, (int64_t) * (const size_t *)field);
+	case WEIR_T_TIME:
+		return number_text(a, row, *(const uint32_t *)field);
+	default:
+		s = *(const char *const *)field;
+		if (s == NULL)
+			s = row->flags & WEIR_OFF ? "off" : "";
+		return s;
+	}
+}
+
+const char *
+value_expand(struct arena *a, const char *text, char *const *environ,
+	const char **why)
+{
+	const char *dollar, *value;
+	char *buf = NULL, *out = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&buf, &len);
+
+	if (f == NULL)
+		err(1, "reading the configuration");
+	*why = NULL;
+	while (*why == NULL && (dollar = strchr(text, '$')) != NULL) {
+		fwrite(text, 1, (size_t)(dollar - text), f);
+		text = dollar + 1;
+		if (*text == '{') {
+			value = variable_value(a, &text, environ, why);
+			if (value != NULL)
+				fputs(value, f);
+		} else {
+			text += *text == '$';
+			fputc('$', f);
+		}
+		if (ftell(f) > EXPAND_MAX)
+			*why = "longer than 64k with its variables replaced";
+	}
+	fputs(text, f);
+	if (fclose(f) != 0)
+		err(1, "reading the configuration");
+	if (*why == NULL)
+		out = arena_strdup(a, buf);
+	free(buf);
+	return out;
+}
+
+/* Value of the variable whose "{NAME}" *text is at; *text moves behind it. */
+static const char *
+variable_value(struct arena *a, const char **text, char *const *environ,
+	const char **why)
+{
+	const char *name = *text + 1, *end = strchr(name, '}'), *other = NULL;
+	size_t n = strcspn(name, ":}");
+
+	*why = "\"${\" wants NAME} or NAME:-text}; write \"$$\" for a dollar "
+	       "sign";
+	if (end == NULL || n == 0)
+		return NULL;
+	if (name[n] == ':' && name[n + 1] != '-')
+		return NULL;
+	*why = NULL;
+	*text = end + 1;
+	if (name[n] == ':')
+		other = arena_strndup(
+			a, name + n + 2, (size_t)(end - name) - n - 2);
+	for (; environ != NULL && *environ != NULL; environ++)
+		if (strncmp(*environ, name, n) == 0 && (*environ)[n] == '=')
+			break;
+	if (environ != NULL && *environ != NULL &&
+		((*environ)[n + 1] != '\0' || other == NULL))
+		return *environ + n + 1;
+	if (other == NULL)
+		*why = arena_printf(a,
+			"environment variable %.*s is not set (write "
+			"\"${%.*s:-text}\" for a default)",
+			(int)n, name, (int)n, name);
+	return other;
+}
+
+static const char *
+number_set(struct arena *a, const struct weir_opt *row, const char *text,
+	void *field)
+{
+	bool off = (row->flags & WEIR_OFF) != 0 && strcmp(text, "off") == 0;
+	const char *why;
+	int64_t v = 0;
+	int err = 0;
+
+	if (!off && row->type == WEIR_T_TIME)
+		err = units_time(text, &v, &why);
+	else if (!off && row->type == WEIR_T_SIZE)
+		err = units_size(text, &v, &why);
+	else if (!off)
+		err = units_int(text, &v, &why);
+	if (err == -1)
+		return why;
+	if (v == 0 && (row->flags & WEIR_OFF) != 0)
+		off = true;
+	if (!off && (has_range(row) ? v < row->min || v > number_max(row)
+				    : v > number_max(row)))
+		return arena_printf(a, "out of range %s..%s",
+			number_text(a, row, row->min),
+			number_text(a, row, number_max(row)));
+	if (row->type == WEIR_T_TIME)
+		*(uint32_t *)field = (uint32_t)v;
+	else if (row->type == WEIR_T_SIZE)
+		*(size_t *)field = (size_t)v;
+	else
+		*(int64_t *)field = v;
+	return NULL;
+}
+
+static const char *
+choice_set(struct arena *a, const struct weir_opt *row, const char *text,
+	int *field)
+{
+	struct near near = { .word = text };
+	int i;
+
+	for (i = 0; row->choices[i] != NULL; i++) {
+		if (strcmp(row->choices[i], text) == 0) {
+			*field = i;
+			return NULL;
+		}
+		near_try(&near, row->choices[i]);
+	}
+	if (near.best != NULL)
+		return arena_printf(
+			a, "unknown (did you mean \"%s\"?)", near.best);
+	return arena_printf(a, "not %s", choices_text(a, row));
+}
+
+static const char *
+string_set(struct arena *a, const struct weir_opt *row, const char *text,
+	const char **field)
+{
+	size_t n = strlen(text);
+
+	if ((row->flags & WEIR_OFF) != 0 && strcmp(text, "off") == 0) {
+		*field = NULL;
+		return NULL;
+	}
+	if (value_type(row) == WEIR_T_LOGFILE && n == 0)
+		return "empty";
+	if (row->type == WEIR_T_STRING && has_range(row) &&
+		(n < (uint64_t)row->min || n > (uint64_t)row->max))
+		return arena_printf(a,
+			"must be %" PRId64 " to %" PRId64 " bytes long",
+			row->min, row->max);
+	*field = text;
+	return NULL;
+}
+
+static const char *
+number_text(struct arena *a, const struct weir_opt *row, int64_t value)
+{
+	char text[UNITS_TEXT];
+
+	if (value == 0 && (row->flags & WEIR_OFF) != 0)
+		return "off";
+	if (row->type == WEIR_T_TIME)
+		return arena_strdup(a, units_time_text(value, text));
+	if (row->type == WEIR_T_SIZE)
+		return arena_strdup(a, units_size_text(value, text));
+	return arena_printf(a, "%" PRId64, value);
+}
+
+/* The row's, or what the field can hold. */
+static int64_t
+number_max(const struct weir_opt *row)
+{
+	if (row->max != 0 || row->min < 0)
+		return row->max;
+	return row->type == WEIR_T_TIME ? UINT32_MAX : INT64_MAX;
+}
+
+static bool
+has_range(const struct weir_opt *row)
+{
+	return row->min != 0 || row->max != 0;
+}
+
+static const char *
+choices_text(struct arena *a, const struct weir_opt *row)
+{
+	const char *text = "", *const * c;
+
+	for (c = row->choices; *c != NULL; c++)
+		text = arena_printf(a, "%s%s\"%s\"", text,
+			c == row->choices ? ""
+			: c[1] == NULL	  ? " or "
+					  : ", ",
+			*c);
+	return text;
+}

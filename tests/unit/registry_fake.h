@@ -1,0 +1,144 @@
+/* registry_fake.h - a registry of middlewares with options and no code; include
+ * it once in a test that must not depend on which modules are built. */
+#ifndef REGISTRY_FAKE_H
+#define REGISTRY_FAKE_H
+
+#include <string.h>
+
+#include "registry.h"
+
+struct fake_forward {
+	struct weir_list to;
+	uint32_t connect_timeout_ms;
+	struct weir_addr source;
+};
+
+static const struct weir_opt fake_forward_opts[] = {
+	WEIR_ADDRESSES("to", struct fake_forward, to,
+		.help = "Backends, tried in this order."),
+	WEIR_TIME("connect_timeout", struct fake_forward, connect_timeout_ms,
+		.def = "off", .flags = WEIR_OFF,
+		.help = "How long connecting to each may take."),
+	WEIR_ADDRESS("source", struct fake_forward, source,
+		.flags = WEIR_OPTIONAL,
+		.help = "Local address of the connection."),
+	WEIR_OPT_END
+};
+
+static const char *const fake_colours[] = { "red", "green", "blue", NULL };
+
+struct fake_part {
+	const char *name;
+	int64_t weight;
+};
+
+static const struct weir_opt fake_part_opts[] = {
+	WEIR_STRING("name", struct fake_part, name, .min = 1, .max = 8,
+		.help = "What it is called."),
+	WEIR_INT("weight", struct fake_part, weight, .def = "1", .min = 1,
+		.max = 10, .help = "How much it counts."),
+	WEIR_OPT_END
+};
+static const struct weir_rows fake_part_rows = { .opts = fake_part_opts,
+	.size = sizeof(struct fake_part),
+	.shorthand = "name" };
+
+/* One option of every type. */
+struct fake_every {
+	bool flag;
+	int64_t number;
+	size_t size;
+	uint32_t time_ms;
+	int colour;
+	const char *word;
+	struct weir_list words;
+	struct weir_addr address;
+	struct weir_list addresses;
+	struct weir_list networks;
+	const char *file;
+	struct fake_part part;
+	struct weir_list parts;
+};
+
+static const struct weir_rows fake_one_rows = { .opts = fake_part_opts,
+	.size = sizeof(struct fake_part) };
+
+static const struct weir_opt fake_every_opts[] = {
+	WEIR_BOOL("flag", struct fake_every, flag, .def = "false",
+		.help = "A boolean."),
+	WEIR_INT("number", struct fake_every, number, .def = "7", .min = -10,
+		.max = 65535, .help = "An integer."),
+	WEIR_SIZE("size", struct fake_every, size, .def = "64k", .min = 16,
+		.max = 1 << 20, .help = "A size."),
+	WEIR_TIME("time", struct fake_every, time_ms, .def = "30s",
+		.flags = WEIR_OFF, .min = 10, .max = 3600000,
+		.help = "A time."),
+	WEIR_CHOICE("colour", struct fake_every, colour, .def = "green",
+		.choices = fake_colours, .help = "A choice."),
+	WEIR_STRING("word", struct fake_every, word, .def = "hello",
+		.help = "A string."),
+	WEIR_STRINGS("words", struct fake_every, words, .def = "a,b",
+		.help = "Strings."),
+	WEIR_ADDRESS("address", struct fake_every, address,
+		.def = "127.0.0.1:1", .help = "An address."),
+	WEIR_ADDRESSES("addresses", struct fake_every, addresses,
+		.flags = WEIR_OPTIONAL, .help = "Addresses."),
+	WEIR_CIDRS("networks", struct fake_every, networks,
+		.def = "127.0.0.0/8,::1", .help = "Networks."),
+	WEIR_LOGFILE("file", struct fake_every, file, .def = "stderr",
+		.help = "A log target."),
+	{ .key = "part",
+		.type = WEIR_T_GROUP,
+		.flags = WEIR_NOT_BUILT,
+		.off = WEIR_FIELD(struct fake_every, part, struct fake_part),
+		.rows = &fake_one_rows,
+		.help = "A group." },
+	WEIR_GROUPS("parts", struct fake_every, parts, .flags = WEIR_OPTIONAL,
+		.rows = &fake_part_rows, .max = 3, .help = "Groups."),
+	WEIR_OPT_END
+};
+
+static int
+fake_every_check(const void *conf, struct weir_diag *d)
+{
+	const struct fake_every *c = conf;
+
+	if (strcmp(c->word, "silent") == 0)
+		return -1;
+	if (strcmp(c->word, "bad") != 0)
+		return 0;
+	weir_error(d, "word \"%s\" does not go with number %lld", c->word,
+		(long long)c->number);
+	return -1;
+}
+
+static const struct weir_middleware fake_discard = { .name = "discard",
+	.help = "Drops every byte." };
+static const struct weir_middleware fake_echo = { .name = "echo",
+	.help = "Sends every byte back." };
+static const struct weir_middleware fake_every = { .name = "every",
+	.help = "Has options of all types.",
+	.opts = fake_every_opts,
+	.conf_size = sizeof(struct fake_every),
+	.check = fake_every_check };
+static const struct weir_middleware fake_forward = { .name = "forward",
+	.help = "Connects to a backend.",
+	.opts = fake_forward_opts,
+	.conf_size = sizeof(struct fake_forward) };
+static const struct weir_middleware fake_log = { .name = "log",
+	.help = "Writes one line a channel." };
+
+const struct weir_middleware *const registry_middlewares[] = { &fake_discard,
+	&fake_echo, &fake_every, &fake_forward, &fake_log, NULL };
+
+const struct weir_middleware *
+registry_find(const char *name)
+{
+	const struct weir_middleware *const *mw = registry_middlewares;
+
+	while (*mw != NULL && strcmp((*mw)->name, name) != 0)
+		mw++;
+	return *mw;
+}
+
+#endif
