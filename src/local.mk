@@ -8,12 +8,68 @@ libweir_a_SOURCES = \
 	src/api/verdict.h \
 	src/api/weir.h \
 	src/base/addr.h \
+	src/base/buf.c \
+	src/base/buf.h \
 	src/base/clock.c \
 	src/base/clock.h \
+	src/base/fd.c \
+	src/base/fd.h \
+	src/base/log.c \
 	src/base/log.h \
+	src/base/msg.c \
 	src/base/msg.h \
 	src/base/units.h \
 	src/conf/conf.h \
 	src/conf/describe.h \
+	src/engine/chain.c \
+	src/engine/chain.h \
+	src/engine/channel.c \
+	src/engine/channel.h \
+	src/engine/closing.c \
+	src/engine/closing.h \
+	src/engine/connect.c \
+	src/engine/connect.h \
+	src/engine/endpoint.c \
+	src/engine/endpoint.h \
+	src/engine/engine.c \
+	src/engine/engine.h \
+	src/engine/flow.c \
+	src/engine/flow.h \
+	src/engine/hold.c \
+	src/engine/hold.h \
+	src/engine/limits.c \
+	src/engine/loop.c \
+	src/engine/loop.h \
+	src/engine/poller.c \
+	src/engine/poller.h \
+	src/engine/timeouts.c \
+	src/engine/timeouts.h \
+	src/engine/verbs.c \
 	src/heritage.h \
-	src/registry.h
+	src/master/daemon.c \
+	src/master/daemon.h \
+	src/master/drop.c \
+	src/master/drop.h \
+	src/master/listeners.c \
+	src/master/listeners.h \
+	src/master/master.c \
+	src/master/master.h \
+	src/master/pidfile.c \
+	src/master/pidfile.h \
+	src/master/signals.c \
+	src/master/signals.h \
+	src/master/workers.c \
+	src/master/workers.h \
+	src/registry.h \
+	src/worker/accept.c \
+	src/worker/accept.h \
+	src/worker/control.c \
+	src/worker/control.h \
+	src/worker/worker.c
+
+# Modules call the core, and the registry of the core names the modules.
+sbin_PROGRAMS += weir
+weir_SOURCES = src/main.c
+weir_LDFLAGS = $(WEIR_LDFLAGS)
+weir_LDADD = libweir.a libmodules.a libweir.a \
+	$(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(LIBBSD_LIBS)
