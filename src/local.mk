@@ -66,3 +66,10 @@ libweir_a_SOURCES = \
 	src/worker/control.c \
 	src/worker/control.h \
 	src/worker/worker.c
+
+# Modules call the core, and the registry of the core names the modules.
+sbin_PROGRAMS += weir
+weir_SOURCES = src/main.c
+weir_LDFLAGS = $(WEIR_LDFLAGS)
+weir_LDADD = libweir.a libmodules.a libweir.a \
+	$(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(LIBBSD_LIBS)

@@ -1,7 +1,4 @@
 /* main.c - argv -> run | -t | -T | -s SIGNAL | -V | --modules | --man. */
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
 
 #include <bsd/stdlib.h>
 #include <bsd/unistd.h>

@@ -9,6 +9,7 @@ PROCESS_TESTS =
 REAL_TESTS =
 LONG_TESTS =
 LINT_TESTS = \
+	tests/lint/docs.sh \
 	tests/lint/format.sh \
 	tests/lint/layers.sh \
 	tests/lint/shell.sh \

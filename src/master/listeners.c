@@ -20,6 +20,7 @@ listener_conf(const struct listeners *ls, size_t i);
 static int listener_bind(struct listeners *ls, size_t i);
 static int
 listener_bind_file(int fd, const struct weir_addr *a, struct listener *info);
+static void listener_unlink(struct listeners *ls, size_t i);
 static int listener_clear(const struct weir_addr *a);
 static int listener_probe(const struct weir_addr *a);
 static const char *listener_path(const struct weir_addr *a);

@@ -1,0 +1,106 @@
+#!/bin/sh
+# docs.sh - the manuals say everything that there is, and what they show works.
+. "$(dirname "$0")/lib.sh"
+
+# A page of the build as plain text.
+page()
+{
+	mandoc -T ascii "$builddir/man/$1" 2>/dev/null |
+		sed "s/.$(printf '\b')//g"
+}
+
+# Writes the words of stdin that file $1 does not have.
+absent()
+{
+	while read -r word; do
+		grep -qwF -e "$word" "$1" || printf '%s is missing\n' "$word"
+	done
+}
+
+# All keys of option rows below directories $2... of $1.
+keys()
+{
+	top=$1
+	shift
+	sources "$top" "$@" | while read -r file; do
+		sed -n 's/.*[^A-Z_]WEIR_[A-Z]*("\([a-z_]*\)",.*/\1/p' \
+			"$top/$file"
+	done | sort -u
+}
+
+# Writes what mandoc has against page $1, but not that pages of weir are not
+# installed here.
+mandoc_findings()
+{
+	mandoc -T lint -W style "$1" 2>&1 |
+		grep -v -e 'referenced manual not found' -e 'outdated mandoc.db'
+}
+
+# Cuts the configurations out of file $1: indented blocks that start with a
+# setting.  They become $scratch/$2.1.conf and so on.
+examples()
+{
+	awk -v stem="$scratch/$2" '
+		/^ +(process|log|servers) = / && !open {
+			open = 1
+			file = stem "." ++n ".conf"
+		}
+		/^ *$/ { open = 0 }
+		open { print > file }' "$1"
+}
+
+# Loads each configuration, writes what weir has against it.
+refused()
+{
+	for conf; do
+		[ -s "$conf" ] || printf 'there is no example (%s)\n' "$conf"
+		"$WEIR" -t -q -c "$conf" 2>&1 || printf 'exit %d\n' "$?"
+	done
+}
+
+page weir.8 >"$scratch/weir.8"
+page weir.conf.5 >"$scratch/weir.conf.5"
+"$WEIR" -h >"$scratch/help"
+
+echo no_such_key | absent "$scratch/weir.conf.5" >"$scratch/found"
+some 'a key that the manual lacks is found' "$(cat "$scratch/found")"
+printf '.Dd x\n.Sh A\n.Bl\n' >"$scratch/bad.8"
+some 'a broken page is found' "$(mandoc_findings "$scratch/bad.8")"
+printf '    servers = (\n      { name = "a"; lisen = 1; } );\n' |
+	tee "$scratch/bad" >/dev/null
+examples "$scratch/bad" bad
+some 'an example that does not load is found' \
+	"$(refused "$scratch"/bad.*.conf)"
+
+keys "$srcdir" src/conf modules >"$scratch/keys"
+some 'there are option rows' "$(cat "$scratch/keys")"
+none 'weir.conf(5) has every option' \
+	"$(absent "$scratch/weir.conf.5" <"$scratch/keys")"
+none 'weir.conf(5) has every middleware' "$(
+	cut -d'#' -f1 "$srcdir/modules/modules.list" | grep . |
+		absent "$scratch/weir.conf.5")"
+sed -n 's/^  \(--*[A-Za-z-]*\) .*/\1/p' "$scratch/help" >"$scratch/options"
+some 'weir -h lists options' "$(cat "$scratch/options")"
+none 'weir(8) has every option' \
+	"$(absent "$scratch/weir.8" <"$scratch/options")"
+sed -n -e '/not built/d' -e '/^SIGNAL/,$ s/^  \([a-z]*\) .*/\1/p' \
+	"$scratch/help" >"$scratch/words"
+some 'weir -h lists signals' "$(cat "$scratch/words")"
+none 'weir(8) has every word of -s' \
+	"$(absent "$scratch/weir.8" <"$scratch/words")"
+none 'README has every word of -s' \
+	"$(absent "$srcdir/README" <"$scratch/words")"
+
+none 'weir(8) is good mdoc' "$(mandoc_findings "$builddir/man/weir.8")"
+none 'weir.conf(5) is good mdoc' \
+	"$(mandoc_findings "$builddir/man/weir.conf.5")"
+
+examples "$srcdir/README" readme
+none 'the example of README loads' "$(refused "$scratch"/readme.*.conf)"
+examples "$scratch/weir.8" weir8
+none 'the examples of weir(8) load' "$(refused "$scratch"/weir8.*.conf)"
+examples "$scratch/weir.conf.5" weir5
+none 'the examples of weir.conf(5) load' "$(refused "$scratch"/weir5.*.conf)"
+none 'etc/weir.conf loads' "$(refused "$srcdir/etc/weir.conf")"
+none 'etc/demo.conf loads' "$(refused "$srcdir/etc/demo.conf")"
+finish
