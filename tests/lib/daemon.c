@@ -1,0 +1,529 @@
+/* daemon.c - a real weir in a temporary directory, for process tests. */
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "lib/daemon.h"
+#include "lib/procs.h"
+#include "lib/ready.h"
+#include "lib/spawn.h"
+#include "lib/traces.h"
+#include "lib/watch.h"
+
+#define DAEMON_STDERR	"stderr.txt"
+#define DAEMON_CLOCK	"clock"
+#define DAEMON_WORDS	16
+#define DAEMON_WATCHDOG 120 /* seconds */
+#define DAEMON_FAIL(d, ...)                                                    \
+	(traces_show((d)->dir), print_error(__VA_ARGS__), print_error("\n"),   \
+		fail())
+
+struct daemon {
+	struct daemon *next; /* of those that live in this test */
+	char dir[PATH_MAX];
+	pid_t pid; /* 0: none runs */
+	struct watch *watch;
+	const char *log; /* file in dir */
+	size_t log_from;
+	char *ready; /* what came on the ready descriptor */
+	char address[READY_ADDRESS];
+	const char *args[DAEMON_WORDS];
+	const char *env[DAEMON_WORDS];
+	const char *alerts[DAEMON_WORDS];
+	size_t nargs, nenv, nalerts;
+	int64_t *clock_ms;
+	int fds; /* of a worker, after the start */
+	int fds_more;
+};
+
+static struct daemon *daemons;
+
+static void daemon_vwrite(struct daemon *d, const char *fmt, va_list ap);
+static pid_t
+daemon_exec(struct daemon *d, int ready, const char *out, const char **argv);
+static void daemon_await(struct daemon *d, int ready);
+static pid_t daemon_stray(void);
+static void daemon_check(struct daemon *d);
+static void daemon_free(struct daemon *d);
+static void daemon_alarm(int signo);
+
+int
+daemon_teardown(void **state)
+{
+	(void)state;
+	if (daemons != NULL)
+		procs_kill_all();
+	while (daemons != NULL)
+		daemon_free(daemons);
+	alarm(0);
+	return 0;
+}
+
+struct daemon *
+daemon_start(const char *fmt, ...)
+{
+	struct daemon *d = daemon_new();
+	va_list ap;
+
+	va_start(ap, fmt);
+	daemon_vwrite(d, fmt, ap);
+	va_end(ap);
+	daemon_launch(d);
+	return d;
+}
+
+struct daemon *
+daemon_new(void)
+{
+	struct daemon *d = calloc(1, sizeof(*d));
+	const char *tmp = getenv("TMPDIR");
+	int fd;
+
+	assert_non_null(d);
+	daemon_watchdog(DAEMON_WATCHDOG);
+	/* Workers whose master was killed come to us. */
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	signal(SIGPIPE, SIG_IGN);
+	snprintf(d->dir, sizeof(d->dir), "%s/weir-test-XXXXXX",
+		tmp != NULL ? tmp : "/tmp");
+	assert_non_null(mkdtemp(d->dir));
+	d->next = daemons;
+	daemons = d;
+	d->watch = watch_new(d->dir);
+	assert_non_null(d->watch);
+	d->log = DAEMON_STDERR;
+	fd = open(daemon_path(d, DAEMON_CLOCK), O_RDWR | O_CREAT | O_CLOEXEC,
+		0644);
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(ftruncate(fd, sizeof(*d->clock_ms)), 0);
+	d->clock_ms = mmap(NULL, sizeof(*d->clock_ms), PROT_READ | PROT_WRITE,
+		MAP_SHARED, fd, 0);
+	close(fd);
+	assert_ptr_not_equal(d->clock_ms, MAP_FAILED);
+	return d;
+}
+
+void
+daemon_write(struct daemon *d, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	daemon_vwrite(d, fmt, ap);
+	va_end(ap);
+}
+
+void
+daemon_arg(struct daemon *d, const char *arg)
+{
+	assert_true(d->nargs < DAEMON_WORDS);
+	d->args[d->nargs++] = arg;
+}
+
+void
+daemon_env(struct daemon *d, const char *setting)
+{
+	assert_true(d->nenv < DAEMON_WORDS);
+	d->env[d->nenv++] = setting;
+}
+
+void
+daemon_launch(struct daemon *d)
+{
+	const char *argv[DAEMON_WORDS + 8] = { "weir", "-c", "weir.conf",
+		"--ready-fd", "5" };
+	int ready[2];
+
+	memcpy(argv + 5, d->args, d->nargs * sizeof(*d->args));
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	d->pid = daemon_exec(d, ready[1], DAEMON_STDERR, argv);
+	close(ready[1]);
+	daemon_await(d, ready[0]);
+}
+
+void
+daemon_launch_background(struct daemon *d, const char *pidfile)
+{
+	int status;
+	char *text;
+	pid_t caller;
+
+	daemon_launch(d);
+	caller = d->pid;
+	text = watch_read(d->watch, pidfile);
+	d->pid = (pid_t)strtol(text, NULL, 10);
+	free(text);
+	if (!procs_reap(caller, &status, DAEMON_MS) || status != 0)
+		DAEMON_FAIL(d, "the caller of -d did not exit with 0");
+	if (d->pid <= 0 || procs_fds(d->pid) == -1)
+		DAEMON_FAIL(d, "%s names no process", pidfile);
+}
+
+void
+daemon_launch_function(struct daemon *d, int (*run)(int, void *), void *arg)
+{
+	struct spawn sp = {
+		.dir = d->dir, .out = DAEMON_STDERR, .run = run, .arg = arg
+	};
+	int ready[2];
+
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	sp.ready = ready[1];
+	d->pid = spawn_start(&sp);
+	assert_int_not_equal(d->pid, -1);
+	close(ready[1]);
+	daemon_await(d, ready[0]);
+}
+
+void
+daemon_stop(struct daemon *d)
+{
+	daemon_fds_settle(d);
+	daemon_signal(d, SIGTERM);
+	daemon_finish(d, 0);
+}
+
+void
+daemon_finish(struct daemon *d, int status)
+{
+	int got;
+
+	if (!procs_reap(d->pid, &got, DAEMON_MS))
+		DAEMON_FAIL(d, "weir does not end");
+	d->pid = 0;
+	if (!WIFEXITED(got) || WEXITSTATUS(got) != status)
+		DAEMON_FAIL(d, "wait status is 0x%x, not exit with %d", got,
+			status);
+	daemon_check(d);
+	daemon_free(d);
+	if (daemons == NULL)
+		alarm(0);
+}
+
+void
+daemon_kill_master(struct daemon *d)
+{
+	bool gone;
+	int status;
+
+	daemon_signal(d, SIGKILL);
+	gone = procs_reap(d->pid, &status, DAEMON_MS);
+	d->pid = 0;
+	while (gone && daemon_stray() != 0)
+		gone = procs_reap(daemon_stray(), &status, DAEMON_MS);
+	if (!gone)
+		DAEMON_FAIL(d, "the workers of a dead master stay");
+}
+
+int
+daemon_run(struct daemon *d, char **output, ...)
+{
+	const char *argv[DAEMON_WORDS] = { "weir" };
+	va_list ap;
+	size_t n = 0;
+	int status;
+	pid_t pid;
+
+	va_start(ap, output);
+	do {
+		n++;
+		assert_true(n < DAEMON_WORDS);
+		argv[n] = va_arg(ap, const char *);
+	} while (argv[n] != NULL);
+	va_end(ap);
+	unlink(daemon_path(d, "output.txt"));
+	pid = daemon_exec(d, -1, "output.txt", argv);
+	if (!procs_reap(pid, &status, DAEMON_MS) || !WIFEXITED(status))
+		DAEMON_FAIL(d, "\"weir %s ...\" does not exit", argv[1]);
+	*output = watch_read(d->watch, "output.txt");
+	return WEXITSTATUS(status);
+}
+
+char *
+daemon_start_fails(const char *fmt, ...)
+{
+	struct daemon *d = daemon_new();
+	char *output;
+	va_list ap;
+	int status;
+
+	va_start(ap, fmt);
+	daemon_vwrite(d, fmt, ap);
+	va_end(ap);
+	status = daemon_run(d, &output, "-c", "weir.conf", NULL);
+	if (status != 1)
+		DAEMON_FAIL(d, "exit status %d, not 1: %s", status, output);
+	daemon_check(d);
+	daemon_free(d);
+	return output;
+}
+
+pid_t
+daemon_pid(const struct daemon *d)
+{
+	return d->pid;
+}
+
+const char *
+daemon_dir(const struct daemon *d)
+{
+	return d->dir;
+}
+
+const char *
+daemon_path(const struct daemon *d, const char *file)
+{
+	static char path[2 * PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", d->dir, file);
+	return path;
+}
+
+uint16_t
+daemon_port(struct daemon *d, const char *server, unsigned index)
+{
+	const char *text = daemon_address(d, server, index);
+	const char *colon = strrchr(text, ':');
+
+	if (colon == NULL || text[0] == 'u')
+		DAEMON_FAIL(d, "%s[%u] has no port: %s", server, index, text);
+	return (uint16_t)strtol(colon + 1, NULL, 10);
+}
+
+const char *
+daemon_address(struct daemon *d, const char *server, unsigned index)
+{
+	const char *found = ready_address(d->ready, server, index, d->address);
+
+	if (found == NULL)
+		DAEMON_FAIL(
+			d, "%s has no such address in: %s", server, d->ready);
+	return found;
+}
+
+size_t
+daemon_workers(struct daemon *d, pid_t *pids)
+{
+	return procs_children(d->pid, pids, DAEMON_WORKERS);
+}
+
+pid_t
+daemon_worker(struct daemon *d, unsigned slot)
+{
+	char head[32], *text = watch_read(d->watch, d->log), *at;
+	int pid = 0, got, end;
+
+	snprintf(head, sizeof(head), "worker %u (pid ", slot);
+	for (at = text; (at = strstr(at, head)) != NULL; at++) {
+		end = 0;
+		if (sscanf(at + strlen(head), "%d) is ready%n", &got, &end) ==
+				1 &&
+			end > 0)
+			pid = got;
+	}
+	free(text);
+	if (pid == 0)
+		DAEMON_FAIL(d, "no worker %u was ready", slot);
+	return pid;
+}
+
+void
+daemon_signal(struct daemon *d, int signo)
+{
+	if (d->pid == 0 || kill(d->pid, signo) == -1)
+		DAEMON_FAIL(d, "cannot send signal %d", signo);
+}
+
+void
+daemon_wait_log(struct daemon *d, const char *text, int ms)
+{
+	if (!watch_wait(d->watch, d->log, text, &d->log_from, ms))
+		DAEMON_FAIL(d, "no \"%s\" in the log", text);
+}
+
+bool
+daemon_logged(struct daemon *d, const char *text)
+{
+	char *all = watch_read(d->watch, d->log);
+	bool found = strstr(all, text) != NULL;
+
+	free(all);
+	return found;
+}
+
+void
+daemon_log_file(struct daemon *d, const char *file)
+{
+	d->log = file;
+	d->log_from = 0;
+}
+
+void
+daemon_expect_alert(struct daemon *d, const char *text)
+{
+	assert_true(d->nalerts < DAEMON_WORDS);
+	d->alerts[d->nalerts++] = text;
+}
+
+void
+daemon_fds_settle(struct daemon *d)
+{
+	int64_t end = procs_now() + DAEMON_MS;
+	pid_t pids[DAEMON_WORKERS];
+	size_t i, n;
+	int fds = -1;
+
+	n = daemon_workers(d, pids);
+	for (i = 0; i < n; i++)
+		/* No event tells that another process closed something. */
+		while ((fds = procs_fds(pids[i])) != -1 &&
+			(fds < d->fds || fds > d->fds + d->fds_more)) {
+			if (procs_now() > end)
+				DAEMON_FAIL(d,
+					"worker pid %d has %d descriptors, "
+					"not %d",
+					(int)pids[i], fds, d->fds);
+			poll(NULL, 0, 2);
+		}
+}
+
+void
+daemon_fds_allow(struct daemon *d, int more)
+{
+	d->fds_more = more;
+}
+
+void
+daemon_clock_advance(struct daemon *d, int64_t ms)
+{
+	__atomic_add_fetch(d->clock_ms, ms, __ATOMIC_SEQ_CST);
+}
+
+void
+daemon_watchdog(unsigned seconds)
+{
+	signal(SIGALRM, daemon_alarm);
+	alarm(seconds);
+}
+
+static void
+daemon_vwrite(struct daemon *d, const char *fmt, va_list ap)
+{
+	FILE *f = fopen(daemon_path(d, "weir.conf"), "we");
+
+	assert_non_null(f);
+	vfprintf(f, fmt, ap);
+	assert_int_equal(fclose(f), 0);
+}
+
+static pid_t
+daemon_exec(struct daemon *d, int ready, const char *out, const char **argv)
+{
+	char clock[PATH_MAX + 32];
+	const char *env[DAEMON_WORDS + 1];
+	struct spawn sp = { .dir = d->dir,
+		.out = out,
+		.ready = ready,
+		.argv = argv,
+		.env = env,
+		.nenv = d->nenv + 1 };
+	pid_t pid;
+
+	snprintf(clock, sizeof(clock), "WEIR_TEST_CLOCK=%s/%s", d->dir,
+		DAEMON_CLOCK);
+	memcpy(env, d->env, d->nenv * sizeof(*env));
+	env[d->nenv] = clock;
+	pid = spawn_start(&sp);
+	assert_int_not_equal(pid, -1);
+	return pid;
+}
+
+/* Reads the ready lines to their end and notes how all is after a start. */
+static void
+daemon_await(struct daemon *d, int ready)
+{
+	pid_t pids[DAEMON_WORKERS];
+
+	free(d->ready);
+	d->ready = ready_read(ready, DAEMON_MS);
+	if (d->ready == NULL ||
+		strstr(d->ready, "ready gen=1 workers=") == NULL)
+		DAEMON_FAIL(d, "weir did not get ready");
+	d->fds = daemon_workers(d, pids) > 0 ? procs_fds(pids[0]) : 0;
+}
+
+/* A child of this process that is no daemon's master, or 0. */
+static pid_t
+daemon_stray(void)
+{
+	pid_t pids[DAEMON_WORKERS];
+	size_t i, n = procs_children(getpid(), pids, DAEMON_WORKERS);
+	const struct daemon *d;
+
+	for (i = 0; i < n; i++) {
+		for (d = daemons; d != NULL; d = d->next)
+			if (d->pid == pids[i])
+				break;
+		if (d == NULL)
+			return pids[i];
+	}
+	return 0;
+}
+
+static void
+daemon_check(struct daemon *d)
+{
+	char why[TRACES_WHY];
+	const char *found;
+
+	if (daemon_stray() != 0)
+		DAEMON_FAIL(d, "weir left a process behind");
+	found = traces_find(d->dir, d->alerts, d->nalerts, why);
+	if (found != NULL)
+		DAEMON_FAIL(d, "%s", found);
+}
+
+static void
+daemon_free(struct daemon *d)
+{
+	struct daemon **at = &daemons;
+
+	while (*at != d)
+		at = &(*at)->next;
+	*at = d->next;
+	if (d->clock_ms != NULL)
+		munmap(d->clock_ms, sizeof(*d->clock_ms));
+	if (d->watch != NULL)
+		watch_free(d->watch);
+	traces_remove(d->dir);
+	free(d->ready);
+	free(d);
+}
+
+/* Only what is safe in a handler: the children die with us. */
+static void
+daemon_alarm(int signo)
+{
+	static const char text[] = "the watchdog ends this test program\n";
+	const struct daemon *d;
+
+	(void)signo;
+	for (d = daemons; d != NULL; d = d->next)
+		if (d->pid > 0)
+			kill(d->pid, SIGKILL);
+	if (write(STDERR_FILENO, text, sizeof(text) - 1) == -1)
+		_exit(123);
+	_exit(124);
+}
