@@ -5,7 +5,8 @@ AM_DEFAULT_SOURCE_EXT = .c
 
 UNIT_TESTS =
 MODULE_TESTS =
-PROCESS_TESTS =
+PROCESS_TESTS = \
+	tests/process/test_relay
 REAL_TESTS =
 LONG_TESTS =
 LINT_TESTS = \
@@ -18,10 +19,39 @@ LINT_TESTS = \
 
 check_LIBRARIES += libtest.a
 libtest_a_SOURCES = \
-	tests/lib/start.c
+	tests/lib/daemon.c \
+	tests/lib/daemon.h \
+	tests/lib/peer.c \
+	tests/lib/peer.h \
+	tests/lib/procs.c \
+	tests/lib/procs.h \
+	tests/lib/pump.c \
+	tests/lib/ready.c \
+	tests/lib/ready.h \
+	tests/lib/relay.c \
+	tests/lib/relay.h \
+	tests/lib/spawn.c \
+	tests/lib/spawn.h \
+	tests/lib/start.c \
+	tests/lib/traces.c \
+	tests/lib/traces.h \
+	tests/lib/watch.c \
+	tests/lib/watch.h
 
 LDADD = libtest.a libmodules.a libweir.a libmodules.a \
 	$(CMOCKA_LIBS) $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(LIBBSD_LIBS)
+
+# A weir that has the tests' own middlewares, and system calls that fail.
+check_PROGRAMS += weir-trial
+weir_trial_SOURCES = src/main.c tests/lib/faults.c tests/lib/trial.c
+weir_trial_LDFLAGS = $(WEIR_LDFLAGS) \
+	-Wl,--wrap=accept4 \
+	-Wl,--wrap=connect \
+	-Wl,--wrap=recv \
+	-Wl,--wrap=send \
+	-Wl,--wrap=sendmsg \
+	-Wl,--wrap=setsockopt
+weir_trial_LDADD = $(weir_LDADD)
 
 TEST_RUNS = $(UNIT_TESTS) $(MODULE_TESTS) $(PROCESS_TESTS) $(REAL_TESTS)
 if HAVE_CMOCKA
@@ -42,6 +72,7 @@ AM_SH_LOG_FLAGS = $(AM_LOG_FLAGS) $(SHELL)
 AM_TESTS_ENVIRONMENT = \
 	CMOCKA_MESSAGE_OUTPUT=tap; export CMOCKA_MESSAGE_OUTPUT; \
 	WEIR='$(abs_builddir)/weir$(EXEEXT)'; export WEIR; \
+	WEIR_TRIAL='$(abs_builddir)/weir-trial$(EXEEXT)'; export WEIR_TRIAL; \
 	WEIR_PLAIN="$${WEIR_PLAIN:-$$WEIR}"; export WEIR_PLAIN; \
 	builddir='$(abs_builddir)'; export builddir; \
 	srcdir='$(abs_top_srcdir)'; export srcdir; $(SANITIZER_ENVIRONMENT)
