@@ -13,8 +13,8 @@ int addr_parse(struct weir_addr *a, const char *text, const char **why);
 /* Parses "10.0.0.0/8", "::1", "fd00::/8"; errors as addr_parse(). */
 int cidr_parse(struct weir_cidr *c, const char *text, const char **why);
 /* Network as text ("10.0.0.0/8"); returns text. */
-const char *cidr_text(
-	const struct weir_cidr *c, char text[static WEIR_ADDR_TEXT]);
+const char *
+cidr_text(const struct weir_cidr *c, char text[static WEIR_ADDR_TEXT]);
 /* Same family, address and port (or path)? */
 bool addr_equal(const struct weir_addr *a, const struct weir_addr *b);
 
