@@ -7,7 +7,10 @@ libweir_a_SOURCES = \
 	src/api/reason.def \
 	src/api/verdict.h \
 	src/api/weir.h \
+	src/base/addr.c \
 	src/base/addr.h \
+	src/base/arena.c \
+	src/base/arena.h \
 	src/base/buf.c \
 	src/base/buf.h \
 	src/base/clock.c \
@@ -18,9 +21,35 @@ libweir_a_SOURCES = \
 	src/base/log.h \
 	src/base/msg.c \
 	src/base/msg.h \
+	src/base/reason.c \
+	src/base/units.c \
 	src/base/units.h \
+	src/conf/conf.c \
 	src/conf/conf.h \
+	src/conf/core.c \
+	src/conf/core.h \
+	src/conf/describe.c \
 	src/conf/describe.h \
+	src/conf/diag.c \
+	src/conf/diag.h \
+	src/conf/near.c \
+	src/conf/near.h \
+	src/conf/node.c \
+	src/conf/node.h \
+	src/conf/number.c \
+	src/conf/number.h \
+	src/conf/option.c \
+	src/conf/option.h \
+	src/conf/override.c \
+	src/conf/override.h \
+	src/conf/scan.c \
+	src/conf/scan.h \
+	src/conf/source.c \
+	src/conf/source.h \
+	src/conf/stage.c \
+	src/conf/stage.h \
+	src/conf/value.c \
+	src/conf/value.h \
 	src/engine/chain.c \
 	src/engine/chain.h \
 	src/engine/channel.c \
@@ -60,6 +89,7 @@ libweir_a_SOURCES = \
 	src/master/signals.h \
 	src/master/workers.c \
 	src/master/workers.h \
+	src/registry.c \
 	src/registry.h \
 	src/worker/accept.c \
 	src/worker/accept.h \

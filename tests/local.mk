@@ -18,17 +18,38 @@ LINT_TESTS = \
 
 check_LIBRARIES += libtest.a
 libtest_a_SOURCES = \
-	tests/lib/start.c
+	tests/lib/daemon.c \
+	tests/lib/daemon.h \
+	tests/lib/procs.c \
+	tests/lib/procs.h \
+	tests/lib/ready.c \
+	tests/lib/ready.h \
+	tests/lib/relay.c \
+	tests/lib/relay.h \
+	tests/lib/spawn.c \
+	tests/lib/spawn.h \
+	tests/lib/start.c \
+	tests/lib/stream.c \
+	tests/lib/stream.h \
+	tests/lib/traces.c \
+	tests/lib/traces.h \
+	tests/lib/watch.c \
+	tests/lib/watch.h
+
+# A weir that has the middlewares of tests/lib/trial.c beside the real ones.
+tests_trial_SOURCES = src/main.c tests/lib/trial.c
+tests_trial_LDFLAGS = $(WEIR_LDFLAGS)
+tests_trial_LDADD = $(weir_LDADD)
 
 LDADD = libtest.a libmodules.a libweir.a libmodules.a \
 	$(CMOCKA_LIBS) $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(LIBBSD_LIBS)
 
 TEST_RUNS = $(UNIT_TESTS) $(MODULE_TESTS) $(PROCESS_TESTS) $(REAL_TESTS)
 if HAVE_CMOCKA
-check_PROGRAMS += $(TEST_RUNS) $(LONG_TESTS)
+check_PROGRAMS += tests/trial $(TEST_RUNS) $(LONG_TESTS)
 endif
 TESTS = $(TEST_RUNS) $(LINT_TESTS)
-EXTRA_DIST += $(LINT_TESTS) tests/lint/lib.sh
+EXTRA_DIST += $(LINT_TESTS) tests/lint/lib.sh tests/unit/registry_fake.h
 
 TEST_SECONDS = 300
 TEST_EXTENSIONS = .sh
@@ -43,6 +64,7 @@ AM_TESTS_ENVIRONMENT = \
 	CMOCKA_MESSAGE_OUTPUT=tap; export CMOCKA_MESSAGE_OUTPUT; \
 	WEIR='$(abs_builddir)/weir$(EXEEXT)'; export WEIR; \
 	WEIR_PLAIN="$${WEIR_PLAIN:-$$WEIR}"; export WEIR_PLAIN; \
+	WEIR_TRIAL='$(abs_builddir)/tests/trial$(EXEEXT)'; export WEIR_TRIAL; \
 	builddir='$(abs_builddir)'; export builddir; \
 	srcdir='$(abs_top_srcdir)'; export srcdir; $(SANITIZER_ENVIRONMENT)
 
