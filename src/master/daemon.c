@@ -17,7 +17,7 @@ static int daemon_wait(pid_t pid, int status_fd, int text_fd);
 static void daemon_show(int text_fd);
 
 bool
-daemon_start(int *status_fd, int *status)
+daemon_fork(int *status_fd, int *status)
 {
 	int ready[2] = { -1, -1 }, text[2] = { -1, -1 }, null;
 	pid_t pid = -1;

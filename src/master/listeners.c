@@ -224,21 +224,23 @@ listener_clear(const struct weir_addr *a)
 	return unlink(path);
 }
 
-/* 0 when nobody listens on that unix socket any more; -1 with errno. */
+/* 0 when no process has that unix socket any more; -1 with errno. */
 static int
 listener_probe(const struct weir_addr *a)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	/* Of another type, so that no live server gets a connection: it is
+	 * refused by the type if the socket lives (unix(7), EPROTOTYPE). */
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	int rc;
 
 	if (fd == -1)
 		return -1;
 	rc = connect(fd, &a->sa, a->len);
-	if (rc == -1 && errno == ECONNREFUSED)
-		rc = 0;
-	else if (rc == 0 || errno == EAGAIN || errno == EPROTOTYPE) {
+	if (rc == 0 || errno == EPROTOTYPE) {
 		errno = EADDRINUSE;
 		rc = -1;
+	} else if (errno == ECONNREFUSED) {
+		rc = 0;
 	}
 	fd_close(&fd);
 	return rc;

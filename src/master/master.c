@@ -89,7 +89,7 @@ master_run(const struct conf *conf, const struct master_options *opt,
 	}
 	log_starting(true);
 	if ((opt->daemon || conf->process.daemon) &&
-		!daemon_start(&m.status_fd, &m.status))
+		!daemon_fork(&m.status_fd, &m.status))
 		return m.status;
 	setproctitle("master %s", conf->file);
 	if (master_init(&m) == 0) {
@@ -293,7 +293,7 @@ master_step(struct master *m)
 		m->status = 1;
 		master_enter(m, MASTER_STOP);
 	}
-	if (m->now_ms >= m->deadline_ms)
+	if (m->state >= MASTER_QUIT && m->now_ms >= m->deadline_ms)
 		master_overdue(m);
 	if (m->state >= MASTER_QUIT && m->state < MASTER_DONE &&
 		workers_alive(&m->workers) == 0)
@@ -307,7 +307,7 @@ master_bind(struct master *m)
 	size_t failed;
 	bool held;
 
-	if (m->now_ms < m->retry_ms)
+	if (m->now_ms < m->retry_ms && m->now_ms < m->deadline_ms)
 		return;
 	m->retry_ms = m->now_ms + MASTER_RETRY_MS;
 	if (m->pid_path != NULL && m->pidfile == NULL) {

@@ -1,5 +1,4 @@
 /* daemon.c - a real weir in a temporary directory, for process tests. */
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
@@ -16,6 +15,7 @@
 #include <cmocka.h>
 
 #include "lib/daemon.h"
+#include "lib/hand.h"
 #include "lib/procs.h"
 #include "lib/ready.h"
 #include "lib/spawn.h"
@@ -89,7 +89,6 @@ daemon_new(void)
 {
 	struct daemon *d = calloc(1, sizeof(*d));
 	const char *tmp = getenv("TMPDIR");
-	int fd;
 
 	assert_non_null(d);
 	daemon_watchdog(DAEMON_WATCHDOG);
@@ -104,14 +103,8 @@ daemon_new(void)
 	d->watch = watch_new(d->dir);
 	assert_non_null(d->watch);
 	d->log = DAEMON_STDERR;
-	fd = open(daemon_path(d, DAEMON_CLOCK), O_RDWR | O_CREAT | O_CLOEXEC,
-		0644);
-	assert_int_not_equal(fd, -1);
-	assert_int_equal(ftruncate(fd, sizeof(*d->clock_ms)), 0);
-	d->clock_ms = mmap(NULL, sizeof(*d->clock_ms), PROT_READ | PROT_WRITE,
-		MAP_SHARED, fd, 0);
-	close(fd);
-	assert_ptr_not_equal(d->clock_ms, MAP_FAILED);
+	d->clock_ms = hand_open(daemon_path(d, DAEMON_CLOCK));
+	assert_non_null(d->clock_ms);
 	return d;
 }
 
@@ -322,17 +315,9 @@ daemon_workers(struct daemon *d, pid_t *pids)
 pid_t
 daemon_worker(struct daemon *d, unsigned slot)
 {
-	char head[32], *text = watch_read(d->watch, d->log), *at;
-	int pid = 0, got, end;
+	char *text = watch_read(d->watch, d->log);
+	pid_t pid = ready_worker(text, slot);
 
-	snprintf(head, sizeof(head), "worker %u (pid ", slot);
-	for (at = text; (at = strstr(at, head)) != NULL; at++) {
-		end = 0;
-		if (sscanf(at + strlen(head), "%d) is ready%n", &got, &end) ==
-				1 &&
-			end > 0)
-			pid = got;
-	}
 	free(text);
 	if (pid == 0)
 		DAEMON_FAIL(d, "no worker %u was ready", slot);
@@ -408,7 +393,7 @@ daemon_fds_allow(struct daemon *d, int more)
 void
 daemon_clock_advance(struct daemon *d, int64_t ms)
 {
-	__atomic_add_fetch(d->clock_ms, ms, __ATOMIC_SEQ_CST);
+	hand_move(d->clock_ms, ms);
 }
 
 void
@@ -504,7 +489,7 @@ daemon_free(struct daemon *d)
 		at = &(*at)->next;
 	*at = d->next;
 	if (d->clock_ms != NULL)
-		munmap(d->clock_ms, sizeof(*d->clock_ms));
+		hand_close(d->clock_ms);
 	if (d->watch != NULL)
 		watch_free(d->watch);
 	traces_remove(d->dir);

@@ -53,3 +53,20 @@ ready_address(const char *lines, const char *server, unsigned index,
 	}
 	return NULL;
 }
+
+pid_t
+ready_worker(const char *log, unsigned slot)
+{
+	int pid = 0, got, end;
+	char head[32];
+
+	snprintf(head, sizeof(head), "worker %u (pid ", slot);
+	for (; (log = strstr(log, head)) != NULL; log++) {
+		end = 0;
+		if (sscanf(log + strlen(head), "%d) is ready%n", &got, &end) ==
+				1 &&
+			end > 0)
+			pid = got;
+	}
+	return pid;
+}
