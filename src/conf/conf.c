@@ -3,6 +3,7 @@
 
 #include "conf/conf.h"
 #include "conf/core.h"
+#include "conf/expand.h"
 #include "conf/override.h"
 #include "conf/scan.h"
 
@@ -14,8 +15,8 @@ struct owner {
 
 static struct conf *conf_build(struct weir_diag *d, const char *file,
 	const char *text, const struct conf_overrides *over, FILE *err);
-static struct conf *conf_fill(struct weir_diag *d, struct node *root,
-	const char *file, const struct conf_overrides *over);
+static struct conf *
+conf_fill(struct weir_diag *d, struct node *root, const char *file);
 
 struct conf *
 conf_load(const char *file, const struct conf_overrides *over, FILE *err)
@@ -57,9 +58,10 @@ conf_build(struct weir_diag *d, const char *file, const char *text,
 	struct conf *conf = NULL;
 
 	if (root != NULL) {
+		expand_tree(root, over != NULL ? over->environ : NULL, d);
 		core_name_servers(root, d);
 		override_apply(root, over, d, err);
-		conf = conf_fill(d, root, file, over);
+		conf = conf_fill(d, root, file);
 	}
 	diag_print(d, err);
 	arena_free(d->arena);
@@ -67,8 +69,7 @@ conf_build(struct weir_diag *d, const char *file, const char *text,
 }
 
 static struct conf *
-conf_fill(struct weir_diag *d, struct node *root, const char *file,
-	const struct conf_overrides *over)
+conf_fill(struct weir_diag *d, struct node *root, const char *file)
 {
 	struct arena arena = { NULL };
 	struct owner *owner = arena_alloc(&arena, sizeof(*owner));
@@ -76,7 +77,6 @@ conf_fill(struct weir_diag *d, struct node *root, const char *file,
 	struct option_scope top = { root, "", "" };
 	struct conf *conf = &owner->conf;
 
-	l.environ = over != NULL ? over->environ : NULL;
 	conf->file = arena_strdup(&arena, file);
 	option_unknown(&l, core_rows, NULL, &top);
 	option_load(&l, core_rows, &top, conf);

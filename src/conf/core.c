@@ -200,7 +200,6 @@ core_name_servers(struct node *root, struct weir_diag *d)
 		place.origin = "default";
 		name = node_new(d->arena, NODE_STRING, "name",
 			arena_printf(d->arena, "server%zu", i), place);
-		name->literal = true;
 		node_set(s, name);
 	}
 }

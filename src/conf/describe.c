@@ -124,7 +124,8 @@ widths_of(const struct conf *conf)
 	size_t i;
 
 	for (i = 0; i < conf->settings.n; i++, s++) {
-		width_add(&w.path, s->path);
+		if ((int)strlen(s->path) > w.path)
+			w.path = (int)strlen(s->path);
 		width_add(&w.value, s->value);
 		width_add(&w.def, s->def);
 	}

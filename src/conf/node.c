@@ -51,7 +51,6 @@ node_split(
 		n = strcspn(text, ", ");
 		*end = node_new(
 			a, NODE_STRING, NULL, arena_strndup(a, text, n), place);
-		(*end)->literal = true;
 		end = &(*end)->next;
 		text += n;
 	}

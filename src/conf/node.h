@@ -2,9 +2,6 @@
 #ifndef CONF_NODE_H
 #define CONF_NODE_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "conf/diag.h"
 
 enum node_kind {
@@ -20,7 +17,6 @@ enum node_kind {
  * which in groups have names. */
 struct node {
 	enum node_kind kind;
-	bool literal; /* no ${NAME} is looked for in text */
 	const char *name;
 	const char *text;
 	struct place place;
@@ -33,7 +29,7 @@ struct node *node_parse(const char *text, struct weir_diag *d);
 /* A new node without members; name and text are borrowed. */
 struct node *node_new(struct arena *a, enum node_kind kind, const char *name,
 	const char *text, struct place place);
-/* A list of literal strings: the parts of text between commas. */
+/* A list of strings: the parts of text between commas. */
 struct node *node_split(struct arena *a, const char *name, const char *text,
 	struct place place);
 /* The member of that name, or NULL. */

@@ -195,7 +195,6 @@ row_default(struct option_loader *l, const struct weir_opt *row,
 	if (option_is_list(row->type) || option_is_groups(row->type))
 		return node_split(a, row->key, row->def, place);
 	node = node_new(a, NODE_STRING, row->key, row->def, place);
-	node->literal = true;
 	return node;
 }
 
@@ -252,16 +251,12 @@ scalar_load(struct option_loader *l, const struct weir_opt *row,
 			node_kind_word(node->kind));
 		return false;
 	}
-	if (node->literal)
-		text = arena_strdup(l->arena, text);
-	else if (node->kind == NODE_STRING)
-		text = value_expand(l->arena, text, l->environ, &why);
-	if (why == NULL)
-		why = value_set(l->arena, row, text, field);
+	text = arena_strdup(l->arena, text);
+	why = value_set(l->arena, row, text, field);
 	if (why != NULL)
 		diag_error(l->diag, &node->place, scope->path,
-			"option \"%s\" = \"%.*s\": %s", row->key, SHOWN,
-			text != NULL ? text : node->text, why);
+			"option \"%s\" = \"%.*s\": %s", row->key, SHOWN, text,
+			why);
 	return why == NULL;
 }
 

@@ -15,7 +15,6 @@
 struct option_loader {
 	struct arena *arena; /* of what is filled */
 	struct weir_diag *diag;
-	char *const *environ; /* for ${NAME}; may be NULL */
 	struct conf_setting *settings;
 	size_t nsettings;
 };

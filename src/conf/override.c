@@ -90,7 +90,6 @@ variable_apply(
 			continue;
 		value = node_new(d->arena, NODE_STRING, row->key,
 			text + n + (text[n] == '='), place);
-		value->literal = true;
 		node_set(s, value);
 	}
 }
@@ -158,6 +157,9 @@ group_apply(const struct override *o, struct node *group,
 			group_apply(o, sub, row->rows->opts, NULL, rest + 1);
 	} else if (option_is_groups(row->type) && row->rows != NULL) {
 		entry_apply(o, group, row, rest);
+	} else if (row->flags & WEIR_NOT_BUILT) {
+		diag_error(o->d, &o->place, NULL,
+			"option \"%s\" is not built in yet", row->key);
 	} else {
 		diag_error(o->d, &o->place, NULL,
 			"option \"%s\" is set as a whole%s", row->key,
@@ -184,7 +186,6 @@ value_apply(const struct override *o, struct node *group,
 	}
 	if (is_scalar(row)) {
 		value = node_new(a, NODE_STRING, row->key, o->value, o->place);
-		value->literal = true;
 	} else
 		value = node_split(a, row->key, o->value, o->place);
 	node_set(group, value);

@@ -1,16 +1,11 @@
 /* value.c - one scalar of an option row, from text and as text. */
-#include <err.h>
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/addr.h"
 #include "base/units.h"
 #include "conf/near.h"
 #include "conf/value.h"
-
-#define EXPAND_MAX 65536 /* bytes of a string with its variables */
 
 /* type, word, scalar type, C type of a scalar, what is wanted */
 #define TYPES(X)                                                               \
@@ -45,8 +40,6 @@ static const struct {
 #undef X
 };
 
-static const char *variable_value(struct arena *a, const char **text,
-	char *const *environ, const char **why);
 static const char *number_set(struct arena *a, const struct weir_opt *row,
 	const char *text, void *field);
 static const char *choice_set(struct arena *a, const struct weir_opt *row,
@@ -155,74 +148,6 @@ value_text(struct arena *a, const struct weir_opt *row, const void *field)
 			s = row->flags & WEIR_OFF ? "off" : "";
 		return s;
 	}
-}
-
-const char *
-value_expand(struct arena *a, const char *text, char *const *environ,
-	const char **why)
-{
-	const char *dollar, *value;
-	char *buf = NULL, *out = NULL;
-	size_t len = 0;
-	FILE *f = open_memstream(&buf, &len);
-
-	if (f == NULL)
-		err(1, "reading the configuration");
-	*why = NULL;
-	while (*why == NULL && (dollar = strchr(text, '$')) != NULL) {
-		fwrite(text, 1, (size_t)(dollar - text), f);
-		text = dollar + 1;
-		if (*text == '{') {
-			value = variable_value(a, &text, environ, why);
-			if (value != NULL)
-				fputs(value, f);
-		} else {
-			text += *text == '$';
-			fputc('$', f);
-		}
-		if (ftell(f) > EXPAND_MAX)
-			*why = "longer than 64k with its variables replaced";
-	}
-	fputs(text, f);
-	if (fclose(f) != 0)
-		err(1, "reading the configuration");
-	if (*why == NULL)
-		out = arena_strdup(a, buf);
-	free(buf);
-	return out;
-}
-
-/* Value of the variable whose "{NAME}" *text is at; *text moves behind it. */
-static const char *
-variable_value(struct arena *a, const char **text, char *const *environ,
-	const char **why)
-{
-	const char *name = *text + 1, *end = strchr(name, '}'), *other = NULL;
-	size_t n = strcspn(name, ":}");
-
-	*why = "\"${\" wants NAME} or NAME:-text}; write \"$$\" for a dollar "
-	       "sign";
-	if (end == NULL || n == 0)
-		return NULL;
-	if (name[n] == ':' && name[n + 1] != '-')
-		return NULL;
-	*why = NULL;
-	*text = end + 1;
-	if (name[n] == ':')
-		other = arena_strndup(
-			a, name + n + 2, (size_t)(end - name) - n - 2);
-	for (; environ != NULL && *environ != NULL; environ++)
-		if (strncmp(*environ, name, n) == 0 && (*environ)[n] == '=')
-			break;
-	if (environ != NULL && *environ != NULL &&
-		((*environ)[n + 1] != '\0' || other == NULL))
-		return *environ + n + 1;
-	if (other == NULL)
-		*why = arena_printf(a,
-			"environment variable %.*s is not set (write "
-			"\"${%.*s:-text}\" for a default)",
-			(int)n, name, (int)n, name);
-	return other;
 }
 
 static const char *

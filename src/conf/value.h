@@ -24,9 +24,4 @@ const char *value_set(struct arena *a, const struct weir_opt *row,
 /* A scalar as text that value_set() takes; lives in a or is borrowed. */
 const char *
 value_text(struct arena *a, const struct weir_opt *row, const void *field);
-/* Text of a scalar with ${NAME} and ${NAME:-text} replaced from environ and
- * $$ by $.  NULL and *why when a variable is missing. */
-const char *value_expand(struct arena *a, const char *text,
-	char *const *environ, const char **why);
-
 #endif
