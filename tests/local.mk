@@ -5,7 +5,8 @@ AM_DEFAULT_SOURCE_EXT = .c
 
 UNIT_TESTS =
 MODULE_TESTS =
-PROCESS_TESTS =
+PROCESS_TESTS = \
+	tests/process/test_start
 REAL_TESTS =
 LONG_TESTS =
 LINT_TESTS = \
@@ -20,8 +21,13 @@ check_LIBRARIES += libtest.a
 libtest_a_SOURCES = \
 	tests/lib/daemon.c \
 	tests/lib/daemon.h \
+	tests/lib/hand.c \
+	tests/lib/hand.h \
+	tests/lib/peer.c \
+	tests/lib/peer.h \
 	tests/lib/procs.c \
 	tests/lib/procs.h \
+	tests/lib/pump.c \
 	tests/lib/ready.c \
 	tests/lib/ready.h \
 	tests/lib/relay.c \
