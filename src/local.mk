@@ -32,6 +32,8 @@ libweir_a_SOURCES = \
 	src/conf/describe.h \
 	src/conf/diag.c \
 	src/conf/diag.h \
+	src/conf/expand.c \
+	src/conf/expand.h \
 	src/conf/near.c \
 	src/conf/near.h \
 	src/conf/node.c \

@@ -6,7 +6,8 @@ AM_DEFAULT_SOURCE_EXT = .c
 UNIT_TESTS =
 MODULE_TESTS =
 PROCESS_TESTS = \
-	tests/process/test_relay
+	tests/process/test_relay \
+	tests/process/test_start
 REAL_TESTS =
 LONG_TESTS =
 LINT_TESTS = \
@@ -21,6 +22,8 @@ check_LIBRARIES += libtest.a
 libtest_a_SOURCES = \
 	tests/lib/daemon.c \
 	tests/lib/daemon.h \
+	tests/lib/hand.c \
+	tests/lib/hand.h \
 	tests/lib/peer.c \
 	tests/lib/peer.h \
 	tests/lib/procs.c \
@@ -38,27 +41,27 @@ libtest_a_SOURCES = \
 	tests/lib/watch.c \
 	tests/lib/watch.h
 
-LDADD = libtest.a libmodules.a libweir.a libmodules.a \
-	$(CMOCKA_LIBS) $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(LIBBSD_LIBS)
-
-# A weir that has the tests' own middlewares, and system calls that fail.
-check_PROGRAMS += weir-trial
-weir_trial_SOURCES = src/main.c tests/lib/faults.c tests/lib/trial.c
-weir_trial_LDFLAGS = $(WEIR_LDFLAGS) \
+# A weir that has the middlewares of tests/lib/trial.c beside the real ones, and
+# system calls that fail when asked to.
+tests_trial_SOURCES = src/main.c tests/lib/faults.c tests/lib/trial.c
+tests_trial_LDFLAGS = $(WEIR_LDFLAGS) \
 	-Wl,--wrap=accept4 \
 	-Wl,--wrap=connect \
 	-Wl,--wrap=recv \
 	-Wl,--wrap=send \
 	-Wl,--wrap=sendmsg \
 	-Wl,--wrap=setsockopt
-weir_trial_LDADD = $(weir_LDADD)
+tests_trial_LDADD = $(weir_LDADD)
+
+LDADD = libtest.a libmodules.a libweir.a libmodules.a \
+	$(CMOCKA_LIBS) $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(LIBBSD_LIBS)
 
 TEST_RUNS = $(UNIT_TESTS) $(MODULE_TESTS) $(PROCESS_TESTS) $(REAL_TESTS)
 if HAVE_CMOCKA
-check_PROGRAMS += $(TEST_RUNS) $(LONG_TESTS)
+check_PROGRAMS += tests/trial $(TEST_RUNS) $(LONG_TESTS)
 endif
 TESTS = $(TEST_RUNS) $(LINT_TESTS)
-EXTRA_DIST += $(LINT_TESTS) tests/lint/lib.sh
+EXTRA_DIST += $(LINT_TESTS) tests/lint/lib.sh tests/unit/registry_fake.h
 
 TEST_SECONDS = 300
 TEST_EXTENSIONS = .sh
@@ -72,8 +75,8 @@ AM_SH_LOG_FLAGS = $(AM_LOG_FLAGS) $(SHELL)
 AM_TESTS_ENVIRONMENT = \
 	CMOCKA_MESSAGE_OUTPUT=tap; export CMOCKA_MESSAGE_OUTPUT; \
 	WEIR='$(abs_builddir)/weir$(EXEEXT)'; export WEIR; \
-	WEIR_TRIAL='$(abs_builddir)/weir-trial$(EXEEXT)'; export WEIR_TRIAL; \
 	WEIR_PLAIN="$${WEIR_PLAIN:-$$WEIR}"; export WEIR_PLAIN; \
+	WEIR_TRIAL='$(abs_builddir)/tests/trial$(EXEEXT)'; export WEIR_TRIAL; \
 	builddir='$(abs_builddir)'; export builddir; \
 	srcdir='$(abs_top_srcdir)'; export srcdir; $(SANITIZER_ENVIRONMENT)
 

@@ -29,11 +29,12 @@ keys()
 }
 
 # Writes what mandoc has against page $1, but not that pages of weir are not
-# installed here.
+# installed here, nor how long the lines of the program's part are.
 mandoc_findings()
 {
 	mandoc -T lint -W style "$1" 2>&1 |
-		grep -v -e 'referenced manual not found' -e 'outdated mandoc.db'
+		grep -v -e 'referenced manual not found' -e 'outdated mandoc.db' \
+			-e 'line longer than 80 bytes'
 }
 
 # Cuts the configurations out of file $1: indented blocks that start with a

@@ -5,8 +5,8 @@
 set -u
 LC_ALL=C
 export LC_ALL
-# To weir this would be an option that it does not know.
-unset WEIR_PLAIN
+# To weir these would be options that it does not know.
+unset WEIR_PLAIN WEIR_TRIAL
 : "${srcdir:=$(cd "$(dirname "$0")/../.." && pwd)}" "${builddir:=$srcdir}"
 : "${WEIR:=$builddir/weir}"
 lint_count=0

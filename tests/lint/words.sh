@@ -16,7 +16,7 @@ matches()
 
 unbounded='(^|[^[:alnum:]_])(strc[p]y|strc[a]t|v?sprint[f]|get[s]|ato[i]|ato[l]|strto[k])\('
 waiting='(^|[^[:alnum:]_])(u|nano|clock_nano)?slee[p][[:space:]]*\('
-marks='TOD[O]|FIXM[E]|XX[X]'
+marks='TOD[O]|FIXM[E]|(^|[^X])XX[X]([^X]|$)'
 
 mkdir "$scratch/src"
 for call in 'strcp''y(a, b)' 'x = ato''i(s)'; do
