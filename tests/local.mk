@@ -6,8 +6,11 @@ AM_DEFAULT_SOURCE_EXT = .c
 UNIT_TESTS =
 MODULE_TESTS =
 PROCESS_TESTS = \
+	tests/process/test_backend \
 	tests/process/test_relay \
-	tests/process/test_start
+	tests/process/test_start \
+	tests/process/test_states \
+	tests/process/test_time
 REAL_TESTS =
 LONG_TESTS =
 LINT_TESTS = \
@@ -24,6 +27,8 @@ libtest_a_SOURCES = \
 	tests/lib/daemon.h \
 	tests/lib/hand.c \
 	tests/lib/hand.h \
+	tests/lib/hole.c \
+	tests/lib/hole.h \
 	tests/lib/peer.c \
 	tests/lib/peer.h \
 	tests/lib/procs.c \

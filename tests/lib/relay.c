@@ -17,14 +17,21 @@
 #include "lib/relay.h"
 
 void
-relay_start_with(struct relay *r, const char *chain, const char *settings)
+relay_use_trial(void)
 {
 	const char *trial = getenv("WEIR_TRIAL");
 
 	assert_non_null(trial);
 	setenv("WEIR", trial, 1);
+}
+
+void
+relay_start_with(struct relay *r, const char *chain, const char *settings)
+{
+	relay_use_trial();
 	r->backend = peer_listen(&r->backend_port);
 	r->d = daemon_start("process = { workers = 1; };\n"
+			    "log = { level = \"debug\"; };\n"
 			    "servers = ( { name = \"r\";\n"
 			    "  listen = \"127.0.0.1:0\"; %s\n"
 			    "  middlewares = ( %s\n"
