@@ -7,6 +7,8 @@ UNIT_TESTS =
 MODULE_TESTS =
 PROCESS_TESTS = \
 	tests/process/test_backend \
+	tests/process/test_faults \
+	tests/process/test_load \
 	tests/process/test_relay \
 	tests/process/test_start \
 	tests/process/test_states \

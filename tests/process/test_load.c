@@ -1,0 +1,287 @@
+/* test_load.c - peers that never read, descriptors that run out, one flow
+ * beside a greedy one: memory, CPU and time stay within bounds. */
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "lib/daemon.h"
+#include "lib/peer.h"
+#include "lib/procs.h"
+
+#define READERS 40
+#define MB	((size_t)1 << 20)
+
+/* Memory and CPU mean something only without sanitizers. */
+static struct daemon *
+start_plain(const char *middlewares)
+{
+	const char *plain = getenv("WEIR_PLAIN");
+
+	assert_non_null(plain);
+	setenv("WEIR", plain, 1);
+	return daemon_start("process = { workers = 1; };\n"
+			    "servers = ( { name = \"r\";\n"
+			    "  listen = \"127.0.0.1:0\";\n"
+			    "  middlewares = ( %s ); } );\n",
+		middlewares);
+}
+
+static struct daemon *
+start_forward(uint16_t port)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text),
+		"{ type = \"forward\"; to = \"127.0.0.1:%u\"; }", port);
+	return start_plain(text);
+}
+
+/* Private memory of a process in bytes. */
+static size_t
+memory_of(pid_t pid)
+{
+	char path[64], line[128];
+	size_t sum = 0, kb;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", (int)pid);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f) != NULL)
+		if (sscanf(line, "Private_Dirty: %zu", &kb) == 1)
+			sum += kb * 1024;
+	fclose(f);
+	assert_true(sum > 0);
+	return sum;
+}
+
+/* CPU time that a process has used, in milliseconds. */
+static uint64_t
+cpu_of(pid_t pid)
+{
+	unsigned long long ns = 0;
+	char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/schedstat", (int)pid);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%llu", &ns), 1);
+	fclose(f);
+	return ns / 1000000;
+}
+
+/* Sends to all until none takes more. */
+static size_t
+fill_all(const int *fds, size_t n, size_t max)
+{
+	size_t sum = 0, i;
+
+	for (i = 0; i < n; i++)
+		sum += peer_send_until_full(fds[i], max, 50);
+	return sum;
+}
+
+/* Servers push, clients never read: the servers' writes block, and what weir
+ * holds of each channel is one read at most. */
+static void
+test_clients_that_never_read(void **state)
+{
+	int clients[READERS], servers[READERS], backend;
+	size_t before, after, sent, i;
+	uint64_t cpu_ms;
+	struct daemon *d;
+	uint16_t port;
+
+	(void)state;
+	backend = peer_listen(&port);
+	d = start_forward(port);
+	for (i = 0; i < READERS; i++) {
+		clients[i] = peer_connect(daemon_port(d, "r", 0));
+		servers[i] = peer_accept(backend);
+		peer_send_text(servers[i], "x");
+		peer_expect_text(clients[i], "x");
+	}
+	before = memory_of(daemon_worker(d, 0));
+	sent = fill_all(servers, READERS, 64 * MB);
+	assert_true(sent < READERS * 64 * MB);
+	after = memory_of(daemon_worker(d, 0));
+	print_message("# %zu kB sent, %zu kB held for each of %d\n",
+		sent / 1024, (after - before) / 1024 / READERS, READERS);
+	assert_in_range(after - before, 0, READERS * (size_t)(340 * 1024));
+	/* Blocked channels cost no CPU. */
+	cpu_ms = cpu_of(daemon_worker(d, 0));
+	poll(NULL, 0, 500);
+	assert_in_range(cpu_of(daemon_worker(d, 0)) - cpu_ms, 0, 20);
+	for (i = 0; i < READERS; i++) {
+		close(clients[i]);
+		close(servers[i]);
+	}
+	close(backend);
+	daemon_stop(d);
+}
+
+/* The same with an echo, which emits what nobody reads. */
+static void
+test_echo_that_nobody_reads(void **state)
+{
+	int clients[READERS];
+	size_t before, after, i;
+	struct daemon *d;
+
+	(void)state;
+	d = start_plain("{ type = \"echo\"; }");
+	for (i = 0; i < READERS; i++) {
+		clients[i] = peer_connect(daemon_port(d, "r", 0));
+		peer_send_text(clients[i], "x");
+		peer_expect_text(clients[i], "x");
+	}
+	before = memory_of(daemon_worker(d, 0));
+	assert_true(fill_all(clients, READERS, 64 * MB) < READERS * 64 * MB);
+	after = memory_of(daemon_worker(d, 0));
+	print_message("# %zu kB held for each of %d\n",
+		(after - before) / 1024 / READERS, READERS);
+	assert_in_range(after - before, 0, READERS * (MB + 340 * 1024));
+	for (i = 0; i < READERS; i++)
+		close(clients[i]);
+	daemon_stop(d);
+}
+
+/* Without descriptors accepting pauses: no spin, those who are in go on, and
+ * those who wait are served as soon as there is room. */
+static void
+test_descriptors_run_out(void **state)
+{
+	enum { LIMIT = 60, CLIENTS = 200 };
+	struct rlimit few = { LIMIT, LIMIT };
+	int clients[CLIENTS], first;
+	struct daemon *d;
+	uint64_t cpu_ms;
+	size_t i;
+
+	(void)state;
+	d = start_plain("{ type = \"echo\"; }");
+	first = peer_connect(daemon_port(d, "r", 0));
+	peer_send_text(first, "x");
+	peer_expect_text(first, "x");
+	assert_int_equal(
+		prlimit(daemon_worker(d, 0), RLIMIT_NOFILE, &few, NULL), 0);
+	for (i = 0; i < CLIENTS; i++)
+		clients[i] = peer_connect(daemon_port(d, "r", 0));
+	daemon_wait_log(d, "accepting pauses", DAEMON_MS);
+	cpu_ms = cpu_of(daemon_worker(d, 0));
+	poll(NULL, 0, 1000);
+	cpu_ms = cpu_of(daemon_worker(d, 0)) - cpu_ms;
+	print_message("# %llu ms of CPU in a second without descriptors\n",
+		(unsigned long long)cpu_ms);
+	assert_in_range(cpu_ms, 0, 50);
+	assert_in_range(daemon_log_count(d, "accepting pauses"), 1, 4);
+	peer_send_text(first, "y");
+	peer_expect_text(first, "y");
+	/* As some leave, all the others are served. */
+	for (i = 0; i < CLIENTS; i++) {
+		peer_send_text(clients[i], "z");
+		peer_expect_text(clients[i], "z");
+		close(clients[i]);
+	}
+	close(first);
+	daemon_stop(d);
+}
+
+static int
+compare_u64(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Sends and drops as much as it can through an echo, until killed. */
+static pid_t
+greedy_start(uint16_t port)
+{
+	static char data[MB];
+	pid_t pid = fork();
+	int fd;
+
+	assert_int_not_equal(pid, -1);
+	if (pid != 0)
+		return pid;
+	alarm(60);
+	fd = peer_connect(port);
+	for (;;) {
+		struct pollfd p = { .fd = fd, .events = POLLIN | POLLOUT };
+
+		poll(&p, 1, -1);
+		if (p.revents & POLLIN && recv(fd, data, sizeof(data), 0) <= 0)
+			_exit(0);
+		if (p.revents & POLLOUT)
+			send(fd, data, sizeof(data), MSG_NOSIGNAL);
+	}
+}
+
+/* A small question beside two flows that never stop. */
+static void
+test_fairness(void **state)
+{
+	enum { PROBES = 500, P99 = PROBES * 99 / 100 };
+	static uint64_t took_us[PROBES];
+	char probe[64] = { 0 };
+	pid_t greedy[2];
+	struct daemon *d;
+	int fd, status;
+	size_t i;
+
+	(void)state;
+	d = start_plain("{ type = \"echo\"; }");
+	for (i = 0; i < 2; i++)
+		greedy[i] = greedy_start(daemon_port(d, "r", 0));
+	fd = peer_connect(daemon_port(d, "r", 0));
+	for (i = 0; i < PROBES; i++) {
+		struct timespec a, b;
+
+		clock_gettime(CLOCK_MONOTONIC, &a);
+		peer_send_all(fd, probe, sizeof(probe));
+		peer_read_exact(fd, probe, sizeof(probe));
+		clock_gettime(CLOCK_MONOTONIC, &b);
+		took_us[i] = (uint64_t)((b.tv_sec - a.tv_sec) * 1000000 +
+					(b.tv_nsec - a.tv_nsec) / 1000);
+		poll(NULL, 0, 2);
+	}
+	for (i = 0; i < 2; i++) {
+		kill(greedy[i], SIGKILL);
+		assert_true(procs_reap(greedy[i], &status, DAEMON_MS));
+	}
+	close(fd);
+	qsort(took_us, PROBES, sizeof(took_us[0]), compare_u64);
+	print_message("# p50 %llu us, p99 %llu us\n",
+		(unsigned long long)took_us[PROBES / 2],
+		(unsigned long long)took_us[P99]);
+	assert_in_range(took_us[P99], 0, 20000);
+	daemon_stop(d);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		daemon_test(test_clients_that_never_read),
+		daemon_test(test_echo_that_nobody_reads),
+		daemon_test(test_descriptors_run_out),
+		daemon_test(test_fairness),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
