@@ -42,7 +42,8 @@ int
 listeners_address(const struct listeners *ls, size_t i, struct weir_addr *a);
 /* Closes the descriptors; the files of unix sockets stay. */
 void listeners_close(struct listeners *ls);
-/* Unlinks the unix socket files that this process made. */
+/* Unlinks the unix socket files that this process made.  Before they are
+ * closed, as a later one may get the same inode number. */
 void listeners_unlink(struct listeners *ls);
 /* Closes, frees; does not unlink. */
 void listeners_done(struct listeners *ls);

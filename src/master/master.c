@@ -59,6 +59,7 @@ static int master_init(struct master *m);
 static void master_done(struct master *m);
 static void master_shed(void *arg);
 static void master_enter(struct master *m, enum master_state state);
+static void master_unlisten(struct master *m);
 static void master_wait(struct master *m);
 static void master_signals(struct master *m);
 static void master_step(struct master *m);
@@ -144,7 +145,6 @@ master_init(struct master *m)
 static void
 master_done(struct master *m)
 {
-	listeners_unlink(&m->listeners);
 	listeners_done(&m->listeners);
 	workers_done(&m->workers);
 	drop_done(&m->drop);
@@ -193,7 +193,7 @@ master_enter(struct master *m, enum master_state state)
 		break;
 	case MASTER_QUIT:
 		log_notice("finishing: channels get close_wait to end");
-		listeners_close(&m->listeners);
+		master_unlisten(m);
 		workers_leave(&m->workers, MSG_QUIT);
 		/* 0 means that no limit was wanted. */
 		if (close_wait_ms != 0)
@@ -202,7 +202,7 @@ master_enter(struct master *m, enum master_state state)
 		break;
 	case MASTER_STOP:
 		log_notice("stopping");
-		listeners_close(&m->listeners);
+		master_unlisten(m);
 		workers_leave(&m->workers, MSG_STOP);
 		m->deadline_ms = m->now_ms + MASTER_STOP_MS;
 		break;
@@ -210,6 +210,15 @@ master_enter(struct master *m, enum master_state state)
 		log_notice("stopped");
 		break;
 	}
+}
+
+/* The files first: while their sockets live, no other weir puts its own in
+ * their place. */
+static void
+master_unlisten(struct master *m)
+{
+	listeners_unlink(&m->listeners);
+	listeners_close(&m->listeners);
 }
 
 /* Sleeps until a signal, a message of a worker or the next deadline. */
