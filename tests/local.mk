@@ -6,6 +6,7 @@ AM_DEFAULT_SOURCE_EXT = .c
 UNIT_TESTS =
 MODULE_TESTS =
 PROCESS_TESTS = \
+	tests/process/test_relay \
 	tests/process/test_start
 REAL_TESTS =
 LONG_TESTS =
@@ -35,16 +36,21 @@ libtest_a_SOURCES = \
 	tests/lib/spawn.c \
 	tests/lib/spawn.h \
 	tests/lib/start.c \
-	tests/lib/stream.c \
-	tests/lib/stream.h \
 	tests/lib/traces.c \
 	tests/lib/traces.h \
 	tests/lib/watch.c \
 	tests/lib/watch.h
 
-# A weir that has the middlewares of tests/lib/trial.c beside the real ones.
-tests_trial_SOURCES = src/main.c tests/lib/trial.c
-tests_trial_LDFLAGS = $(WEIR_LDFLAGS)
+# A weir that has the middlewares of tests/lib/trial.c beside the real ones, and
+# system calls that fail when asked to.
+tests_trial_SOURCES = src/main.c tests/lib/faults.c tests/lib/trial.c
+tests_trial_LDFLAGS = $(WEIR_LDFLAGS) \
+	-Wl,--wrap=accept4 \
+	-Wl,--wrap=connect \
+	-Wl,--wrap=recv \
+	-Wl,--wrap=send \
+	-Wl,--wrap=sendmsg \
+	-Wl,--wrap=setsockopt
 tests_trial_LDADD = $(weir_LDADD)
 
 LDADD = libtest.a libmodules.a libweir.a libmodules.a \

@@ -1,4 +1,8 @@
 /* relay.c - a weir that forwards to a backend of the test's own. */
+#include <sys/ioctl.h>
+
+#include <linux/sockios.h>
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -66,6 +70,15 @@ relay_wait_line(struct relay *r, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	daemon_wait_log(r->d, text, DAEMON_MS);
+}
+
+int
+relay_unacked(int fd)
+{
+	int n = 0;
+
+	assert_int_equal(ioctl(fd, SIOCOUTQ, &n), 0);
+	return n;
 }
 
 void

@@ -25,6 +25,8 @@ void relay_direct(struct relay *r, int *client, int *server);
 /* Waits until the log has that text behind what was waited for before. */
 void relay_wait_line(struct relay *r, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+/* Bytes written to a socket that the other side's kernel does not have yet. */
+int relay_unacked(int fd);
 void relay_stop(struct relay *r);
 
 #endif
