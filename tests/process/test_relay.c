@@ -90,7 +90,7 @@ test_middlewares_that_detach(void **state)
 {
 	(void)state;
 	carry("{ type = \"leave\"; }, { name = \"l2\"; type = \"leave\"; },",
-		32 * MB, 0);
+		32 * MB);
 }
 
 /* ---- the table: how one end shows at the other, like direct -------------- */
@@ -273,6 +273,9 @@ one_wakeup(bool from_client, bool reset)
 	to = from_client ? server : client;
 	peer_data_init(&bytes, 5);
 	peer_data_make(&bytes, data, sizeof(data));
+	/* The channel must be joined before its worker is stopped. */
+	peer_send_text(server, "x");
+	peer_expect_text(client, "x");
 	kill(daemon_worker(r.d, 0), SIGSTOP);
 	peer_send_all(from, data, sizeof(data));
 	while (reset && relay_unacked(from) > 0)
