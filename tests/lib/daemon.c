@@ -1,59 +1,34 @@
 /* daemon.c - a real weir in a temporary directory, for process tests. */
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <fcntl.h>
-#include <limits.h>
-#include <poll.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "lib/daemon.h"
+#include "lib/daemon_private.h"
 #include "lib/hand.h"
 #include "lib/procs.h"
-#include "lib/ready.h"
 #include "lib/spawn.h"
-#include "lib/traces.h"
-#include "lib/watch.h"
 
 #define DAEMON_STDERR	"stderr.txt"
 #define DAEMON_CLOCK	"clock"
-#define DAEMON_WORDS	16
 #define DAEMON_WATCHDOG 120 /* seconds */
-#define DAEMON_FAIL(d, ...)                                                    \
-	(traces_show((d)->dir), print_error(__VA_ARGS__), print_error("\n"),   \
-		fail())
-
-struct daemon {
-	struct daemon *next; /* of those that live in this test */
-	char dir[PATH_MAX];
-	pid_t pid; /* 0: none runs */
-	struct watch *watch;
-	const char *log; /* file in dir */
-	size_t log_from;
-	char *ready; /* what came on the ready descriptor */
-	char address[READY_ADDRESS];
-	const char *args[DAEMON_WORDS];
-	const char *env[DAEMON_WORDS];
-	const char *alerts[DAEMON_WORDS];
-	size_t nargs, nenv, nalerts;
-	int64_t *clock_ms;
-	int fds; /* of a worker, after the start */
-	int fds_more;
-};
 
 static struct daemon *daemons;
 
 static void daemon_vwrite(struct daemon *d, const char *fmt, va_list ap);
 static pid_t
 daemon_exec(struct daemon *d, int ready, const char *out, const char **argv);
+static void
+daemon_call(struct daemon *d, int ready, int (*run)(int, void *), void *arg);
 static void daemon_await(struct daemon *d, int ready);
+static void daemon_note(struct daemon *d);
 static pid_t daemon_stray(void);
 static void daemon_check(struct daemon *d);
 static void daemon_free(struct daemon *d);
@@ -98,6 +73,8 @@ daemon_new(void)
 	snprintf(d->dir, sizeof(d->dir), "%s/weir-test-XXXXXX",
 		tmp != NULL ? tmp : "/tmp");
 	assert_non_null(mkdtemp(d->dir));
+	/* Workers are somebody else, and so are some servers behind them. */
+	assert_int_equal(chmod(d->dir, 0755), 0);
 	d->next = daemons;
 	daemons = d;
 	d->watch = watch_new(d->dir);
@@ -162,22 +139,24 @@ daemon_launch_background(struct daemon *d, const char *pidfile)
 		DAEMON_FAIL(d, "the caller of -d did not exit with 0");
 	if (d->pid <= 0 || procs_fds(d->pid) == -1)
 		DAEMON_FAIL(d, "%s names no process", pidfile);
+	daemon_note(d);
 }
 
 void
 daemon_launch_function(struct daemon *d, int (*run)(int, void *), void *arg)
 {
-	struct spawn sp = {
-		.dir = d->dir, .out = DAEMON_STDERR, .run = run, .arg = arg
-	};
 	int ready[2];
 
 	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
-	sp.ready = ready[1];
-	d->pid = spawn_start(&sp);
-	assert_int_not_equal(d->pid, -1);
+	daemon_call(d, ready[1], run, arg);
 	close(ready[1]);
 	daemon_await(d, ready[0]);
+}
+
+void
+daemon_fork_function(struct daemon *d, int (*run)(int, void *), void *arg)
+{
+	daemon_call(d, -1, run, arg);
 }
 
 void
@@ -263,137 +242,11 @@ daemon_start_fails(const char *fmt, ...)
 	return output;
 }
 
-pid_t
-daemon_pid(const struct daemon *d)
-{
-	return d->pid;
-}
-
-const char *
-daemon_dir(const struct daemon *d)
-{
-	return d->dir;
-}
-
-const char *
-daemon_path(const struct daemon *d, const char *file)
-{
-	static char path[2 * PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s/%s", d->dir, file);
-	return path;
-}
-
-uint16_t
-daemon_port(struct daemon *d, const char *server, unsigned index)
-{
-	const char *text = daemon_address(d, server, index);
-	const char *colon = strrchr(text, ':');
-
-	if (colon == NULL || text[0] == 'u')
-		DAEMON_FAIL(d, "%s[%u] has no port: %s", server, index, text);
-	return (uint16_t)strtol(colon + 1, NULL, 10);
-}
-
-const char *
-daemon_address(struct daemon *d, const char *server, unsigned index)
-{
-	const char *found = ready_address(d->ready, server, index, d->address);
-
-	if (found == NULL)
-		DAEMON_FAIL(
-			d, "%s has no such address in: %s", server, d->ready);
-	return found;
-}
-
-size_t
-daemon_workers(struct daemon *d, pid_t *pids)
-{
-	return procs_children(d->pid, pids, DAEMON_WORKERS);
-}
-
-pid_t
-daemon_worker(struct daemon *d, unsigned slot)
-{
-	char *text = watch_read(d->watch, d->log);
-	pid_t pid = ready_worker(text, slot);
-
-	free(text);
-	if (pid == 0)
-		DAEMON_FAIL(d, "no worker %u was ready", slot);
-	return pid;
-}
-
 void
 daemon_signal(struct daemon *d, int signo)
 {
 	if (d->pid == 0 || kill(d->pid, signo) == -1)
 		DAEMON_FAIL(d, "cannot send signal %d", signo);
-}
-
-void
-daemon_wait_log(struct daemon *d, const char *text, int ms)
-{
-	if (!watch_wait(d->watch, d->log, text, &d->log_from, ms))
-		DAEMON_FAIL(d, "no \"%s\" in the log", text);
-}
-
-bool
-daemon_logged(struct daemon *d, const char *text)
-{
-	char *all = watch_read(d->watch, d->log);
-	bool found = strstr(all, text) != NULL;
-
-	free(all);
-	return found;
-}
-
-void
-daemon_log_file(struct daemon *d, const char *file)
-{
-	d->log = file;
-	d->log_from = 0;
-}
-
-void
-daemon_expect_alert(struct daemon *d, const char *text)
-{
-	assert_true(d->nalerts < DAEMON_WORDS);
-	d->alerts[d->nalerts++] = text;
-}
-
-void
-daemon_fds_settle(struct daemon *d)
-{
-	int64_t end = procs_now() + DAEMON_MS;
-	pid_t pids[DAEMON_WORKERS];
-	size_t i, n;
-	int fds = -1;
-
-	n = daemon_workers(d, pids);
-	for (i = 0; i < n; i++)
-		/* No event tells that another process closed something. */
-		while ((fds = procs_fds(pids[i])) != -1 &&
-			(fds < d->fds || fds > d->fds + d->fds_more)) {
-			if (procs_now() > end)
-				DAEMON_FAIL(d,
-					"worker pid %d has %d descriptors, "
-					"not %d",
-					(int)pids[i], fds, d->fds);
-			poll(NULL, 0, 2);
-		}
-}
-
-void
-daemon_fds_allow(struct daemon *d, int more)
-{
-	d->fds_more = more;
-}
-
-void
-daemon_clock_advance(struct daemon *d, int64_t ms)
-{
-	hand_move(d->clock_ms, ms);
 }
 
 void
@@ -435,17 +288,37 @@ daemon_exec(struct daemon *d, int ready, const char *out, const char **argv)
 	return pid;
 }
 
-/* Reads the ready lines to their end and notes how all is after a start. */
+static void
+daemon_call(struct daemon *d, int ready, int (*run)(int, void *), void *arg)
+{
+	struct spawn sp = { .dir = d->dir,
+		.out = DAEMON_STDERR,
+		.ready = ready,
+		.run = run,
+		.arg = arg };
+
+	d->pid = spawn_start(&sp);
+	assert_int_not_equal(d->pid, -1);
+}
+
+/* Reads the ready lines to their end. */
 static void
 daemon_await(struct daemon *d, int ready)
 {
-	pid_t pids[DAEMON_WORKERS];
-
 	free(d->ready);
 	d->ready = ready_read(ready, DAEMON_MS);
 	if (d->ready == NULL ||
 		strstr(d->ready, "ready gen=1 workers=") == NULL)
 		DAEMON_FAIL(d, "weir did not get ready");
+	daemon_note(d);
+}
+
+/* Notes how all is after a start, to compare with at the end. */
+static void
+daemon_note(struct daemon *d)
+{
+	pid_t pids[DAEMON_WORKERS];
+
 	d->fds = daemon_workers(d, pids) > 0 ? procs_fds(pids[0]) : 0;
 }
 

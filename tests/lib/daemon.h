@@ -12,8 +12,6 @@
 #define DAEMON_WORKERS 64
 
 struct daemon;
-struct heritage;
-struct conf;
 
 /* A test that starts daemons: what a failed one leaves is killed. */
 #define daemon_test(f) cmocka_unit_test_setup_teardown(f, NULL, daemon_teardown)
@@ -39,6 +37,8 @@ void daemon_launch_background(struct daemon *d, const char *pidfile);
 /* Runs run(ready_fd, arg) in a child in place of the binary. */
 void
 daemon_launch_function(struct daemon *d, int (*run)(int, void *), void *arg);
+/* The same without waiting for anything, and without a ready descriptor. */
+void daemon_fork_function(struct daemon *d, int (*run)(int, void *), void *arg);
 
 /* Stops it with TERM and checks what every test must keep true: the workers'
  * descriptors are as many as after the start, exit status 0, no process left,

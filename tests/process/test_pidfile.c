@@ -1,0 +1,283 @@
+/* test_pidfile.c - pidfile, weir -s, and weir in the background. */
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "lib/daemon.h"
+#include "lib/peer.h"
+#include "lib/procs.h"
+
+#define CONF_PROCESS(more)                                                     \
+	"process = { workers = 1; " more " };\n"                               \
+	"servers = ( { name = \"pg\"; listen = \"127.0.0.1:0\"; } );\n"
+#define CONF CONF_PROCESS("pidfile = \"weir.pid\";")
+
+static void
+assert_contains(const char *text, const char *part)
+{
+	if (strstr(text, part) == NULL) {
+		print_error("no \"%s\" in: %s\n", part, text);
+		fail();
+	}
+}
+
+/* Runs weir -s WORD; its status, and what it said must have part. */
+static int
+say(struct daemon *d, const char *word, const char *part)
+{
+	char *out;
+	int status = daemon_run(d, &out, "-c", "weir.conf", "-s", word, NULL);
+
+	assert_contains(out, part);
+	free(out);
+	return status;
+}
+
+static pid_t
+pid_in(struct daemon *d)
+{
+	FILE *f = fopen(daemon_path(d, "weir.pid"), "re");
+	int pid = 0;
+
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%d", &pid), 1);
+	fclose(f);
+	return pid;
+}
+
+static void
+write_pidfile(struct daemon *d, const char *text)
+{
+	FILE *f = fopen(daemon_path(d, "weir.pid"), "we");
+
+	assert_non_null(f);
+	fputs(text, f);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void
+test_pidfile_names_the_master(void **state)
+{
+	struct daemon *d = daemon_start(CONF);
+
+	(void)state;
+	assert_int_equal(pid_in(d), daemon_pid(d));
+	daemon_stop(d);
+}
+
+static void
+test_second_start_is_refused(void **state)
+{
+	struct daemon *d = daemon_start(CONF);
+	char want[64], *out;
+
+	(void)state;
+	assert_int_equal(daemon_run(d, &out, "-c", "weir.conf", NULL), 1);
+	snprintf(want, sizeof(want),
+		"already running, pid %d (lock on weir.pid)",
+		(int)daemon_pid(d));
+	assert_contains(out, want);
+	free(out);
+	/* The first one and its pidfile did not notice. */
+	assert_int_equal(pid_in(d), daemon_pid(d));
+	close(peer_connect(daemon_port(d, "pg", 0)));
+	daemon_stop(d);
+}
+
+static void
+test_stop_and_quit_by_word(void **state)
+{
+	struct daemon *d = daemon_start(CONF);
+
+	(void)state;
+	assert_int_equal(say(d, "stop", ""), 0);
+	daemon_finish(d, 0);
+	d = daemon_start(CONF);
+	assert_int_equal(say(d, "quit", ""), 0);
+	daemon_wait_log(d, "finishing", DAEMON_MS);
+	daemon_finish(d, 0);
+}
+
+static void
+test_words_without_effect(void **state)
+{
+	struct daemon *d = daemon_start(CONF);
+	static const char *const words[] = { "reload", "reopen", "upgrade",
+		"drain" };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 4; i++)
+		assert_int_equal(say(d, words[i], "not built in yet"), 1);
+	assert_int_equal(
+		say(d, "restart", "no such signal; known: stop, quit"), 1);
+	assert_int_equal(say(d, "", "no such signal"), 1);
+	daemon_stop(d);
+}
+
+/* Whatever a stale pidfile says, nobody is signalled and a start works. */
+static void
+test_stale_pidfiles(void **state)
+{
+	static const char *const stale[] = { "", "garbage\n", "0", "-1",
+		"99999999999", "1" };
+	char own[16];
+	struct daemon *d;
+	size_t i;
+
+	(void)state;
+	snprintf(own, sizeof(own), "%d", (int)getpid());
+	for (i = 0; i < 7; i++) {
+		d = daemon_new();
+		daemon_write(d, CONF);
+		write_pidfile(d, i < 6 ? stale[i] : own);
+		assert_int_equal(say(d, "stop",
+					 "weir is not running (no lock on "
+					 "weir.pid)"),
+			1);
+		daemon_launch(d);
+		assert_int_equal(pid_in(d), daemon_pid(d));
+		daemon_stop(d);
+	}
+}
+
+/* A lock alone does not make a number a process that may be signalled. */
+static void
+test_locked_garbage_is_not_signalled(void **state)
+{
+	static const char *const bad[] = { "", "-1", "0", "12x" };
+	struct daemon *d = daemon_new();
+	size_t i;
+	int fd;
+
+	(void)state;
+	daemon_write(d, CONF);
+	for (i = 0; i < 4; i++) {
+		write_pidfile(d, bad[i]);
+		fd = open(daemon_path(d, "weir.pid"), O_RDONLY | O_CLOEXEC);
+		assert_int_equal(flock(fd, LOCK_EX), 0);
+		assert_int_equal(say(d, "stop", "names no process"), 1);
+		close(fd);
+	}
+}
+
+static void
+test_pidfile_that_cannot_be(void **state)
+{
+	struct daemon *d = daemon_new();
+	struct stat st;
+	char *out;
+
+	(void)state;
+	daemon_write(d, CONF);
+	/* A link would have been followed, and what it names emptied. */
+	assert_int_equal(symlink("weir.conf", daemon_path(d, "weir.pid")), 0);
+	assert_int_equal(daemon_run(d, &out, "-c", "weir.conf", NULL), 1);
+	assert_contains(out, "it exists and is not a plain file");
+	free(out);
+	assert_int_equal(stat(daemon_path(d, "weir.conf"), &st), 0);
+	assert_true(st.st_size > 0);
+	unlink(daemon_path(d, "weir.pid"));
+	daemon_write(d, CONF_PROCESS("pidfile = \"none/weir.pid\";"));
+	assert_int_equal(daemon_run(d, &out, "-c", "weir.conf", NULL), 1);
+	assert_contains(out, "pidfile none/weir.pid: cannot write it: No such");
+	free(out);
+}
+
+static void
+test_stop_when_none_runs(void **state)
+{
+	struct daemon *d = daemon_new();
+
+	(void)state;
+	daemon_write(d, CONF);
+	assert_int_equal(say(d, "stop", "weir is not running"), 1);
+	assert_int_equal(access(daemon_path(d, "weir.pid"), F_OK), -1);
+}
+
+static void
+test_background(void **state)
+{
+	struct daemon *d = daemon_new();
+	pid_t worker;
+	int fd;
+
+	(void)state;
+	daemon_write(d, "log = { target = \"weir.log\"; };\n" CONF);
+	daemon_log_file(d, "weir.log");
+	daemon_arg(d, "-d");
+	daemon_launch_background(d, "weir.pid");
+	assert_int_not_equal(getsid(daemon_pid(d)), getsid(0));
+	assert_int_equal(getsid(daemon_pid(d)), daemon_pid(d));
+	for (fd = 0; fd < 3; fd++)
+		assert_string_equal(procs_fd(daemon_pid(d), fd), "/dev/null");
+	worker = daemon_worker(d, 0);
+	assert_true(procs_fds(worker) > 0);
+	assert_int_equal(say(d, "stop", ""), 0);
+	daemon_finish(d, 0);
+}
+
+static void
+test_background_by_configuration(void **state)
+{
+	struct daemon *d = daemon_new();
+
+	(void)state;
+	daemon_write(d, "log = { target = \"weir.log\"; };\n" CONF_PROCESS(
+				"daemon = true; pidfile = \"weir.pid\";"));
+	daemon_log_file(d, "weir.log");
+	daemon_launch_background(d, "weir.pid");
+	daemon_stop(d);
+}
+
+/* Whoever calls weir -d learns that it failed, and why. */
+static void
+test_background_that_fails(void **state)
+{
+	struct daemon *d = daemon_new();
+	uint16_t port;
+	int fd = peer_listen(&port);
+	char *out;
+
+	(void)state;
+	daemon_write(d,
+		"log = { target = \"weir.log\"; };\n"
+		"process = { workers = 1; pidfile = \"weir.pid\"; };\n"
+		"servers = ( { name = \"pg\"; listen = \"127.0.0.1:%u\"; } );"
+		"\n",
+		port);
+	assert_int_equal(daemon_run(d, &out, "-d", "-c", "weir.conf", NULL), 1);
+	assert_contains(out, "weir: server \"pg\": cannot listen on 127.0.0.1");
+	free(out);
+	assert_int_equal(access(daemon_path(d, "weir.pid"), F_OK), -1);
+	close(fd);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		daemon_test(test_pidfile_names_the_master),
+		daemon_test(test_second_start_is_refused),
+		daemon_test(test_stop_and_quit_by_word),
+		daemon_test(test_words_without_effect),
+		daemon_test(test_stale_pidfiles),
+		daemon_test(test_locked_garbage_is_not_signalled),
+		daemon_test(test_pidfile_that_cannot_be),
+		daemon_test(test_stop_when_none_runs),
+		daemon_test(test_background),
+		daemon_test(test_background_by_configuration),
+		daemon_test(test_background_that_fails),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
