@@ -84,6 +84,7 @@ AC_DEFUN([WEIR_MISSING], [
 	AS_IF([test "x$weir_no_pkg_config" = xyes], [AC_MSG_ERROR(
 		[pkg-config is missing, and with it no library can be looked for
 (Debian: apt-get install pkgconf libevent-dev libconfig-dev libbsd-dev)])])
-	AS_IF([test -n "$weir_missing"], [AC_MSG_ERROR([missing:$weir_missing
-(Debian, all at once: apt-get install$weir_packages)])])
+	AS_IF([test -n "$weir_packages"], [weir_missing="$weir_missing
+(Debian, all at once: apt-get install$weir_packages)"])
+	AS_IF([test -n "$weir_missing"], [AC_MSG_ERROR([missing:$weir_missing])])
 ])

@@ -19,6 +19,7 @@ LINT_TESTS = \
 	tests/lint/docs.sh \
 	tests/lint/format.sh \
 	tests/lint/layers.sh \
+	tests/lint/listed.sh \
 	tests/lint/shell.sh \
 	tests/lint/sizes.sh \
 	tests/lint/words.sh
@@ -68,7 +69,12 @@ if HAVE_CMOCKA
 check_PROGRAMS += tests/trial $(TEST_RUNS) $(LONG_TESTS)
 endif
 TESTS = $(TEST_RUNS) $(LINT_TESTS)
-EXTRA_DIST += $(LINT_TESTS) tests/lint/lib.sh tests/unit/registry_fake.h
+EXTRA_DIST += $(LINT_TESTS) $(TEST_EXTRAS)
+
+# What tests include or source.
+TEST_EXTRAS = \
+	tests/lint/lib.sh \
+	tests/unit/registry_fake.h
 
 TEST_SECONDS = 300
 TEST_EXTENSIONS = .sh
