@@ -3,7 +3,10 @@
 # program.  Each test is ended after TEST_SECONDS.
 AM_DEFAULT_SOURCE_EXT = .c
 
-UNIT_TESTS =
+UNIT_TESTS = \
+	tests/unit/test_buf \
+	tests/unit/test_hold \
+	tests/unit/test_timeouts
 MODULE_TESTS =
 PROCESS_TESTS =
 REAL_TESTS =
@@ -18,10 +21,23 @@ LINT_TESTS = \
 
 check_LIBRARIES += libtest.a
 libtest_a_SOURCES = \
-	tests/lib/start.c
+	tests/lib/alloc.c \
+	tests/lib/alloc.h \
+	tests/lib/rig.c \
+	tests/lib/rig.h \
+	tests/lib/start.c \
+	tests/lib/stream.c \
+	tests/lib/stream.h
 
 LDADD = libtest.a libmodules.a libweir.a libmodules.a \
 	$(CMOCKA_LIBS) $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(LIBBSD_LIBS)
+
+# Programs in which one allocation of weir can be made to fail (lib/alloc.h).
+WRAP_ALLOC = $(AM_LDFLAGS) \
+	-Wl,--wrap=malloc,--wrap=calloc,--wrap=reallocarray
+tests_unit_test_buf_LDFLAGS = $(WRAP_ALLOC)
+tests_unit_test_hold_LDFLAGS = $(WRAP_ALLOC)
+tests_unit_test_timeouts_LDFLAGS = $(WRAP_ALLOC)
 
 TEST_RUNS = $(UNIT_TESTS) $(MODULE_TESTS) $(PROCESS_TESTS) $(REAL_TESTS)
 if HAVE_CMOCKA
