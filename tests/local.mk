@@ -17,6 +17,7 @@ UNIT_TESTS = \
 MODULE_TESTS =
 PROCESS_TESTS = \
 	tests/process/test_backend \
+	tests/process/test_drain \
 	tests/process/test_faults \
 	tests/process/test_load \
 	tests/process/test_master \
