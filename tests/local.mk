@@ -3,16 +3,26 @@
 # program.  Each test is ended after TEST_SECONDS.
 AM_DEFAULT_SOURCE_EXT = .c
 
-UNIT_TESTS =
+UNIT_TESTS = \
+	tests/unit/test_clock \
+	tests/unit/test_fd \
+	tests/unit/test_listeners \
+	tests/unit/test_log \
+	tests/unit/test_msg \
+	tests/unit/test_peer \
+	tests/unit/test_signals
 MODULE_TESTS =
 PROCESS_TESTS = \
 	tests/process/test_backend \
 	tests/process/test_faults \
 	tests/process/test_load \
+	tests/process/test_master \
+	tests/process/test_pidfile \
 	tests/process/test_relay \
 	tests/process/test_start \
 	tests/process/test_states \
-	tests/process/test_time
+	tests/process/test_time \
+	tests/process/test_words
 REAL_TESTS =
 LONG_TESTS =
 LINT_TESTS = \
@@ -28,10 +38,12 @@ check_LIBRARIES += libtest.a
 libtest_a_SOURCES = \
 	tests/lib/daemon.c \
 	tests/lib/daemon.h \
+	tests/lib/daemon_private.h \
 	tests/lib/hand.c \
 	tests/lib/hand.h \
 	tests/lib/hole.c \
 	tests/lib/hole.h \
+	tests/lib/look.c \
 	tests/lib/peer.c \
 	tests/lib/peer.h \
 	tests/lib/procs.c \
