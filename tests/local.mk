@@ -4,13 +4,16 @@
 AM_DEFAULT_SOURCE_EXT = .c
 
 UNIT_TESTS = \
+	tests/unit/test_buf \
 	tests/unit/test_clock \
 	tests/unit/test_fd \
+	tests/unit/test_hold \
 	tests/unit/test_listeners \
 	tests/unit/test_log \
 	tests/unit/test_msg \
 	tests/unit/test_peer \
-	tests/unit/test_signals
+	tests/unit/test_signals \
+	tests/unit/test_timeouts
 MODULE_TESTS =
 PROCESS_TESTS = \
 	tests/process/test_backend \
@@ -36,6 +39,8 @@ LINT_TESTS = \
 
 check_LIBRARIES += libtest.a
 libtest_a_SOURCES = \
+	tests/lib/alloc.c \
+	tests/lib/alloc.h \
 	tests/lib/daemon.c \
 	tests/lib/daemon.h \
 	tests/lib/daemon_private.h \
@@ -53,6 +58,8 @@ libtest_a_SOURCES = \
 	tests/lib/ready.h \
 	tests/lib/relay.c \
 	tests/lib/relay.h \
+	tests/lib/rig.c \
+	tests/lib/rig.h \
 	tests/lib/spawn.c \
 	tests/lib/spawn.h \
 	tests/lib/start.c \
@@ -75,6 +82,13 @@ tests_trial_LDADD = $(weir_LDADD)
 
 LDADD = libtest.a libmodules.a libweir.a libmodules.a \
 	$(CMOCKA_LIBS) $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(LIBBSD_LIBS)
+
+# Programs in which one allocation of weir can be made to fail (lib/alloc.h).
+WRAP_ALLOC = $(AM_LDFLAGS) \
+	-Wl,--wrap=malloc,--wrap=calloc,--wrap=reallocarray
+tests_unit_test_buf_LDFLAGS = $(WRAP_ALLOC)
+tests_unit_test_hold_LDFLAGS = $(WRAP_ALLOC)
+tests_unit_test_timeouts_LDFLAGS = $(WRAP_ALLOC)
 
 TEST_RUNS = $(UNIT_TESTS) $(MODULE_TESTS) $(PROCESS_TESTS) $(REAL_TESTS)
 if HAVE_CMOCKA

@@ -91,6 +91,21 @@ buf_append(struct buf *b, const void *p, size_t n)
 }
 
 void
+buf_add_seg(struct buf *b, struct seg *s)
+{
+	size_t n = s->end - s->start;
+
+	b->len += n;
+	if (b->tail != NULL && n <= b->tail->cap - b->tail->end) {
+		seg_fill(b->tail, s->data + s->start, n);
+		free(s);
+		return;
+	}
+	s->next = NULL;
+	buf_push(b, s);
+}
+
+void
 buf_move(struct buf *b, struct buf *from)
 {
 	if (from->head == NULL)

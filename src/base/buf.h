@@ -21,6 +21,9 @@ struct buf {
 
 /* Appends a copy; -1 with ENOMEM, then nothing was appended. */
 int buf_append(struct buf *b, const void *p, size_t n);
+/* Appends a segment and owns it from here on; what fits behind the last one is
+ * copied there, so that many small ones do not take the room of big ones. */
+void buf_add_seg(struct buf *b, struct seg *s);
 /* Moves all bytes of from to the end of b. */
 void buf_move(struct buf *b, struct buf *from);
 /* Moves all bytes of from to the front of b. */

@@ -19,26 +19,24 @@ hold_add(struct weir_channel *ch, enum weir_dir dir, unsigned stage,
 	const uint8_t *p, size_t n, bool eof, bool front)
 {
 	struct hold **at = hold_find(ch, dir, stage), *h = *at;
-	struct buf more = { 0 };
+	struct buf ahead = { 0 };
 
-	if (buf_append(&more, p, n) == -1)
-		return -1;
 	if (h == NULL) {
 		h = calloc(1, sizeof(*h));
-		if (h == NULL) {
-			buf_clear(&more);
+		if (h == NULL)
 			return -1;
-		}
 		h->stage = (uint8_t)stage;
 		h->dir = (uint8_t)dir;
-		*at = h;
-		ch->flows[dir].held |= (uint64_t)1 << stage;
 	}
-	if (front)
-		buf_move_front(&h->bytes, &more);
-	else
-		buf_move(&h->bytes, &more);
+	if (buf_append(front ? &ahead : &h->bytes, p, n) == -1) {
+		if (*at == NULL)
+			free(h);
+		return -1;
+	}
+	buf_move_front(&h->bytes, &ahead);
 	h->eof |= eof;
+	*at = h;
+	ch->flows[dir].held |= (uint64_t)1 << stage;
 	return 0;
 }
 
