@@ -176,8 +176,6 @@ master_shed(void *arg)
 static void
 master_enter(struct master *m, enum master_state state)
 {
-	uint64_t close_wait_ms = master_close_wait(m->conf);
-
 	m->state = state;
 	m->deadline_ms = UINT64_MAX;
 	switch (state) {
@@ -195,10 +193,8 @@ master_enter(struct master *m, enum master_state state)
 		log_notice("finishing: channels get close_wait to end");
 		master_unlisten(m);
 		workers_leave(&m->workers, MSG_QUIT);
-		/* 0 means that no limit was wanted. */
-		if (close_wait_ms != 0)
-			m->deadline_ms =
-				m->now_ms + close_wait_ms + MASTER_MARGIN_MS;
+		m->deadline_ms = m->now_ms + master_close_wait(m->conf) +
+				 MASTER_MARGIN_MS;
 		break;
 	case MASTER_STOP:
 		log_notice("stopping");
@@ -391,20 +387,16 @@ master_say(struct master *m, const char *line)
 			strerror(errno));
 }
 
-/* The longest of all servers, or 0 when one has no limit. */
+/* What the most patient server says, as the workers reckon. */
 static uint64_t
 master_close_wait(const struct conf *conf)
 {
-	uint64_t most_ms = 0, ms;
+	uint64_t most_ms = 0;
 	size_t i;
 
-	for (i = 0; i < conf->servers.n; i++) {
-		ms = conf_server_at(conf, i)->close_wait_ms;
-		if (ms == 0)
-			return 0;
-		if (ms > most_ms)
-			most_ms = ms;
-	}
+	for (i = 0; i < conf->servers.n; i++)
+		if (conf_server_at(conf, i)->close_wait_ms > most_ms)
+			most_ms = conf_server_at(conf, i)->close_wait_ms;
 	return most_ms;
 }
 
