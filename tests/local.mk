@@ -5,6 +5,7 @@ AM_DEFAULT_SOURCE_EXT = .c
 
 UNIT_TESTS = \
 	tests/unit/test_buf \
+	tests/unit/test_chain \
 	tests/unit/test_hold \
 	tests/unit/test_timeouts
 MODULE_TESTS =

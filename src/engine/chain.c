@@ -100,13 +100,16 @@ stage_breach(struct weir_channel *ch, unsigned i, const char *what)
 	channel_close(ch, WEIR_R_BUG, WEIR_SELF, 0, ENDING_RESET);
 }
 
-/* Emitted bytes enter the chain behind the stage that emitted them. */
+/* Emitted bytes enter the chain behind the stage that emitted them; nothing can
+ * follow an end that is there already. */
 static void
 stage_give(struct weir_channel *ch, enum weir_dir dir, unsigned i,
 	struct buf *emitted)
 {
 	struct seg *s;
 
+	if (ch->flows[dir].ended & bit(i))
+		buf_clear(emitted);
 	while ((s = buf_shift(emitted)) != NULL) {
 		struct piece in = { .p = s->data + s->start,
 			.n = s->end - s->start,
@@ -267,11 +270,13 @@ chain_blocked(const struct weir_channel *ch, enum weir_dir dir)
 	       (ch->flows[1].out.len > most && (ch->flows[1].emitters & dirs));
 }
 
-/* First stage that still looks, at or behind i; -1: the chain's end. */
+/* First stage that bytes must stop at, at or behind i: it still looks, or has
+ * bytes that may not be overtaken; -1: the chain's end. */
 static int
-stage_next(const struct flow *fl, enum weir_dir dir, int i)
+stage_next(const struct weir_channel *ch, enum weir_dir dir, int i)
 {
-	uint64_t left = fl->active;
+	const struct flow *fl = &ch->flows[dir];
+	uint64_t left = fl->active | fl->held | channel_loop(ch)->busy[dir];
 
 	if (dir == WEIR_UP) {
 		left = i >= CONF_STAGES_MAX ? 0
@@ -280,6 +285,16 @@ stage_next(const struct flow *fl, enum weir_dir dir, int i)
 	}
 	left = i < 0 ? 0 : left & (~(uint64_t)0 >> (63 - i));
 	return left == 0 ? -1 : 63 - __builtin_clzll(left);
+}
+
+/* Stages that bytes have passed when they are at this one. */
+static uint64_t
+stages_before(enum weir_dir dir, int at)
+{
+	if (at == -1)
+		return ~(uint64_t)0;
+	return dir == WEIR_UP ? bit((unsigned)at) - 1
+			      : ~(bit((unsigned)at) | (bit((unsigned)at) - 1));
 }
 
 /* Keeps the piece until the stage can be shown it. */
@@ -303,16 +318,18 @@ stage_feed(struct weir_channel *ch, enum weir_dir dir, int i, struct piece *in)
 
 	if (channel_is_ending(ch))
 		return;
-	at = stage_next(fl, dir, i);
+	at = stage_next(ch, dir, i);
+	if (in->eof)
+		fl->ended = stages_before(dir, at);
 	if (at == -1) {
 		flow_take(ch, dir, in->p, in->n, in->stable, in->seg);
 		in->seg = NULL;
 		fl->end_reached |= in->eof;
 		return;
 	}
-	/* Nobody is shown bytes before every open callback has run. */
+	/* Nobody is shown bytes before his open callback has run. */
 	if (((channel_loop(ch)->busy[dir] | fl->held) & bit((unsigned)at)) ||
-		ch->state == CHANNEL_OPEN)
+		(ch->state == CHANNEL_OPEN && dir == WEIR_UP))
 		stage_keep(ch, dir, (unsigned)at, in, false);
 	else
 		stage_show(ch, dir, (unsigned)at, in);
