@@ -7,7 +7,8 @@ UNIT_TESTS = \
 	tests/unit/test_buf \
 	tests/unit/test_chain \
 	tests/unit/test_hold \
-	tests/unit/test_timeouts
+	tests/unit/test_timeouts \
+	tests/unit/test_verbs
 MODULE_TESTS =
 PROCESS_TESTS =
 REAL_TESTS =

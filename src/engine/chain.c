@@ -121,6 +121,16 @@ stage_give(struct weir_channel *ch, enum weir_dir dir, unsigned i,
 	}
 }
 
+/* Leaves nothing that the next callback would seem to have asked for. */
+static void
+call_forget(struct loop *loop)
+{
+	buf_clear(&loop->emitted[0]);
+	buf_clear(&loop->emitted[1]);
+	loop->dial.asked = loop->dial.serve = false;
+	loop->misused = loop->emit_failed = false;
+}
+
 /* Makes true what the callback that has just returned asked for.  dirs: bit of
  * the direction whose bytes it was shown, 0 for other callbacks. */
 static void
@@ -133,8 +143,7 @@ call_commit(struct weir_channel *ch, unsigned i, unsigned dirs)
 	int dir;
 
 	loop->emitted[0] = loop->emitted[1] = (struct buf){ 0 };
-	loop->dial.asked = loop->dial.serve = false;
-	loop->misused = loop->emit_failed = false;
+	call_forget(loop);
 	if (misused)
 		stage_breach(ch, i, "a verb where it is not allowed");
 	else if (failed)
@@ -344,8 +353,7 @@ stage_judge(struct weir_channel *ch, enum weir_dir dir, unsigned i,
 
 	if (v.kind >= WEIR_V_COUNT || v.n > in->n ||
 		(v.n == 0 && in->n > 0 && v.kind <= WEIR_V_DROP)) {
-		buf_clear(&channel_loop(ch)->emitted[0]);
-		buf_clear(&channel_loop(ch)->emitted[1]);
+		call_forget(channel_loop(ch));
 		stage_breach(ch, i,
 			v.n > in->n ? "judged more bytes than it was shown"
 				    : "judged none of the bytes");
