@@ -5,6 +5,7 @@ AM_DEFAULT_SOURCE_EXT = .c
 
 UNIT_TESTS = \
 	tests/unit/test_buf \
+	tests/unit/test_chain \
 	tests/unit/test_clock \
 	tests/unit/test_fd \
 	tests/unit/test_hold \
@@ -13,7 +14,8 @@ UNIT_TESTS = \
 	tests/unit/test_msg \
 	tests/unit/test_peer \
 	tests/unit/test_signals \
-	tests/unit/test_timeouts
+	tests/unit/test_timeouts \
+	tests/unit/test_verbs
 MODULE_TESTS =
 PROCESS_TESTS = \
 	tests/process/test_backend \

@@ -146,9 +146,10 @@ flow_take(struct weir_channel *ch, enum weir_dir dir, const uint8_t *p,
 	}
 	flow_keep_view(ch, dir);
 	if (seg != NULL) {
-		struct buf whole = { seg, seg, n };
-
-		buf_move(&fl->out, &whole);
+		/* What was judged before these bytes has left already. */
+		seg->start = (uint32_t)(p - seg->data);
+		seg->end = seg->start + (uint32_t)n;
+		buf_add_seg(&fl->out, seg);
 	} else if (buf_append(&fl->out, p, n) == -1) {
 		flow_nomem(ch);
 	}
