@@ -6,6 +6,7 @@ AM_DEFAULT_SOURCE_EXT = .c
 UNIT_TESTS = \
 	tests/unit/test_buf \
 	tests/unit/test_chain \
+	tests/unit/test_chain_random \
 	tests/unit/test_hold \
 	tests/unit/test_timeouts \
 	tests/unit/test_verbs
@@ -38,6 +39,7 @@ LDADD = libtest.a libmodules.a libweir.a libmodules.a \
 WRAP_ALLOC = $(AM_LDFLAGS) \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=reallocarray
 tests_unit_test_buf_LDFLAGS = $(WRAP_ALLOC)
+tests_unit_test_chain_random_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_hold_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_timeouts_LDFLAGS = $(WRAP_ALLOC)
 
