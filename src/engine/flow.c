@@ -183,8 +183,11 @@ flow_flush(struct weir_channel *ch, enum weir_dir dir)
 	struct flow *fl = &ch->flows[dir];
 	struct view *view = &ch->engine->loop->view[dir];
 	struct endpoint *to = channel_sink(ch, dir);
-	bool more = flow_has_sink(ch, dir) && (to->mask & ENDPOINT_OUT);
+	bool more;
 
+	if (view->n == 0 && fl->out.len == 0)
+		return;
+	more = flow_has_sink(ch, dir) && (to->mask & ENDPOINT_OUT);
 	while (more && fl->out.len == 0 && view->n > 0) {
 		ssize_t n = send(to->fd, view->p, view->n, MSG_NOSIGNAL);
 
