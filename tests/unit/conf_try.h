@@ -15,7 +15,8 @@
 
 #define TRY_FILE "weir.conf"
 
-struct try {
+struct
+try {
 	struct conf *conf; /* NULL: refused */
 	char *said;
 };

@@ -1,4 +1,5 @@
-/* test_conf.c - whole configurations: defaults, chains, overrides, bad files. */
+/* test_conf.c - whole configurations: defaults, chains, overrides, bad files.
+ */
 #include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -183,7 +184,8 @@ test_chains(void **state)
 	/* Two of one type without names are two. */
 	assert_chain("\"log\", \"log\"", "log log");
 	/* A later one takes the place of the earlier one of its name. */
-	assert_chain("\"log\", \"echo\", { type = \"discard\"; name = \"log\"; }",
+	assert_chain(
+		"\"log\", \"echo\", { type = \"discard\"; name = \"log\"; }",
 		"log echo");
 	assert_chain("{ type = \"log\"; name = \"a\"; }, \"echo\","
 		     "{ type = \"echo\"; name = \"a\"; order = 60; }",
@@ -276,14 +278,15 @@ test_precedence(void **state)
 		"servers.pg.middlewares.forward.to=1.1.1.1:1, 2.2.2.2:2",
 		"servers.pg.middlewares[0].order=3",
 		"servers.server1.middlewares[0].order=4",
-		"servers.server1.listen=127.0.0.1:0,unix:x", "process.workers=8",
-		"servers[1].read_max=1k", NULL };
+		"servers.server1.listen=127.0.0.1:0,unix:x",
+		"process.workers=8", "servers[1].read_max=1k", NULL };
 	struct try t = over(options, env);
 
 	(void)state;
 	assert_string_equal(t.said, "");
 	assert_setting(&t, "servers.pg.idle_timeout", "40s", "-o");
-	assert_setting(&t, "servers.server1.idle_timeout", "30s", "environment");
+	assert_setting(
+		&t, "servers.server1.idle_timeout", "30s", "environment");
 	assert_setting(&t, "servers.pg.close_wait", "off", "environment");
 	assert_setting(&t, "servers.pg.connect_timeout", "10s", "default");
 	assert_setting(&t, "servers.pg.session_timeout", "off", "weir.conf:8");
@@ -297,8 +300,7 @@ test_precedence(void **state)
 		"1.1.1.1:1,2.2.2.2:2", "-o");
 	assert_setting(&t, "servers.pg.middlewares.log.order", "3", "-o");
 	assert_setting(&t, "servers.server1.middlewares.echo.order", "4", "-o");
-	assert_setting(
-		&t, "servers.server1.listen[1].address", "unix:x", "-o");
+	assert_setting(&t, "servers.server1.listen[1].address", "unix:x", "-o");
 	assert_setting(&t, "servers.server1.read_max", "1k", "-o");
 	assert_string_equal(
 		conf_stage_at(conf_server_at(t.conf, 0), 0)->name, "log");
@@ -350,8 +352,9 @@ test_bad_options(void **state)
 		{ "", "-o : wants PATH=VALUE" },
 		{ "x", "-o x: wants PATH=VALUE" },
 		{ "=x", "-o =x: wants PATH=VALUE" },
-		{ "proces.workers=1", "-o proces.workers=1: unknown option "
-				      "\"proces\" (did you mean \"process\"?)" },
+		{ "proces.workers=1",
+			"-o proces.workers=1: unknown option "
+			"\"proces\" (did you mean \"process\"?)" },
 		{ "process.worker=1", "(did you mean \"workers\"?)" },
 		{ "process.workers=many", "-o process.workers=many: process: "
 					  "option \"workers\" = \"many\": not "
@@ -405,7 +408,7 @@ test_bad_options(void **state)
 		options[0] = rows[i].option;
 		t = over(options, NULL);
 		if (t.conf != NULL || strstr(t.said, rows[i].said) == NULL ||
-			strncmp(t.said, "-o ", 3) != 0)
+			strstr(t.said, "-o ") == NULL)
 			fail_msg("%s\nwanted: %s\nsaid: %s", rows[i].option,
 				rows[i].said, t.said);
 		try_end(&t);
@@ -540,6 +543,7 @@ test_every_truncation_is_valid_or_has_a_place(void **state)
 	(void)state;
 	for (n = 0; n <= strlen(whole); n++) {
 		t = try_bytes(whole, n, NULL);
+		assert_null(strstr(t.said, "syntax error"));
 		if (t.conf == NULL)
 			assert_places(t.said);
 		else
@@ -565,6 +569,7 @@ test_every_changed_byte_is_valid_or_has_a_place(void **state)
 			memcpy(text, whole, sizeof(whole));
 			text[n] = bytes[i];
 			t = try_bytes(text, strlen(whole), NULL);
+			assert_null(strstr(t.said, "syntax error"));
 			if (t.conf == NULL)
 				assert_places(t.said);
 			else

@@ -35,9 +35,9 @@ blocks_fill(void **state)
 
 	(void)state;
 	blocks[0] = (struct block){ "", core_rows, NULL, "", "" };
-	blocks[1] = (struct block){ "process.",
-		rows_of(core_rows, "process")->opts, NULL,
-		"servers = ( { } ); process = {", "};" };
+	blocks[1] =
+		(struct block){ "process.", rows_of(core_rows, "process")->opts,
+			NULL, "servers = ( { } ); process = {", "};" };
 	blocks[2] = (struct block){ "log.", rows_of(core_rows, "log")->opts,
 		NULL, "servers = ( { } ); log = {", "};" };
 	blocks[3] = (struct block){ "servers.server0.", servers->opts, NULL,
@@ -45,17 +45,17 @@ blocks_fill(void **state)
 	blocks[4] = (struct block){ "servers.server0.listen[0].",
 		rows_of(servers->opts, "listen")->opts, NULL,
 		"servers = ( { listen = ( {", "} ); } );" };
-	blocks[5] = (struct block){
-		"servers.server0.middlewares.every.", fake_every_opts, "common",
-		"servers = ( { middlewares = ( { type = \"every\";", "} ); } );"
-	};
+	blocks[5] = (struct block){ "servers.server0.middlewares.every.",
+		fake_every_opts, "common",
+		"servers = ( { middlewares = ( { type = \"every\";",
+		"} ); } );" };
 	blocks[6] = (struct block){ "servers.server0.middlewares.forward.",
 		fake_forward_opts, "common",
 		"servers = ( { middlewares = ( { type = \"forward\";",
 		"} ); } );" };
 	blocks[7] = (struct block){ "servers.server0.middlewares.echo.",
-		stage_rows.opts, "common",
-		"servers = ( { middlewares = ( { ", "} ); } );" };
+		stage_rows.opts, "common", "servers = ( { middlewares = ( { ",
+		"} ); } );" };
 	return 0;
 }
 
@@ -158,8 +158,9 @@ static void
 test_wrong_types(void **state)
 {
 	static const char *const values[] = { "true", "7", "1.5",
-		"\"\\tnothing takes this\"", "( )", "( ( ) )", "[ \"far too long a name\" ]",
-		"( 7 )", "( true )", "{ }", "{ bad = 1; }" };
+		"\"\\tnothing takes this\"", "( )", "( ( ) )",
+		"[ \"far too long a name\" ]", "( 7 )", "( true )", "{ }",
+		"{ bad = 1; }" };
 	const struct weir_opt *row;
 	char options[128];
 	size_t b, i;
@@ -174,8 +175,8 @@ test_wrong_types(void **state)
 						(option_is_list(row->type) ||
 							option_is_groups(
 								row->type)) &&
-						(row->flags &
-							WEIR_NOT_BUILT) == 0 &&
+						(row->flags & WEIR_NOT_BUILT) ==
+							0 &&
 						strcmp(values[i], "( )") == 0))
 					continue;
 				if (strcmp(values[i], "{ }") == 0 &&
@@ -185,8 +186,8 @@ test_wrong_types(void **state)
 					continue;
 				snprintf(options, sizeof(options), "%s = %s;",
 					row->key, values[i]);
-				assert_block_refused(&blocks[b], options,
-					row->key, "");
+				assert_block_refused(
+					&blocks[b], options, row->key, "");
 			}
 }
 
@@ -319,9 +320,9 @@ static bool
 number_fits(const struct weir_opt *row, int64_t *v)
 {
 	bool any = row->min == 0 && row->max == 0;
-	int64_t most = any ? row->type == WEIR_T_TIME  ? UINT32_MAX
-			     : row->type == WEIR_T_INT ? INT64_MAX
-						       : INT64_MAX
+	int64_t most = any ? row->type == WEIR_T_TIME	 ? UINT32_MAX
+			       : row->type == WEIR_T_INT ? INT64_MAX
+							 : INT64_MAX
 			   : row->max;
 	int64_t least = any && row->type == WEIR_T_INT ? INT64_MIN : row->min;
 
@@ -373,8 +374,7 @@ number_try(const struct block *b, const struct weir_opt *row,
 	if (!fits)
 		assert_places(t.said);
 	else if (number_of(row, setting_of(t.conf, path)->value) != v)
-		fail_msg("%s\nread: %s", text,
-			setting_of(t.conf, path)->value);
+		fail_msg("%s\nread: %s", text, setting_of(t.conf, path)->value);
 	try_end(&t);
 	free(text);
 }
@@ -498,9 +498,8 @@ test_messages(void **state)
 		const char *options;
 		const char *said;
 	} rows[] = {
-		{ "too = 1;",
-			"weir.conf:1: servers.s.middlewares[0] (every): "
-			"unknown option \"too\"" },
+		{ "too = 1;", "weir.conf:1: servers.s.middlewares[0] (every): "
+			      "unknown option \"too\"" },
 		{ "number = 65536;", "option \"number\" = \"65536\": out of "
 				     "range -10..65535" },
 		{ "size = \"8\";", "option \"size\" = \"8\": out of range "
@@ -537,7 +536,7 @@ test_messages(void **state)
 				    "string, not an integer" },
 		{ "parts = \"ninechars\";", "must be 1 to 8 bytes long" },
 		{ "parts = { name = \"x\"; wieght = 1; };", "(did you mean "
-							  "\"weight\"?)" },
+							    "\"weight\"?)" },
 		{ "workers = 1;", "unknown option \"workers\" (it belongs in "
 				  "process)" },
 		{ "backlog = 1;", "(it belongs in servers.listen)" },
