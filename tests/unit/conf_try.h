@@ -21,8 +21,25 @@ try {
 	char *said;
 };
 
-static inline struct try
-try_bytes(const char *text, size_t len, const struct conf_overrides *over)
+static inline /* One of most things that a file may hold. */
+#define TRY_WHOLE                                                              \
+	"# a comment\n"                                                        \
+	"process = { workers = 2; user = \"root\"; };\n"                       \
+	"log = { level = \"debug\"; target = \"/var/log/weir\"; };\n"          \
+	"servers = (\n"                                                        \
+	"  { name = \"pg\";\n"                                                 \
+	"    listen = ( \"127.0.0.1:0\", { address = \"[::]:9400\";\n"         \
+	"      backlog = 512; reuseport = false; }, \"unix:/run/pg\" );\n"     \
+	"    idle_timeout = \"2m\"; session_timeout = 0;\n"                    \
+	"    middlewares = ( { type = \"log\"; order = 90; },\n"               \
+	"      { type = \"forward\"; to = [ \"10.0.0.1:1\", \"10.0.0.2:2\" "   \
+	"];\n"                                                                 \
+	"        source = \"${SRC:-127.0.0.1:0}\"; } ); },\n"                  \
+	"  { listen = \"127.0.0.1:81\"; middlewares = \"echo\"; } );\n"
+
+	struct try
+	try_bytes(
+		const char *text, size_t len, const struct conf_overrides *over)
 {
 	struct try t = { NULL, NULL };
 	size_t size = 0;
