@@ -15,13 +15,7 @@
 
 #define TRY_FILE "weir.conf"
 
-struct
-try {
-	struct conf *conf; /* NULL: refused */
-	char *said;
-};
-
-static inline /* One of most things that a file may hold. */
+/* One of most things that a file may hold. */
 #define TRY_WHOLE                                                              \
 	"# a comment\n"                                                        \
 	"process = { workers = 2; user = \"root\"; };\n"                       \
@@ -37,11 +31,15 @@ static inline /* One of most things that a file may hold. */
 	"        source = \"${SRC:-127.0.0.1:0}\"; } ); },\n"                  \
 	"  { listen = \"127.0.0.1:81\"; middlewares = \"echo\"; } );\n"
 
-	struct try
-	try_bytes(
-		const char *text, size_t len, const struct conf_overrides *over)
+struct trial {
+	struct conf *conf; /* NULL: refused */
+	char *said;
+};
+
+static inline struct trial
+try_bytes(const char *text, size_t len, const struct conf_overrides *over)
 {
-	struct try t = { NULL, NULL };
+	struct trial t = { NULL, NULL };
 	size_t size = 0;
 	FILE *err = open_memstream(&t.said, &size);
 
@@ -51,16 +49,16 @@ static inline /* One of most things that a file may hold. */
 	return t;
 }
 
-static inline struct try
+static inline struct trial
 try_text(const char *text)
 {
 	return try_bytes(text, strlen(text), NULL);
 }
 
-static inline struct try
+static inline struct trial
 try_file(const char *file, const struct conf_overrides *over)
 {
-	struct try t = { NULL, NULL };
+	struct trial t = { NULL, NULL };
 	size_t size = 0;
 	FILE *err = open_memstream(&t.said, &size);
 
@@ -71,18 +69,18 @@ try_file(const char *file, const struct conf_overrides *over)
 }
 
 static inline void
-try_end(struct try *t)
+try_end(struct trial *t)
 {
 	conf_free(t->conf);
 	free(t->said);
-	*t = (struct try){ NULL, NULL };
+	*t = (struct trial){ NULL, NULL };
 }
 
 /* The text is refused, and this is among what is said. */
 static inline void
 assert_refused(const char *text, const char *said)
 {
-	struct try t = try_text(text);
+	struct trial t = try_text(text);
 
 	if (t.conf != NULL || strstr(t.said, said) == NULL)
 		fail_msg("%s\nwanted: %s\nsaid: %s", text, said, t.said);

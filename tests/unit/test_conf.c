@@ -16,7 +16,7 @@ static const char whole[] = TRY_WHOLE;
 static void
 test_defaults(void **state)
 {
-	struct try t = try_text("servers = ( { } );");
+	struct trial t = try_text("servers = ( { } );");
 	const struct conf_server *s;
 
 	(void)state;
@@ -54,7 +54,7 @@ test_defaults(void **state)
 static void
 test_a_whole_file(void **state)
 {
-	struct try t = try_text(whole);
+	struct trial t = try_text(whole);
 	const struct fake_forward *f;
 	const struct conf_server *s;
 
@@ -91,7 +91,7 @@ test_pidfile(void **state)
 		{ "pidfile = \"/x\";", "/x" },
 	};
 	char text[256];
-	struct try t;
+	struct trial t;
 	size_t i;
 
 	(void)state;
@@ -116,8 +116,8 @@ test_pidfile(void **state)
 static void
 test_an_unknown_user_is_refused_for_root(void **state)
 {
-	struct try t = try_text("servers = ( { } );\n"
-				"process = { user = \"no such user\"; };");
+	struct trial t = try_text("servers = ( { } );\n"
+				  "process = { user = \"no such user\"; };");
 
 	(void)state;
 	if (geteuid() == 0)
@@ -138,7 +138,7 @@ assert_chain(const char *entries, const char *wanted)
 {
 	char text[1024], names[256] = "";
 	const struct conf_server *s;
-	struct try t;
+	struct trial t;
 	size_t i, n = 0;
 
 	snprintf(text, sizeof(text), "servers = ( { middlewares = ( %s ); } );",
@@ -189,7 +189,7 @@ test_chains(void **state)
 static void
 test_a_replaced_entry_leaves_nothing(void **state)
 {
-	struct try t = try_text(
+	struct trial t = try_text(
 		"servers = ( { middlewares = ("
 		"{ type = \"forward\"; to = \"10.0.0.1:1\"; },"
 		"{ type = \"every\"; name = \"forward\"; number = 3; }, "
@@ -217,7 +217,7 @@ test_too_long_a_chain(void **state)
 {
 	char text[2048] = "servers = ( { middlewares = ( \"log\"";
 	size_t n = strlen(text);
-	struct try t;
+	struct trial t;
 	int i;
 
 	(void)state;
@@ -237,7 +237,7 @@ static void
 test_every_truncation_is_valid_or_has_a_place(void **state)
 {
 	size_t n, valid = 0;
-	struct try t;
+	struct trial t;
 
 	(void)state;
 	for (n = 0; n <= strlen(whole); n++) {
@@ -260,7 +260,7 @@ test_every_changed_byte_is_valid_or_has_a_place(void **state)
 	static const char bytes[] = "\"{}()[]=;,:#/@$9a \n\\\xff\x01";
 	char text[sizeof(whole)];
 	size_t n, i;
-	struct try t;
+	struct trial t;
 
 	(void)state;
 	for (n = 0; n < strlen(whole); n++)
@@ -295,7 +295,7 @@ bad_file(const char *path)
 {
 	FILE *f = fopen(path, "r");
 	char line[512];
-	struct try t;
+	struct trial t;
 
 	assert_non_null(f);
 	assert_non_null(fgets(line, sizeof(line), f));
@@ -313,7 +313,7 @@ bad_file(const char *path)
 static void
 good_file(const char *path)
 {
-	struct try t = try_file(path, NULL);
+	struct trial t = try_file(path, NULL);
 
 	if (t.conf == NULL || *t.said != '\0')
 		fail_msg("%s\nsaid: %s", path, t.said);

@@ -20,7 +20,7 @@ static const char *const servers[] = {
 static char *
 printed(const char *text)
 {
-	struct try t = try_text(text);
+	struct trial t = try_text(text);
 	size_t size;
 	char *out;
 	FILE *f;
@@ -105,7 +105,7 @@ test_every_setting_can_be_overridden(void **state)
 		"servers = ( { listen = \"127.0.0.1:1\"; middlewares = ( "
 		"{ type = \"every\"; words = ( \"x\", \"y\" ); "
 		"parts = ( \"p\" ); }, \"log\", \"log\" ); } );";
-	struct try t = try_text(text), again;
+	struct trial t = try_text(text), again;
 	const char *options[2] = { NULL, NULL };
 	struct conf_overrides o = { options, NULL };
 	const struct conf_setting *s;

@@ -5,7 +5,7 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 /* An entry of type "every" with these options. */
-static struct try
+static struct trial
 every(const char *options)
 {
 	char text[1024];
@@ -20,7 +20,7 @@ every(const char *options)
 static void
 test_every_type_takes_its_values(void **state)
 {
-	struct try t = every(
+	struct trial t = every(
 		"flag = \"true\"; number = \"-7\"; size = \"1k\"; time = 2;"
 		"colour = \"blue\"; word = \"\"; words = ( \"x\", \"y\" );"
 		"address = \"[::1]:5\"; addresses = \"10.0.0.1:1\";"
@@ -56,7 +56,7 @@ test_every_type_takes_its_values(void **state)
 static void
 test_defaults_are_read_as_if_written(void **state)
 {
-	struct try t = every("");
+	struct trial t = every("");
 	const struct fake_every *c;
 
 	(void)state;
@@ -79,7 +79,7 @@ test_off_and_zero_mean_none(void **state)
 {
 	static const char *const texts[] = { "time = \"off\";", "time = 0;",
 		"time = \"0\";", "time = \"0s\";" };
-	struct try t;
+	struct trial t;
 	size_t i;
 
 	(void)state;
@@ -153,7 +153,7 @@ static const struct {
 static void
 test_messages(void **state)
 {
-	struct try t;
+	struct trial t;
 	size_t i;
 
 	(void)state;
@@ -170,10 +170,11 @@ test_messages(void **state)
 static void
 test_all_errors_are_told_in_their_order(void **state)
 {
-	struct try t = try_text("servers = ( {\n idle_timeout = \"x\";\n"
-				" middlewares = ( { type = \"ech\"; },\n"
-				" { type = \"forward\";\n too = 1; } ); } );\n"
-				"process = {\n workers = -1; };");
+	struct trial t =
+		try_text("servers = ( {\n idle_timeout = \"x\";\n"
+			 " middlewares = ( { type = \"ech\"; },\n"
+			 " { type = \"forward\";\n too = 1; } ); } );\n"
+			 "process = {\n workers = -1; };");
 
 	(void)state;
 	assert_null(t.conf);

@@ -6,7 +6,7 @@
 
 static const char whole[] = TRY_WHOLE;
 
-static struct try
+static struct trial
 over(const char *const *options, char *const *env)
 {
 	struct conf_overrides o = { options, env };
@@ -15,7 +15,7 @@ over(const char *const *options, char *const *env)
 }
 
 static void
-assert_setting(const struct try *t, const char *path, const char *value,
+assert_setting(const struct trial *t, const char *path, const char *value,
 	const char *origin)
 {
 	const struct conf_setting *s;
@@ -41,7 +41,7 @@ test_precedence(void **state)
 		"servers.server1.middlewares[0].order=4",
 		"servers.server1.listen=127.0.0.1:0,unix:x",
 		"process.workers=8", "servers[1].read_max=1k", NULL };
-	struct try t = over(options, env);
+	struct trial t = over(options, env);
 
 	(void)state;
 	assert_string_equal(t.said, "");
@@ -74,7 +74,7 @@ test_an_override_reaches_what_is_not_written(void **state)
 	const char *const options[] = { "servers.server0.listen[0].backlog=5",
 		"process.daemon=true", "log.target=syslog", NULL };
 	struct conf_overrides o = { options, NULL };
-	struct try t = try_bytes("servers = ( { } );", 18, &o);
+	struct trial t = try_bytes("servers = ( { } );", 18, &o);
 
 	(void)state;
 	assert_string_equal(t.said, "");
@@ -94,7 +94,7 @@ test_names_with_dots(void **state)
 	const char *const options[] = { "servers.a.b.read_max=7",
 		"servers.a.hold_max=2M", NULL };
 	struct conf_overrides o = { options, NULL };
-	struct try t = try_bytes(text, strlen(text), &o);
+	struct trial t = try_bytes(text, strlen(text), &o);
 
 	(void)state;
 	assert_setting(&t, "servers.a.b.read_max", "7", "-o");
@@ -159,7 +159,7 @@ static void
 test_bad_options(void **state)
 {
 	const char *options[2] = { NULL, NULL };
-	struct try t;
+	struct trial t;
 	size_t i;
 
 	(void)state;
@@ -182,7 +182,7 @@ test_variables_of_weir(void **state)
 	char *bad[] = { "WEIR_IDLE_TIMEOUT=soon", NULL };
 	char *odd[] = { "WEIR_IDLE_TIMOUT=3s", "WEIR_PORT=tcp://1.2.3.4:5",
 		"WEIR_", "WEIRD=1", NULL };
-	struct try t = over(NULL, bad);
+	struct trial t = over(NULL, bad);
 
 	(void)state;
 	assert_null(t.conf);
@@ -236,7 +236,7 @@ test_variables_in_strings(void **state)
 		"CONTROL=\x1b", NULL };
 	struct conf_overrides o = { NULL, env };
 	char text[256];
-	struct try t;
+	struct trial t;
 	size_t i;
 
 	(void)state;
@@ -266,7 +266,7 @@ test_variables_do_not_multiply(void **state)
 	struct conf_overrides o = { NULL, env };
 	static const char text[] = "servers = ( { name = \"${BIG}${BIG}${BIG}"
 				   "${BIG}\"; } );";
-	struct try t;
+	struct trial t;
 
 	(void)state;
 	memset(big + 4, 'x', sizeof(big) - 5);
@@ -284,7 +284,7 @@ test_names_come_from_variables_too(void **state)
 	struct conf_overrides o = { options, env };
 	static const char text[] = "servers = ( { name = \"${N}\"; "
 				   "middlewares = \"${T}\"; } );";
-	struct try t = try_bytes(text, strlen(text), &o);
+	struct trial t = try_bytes(text, strlen(text), &o);
 
 	(void)state;
 	assert_setting(&t, "servers.pg.read_max", "7", "-o");

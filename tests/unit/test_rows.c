@@ -120,7 +120,7 @@ assert_block_refused(const struct block *b, const char *options,
 	const char *without, const char *said)
 {
 	char *text = text_of(b, options, without);
-	struct try t = try_text(text);
+	struct trial t = try_text(text);
 
 	if (t.conf != NULL || strstr(t.said, said) == NULL ||
 		strstr(t.said, TRY_FILE ":2: ") == NULL)
@@ -355,7 +355,7 @@ number_try(const struct block *b, const struct weir_opt *row,
 	int64_t v = n->value;
 	char options[128], path[128];
 	bool fits = n->ok && number_fits(row, &v);
-	struct try t;
+	struct trial t;
 	char *text;
 
 	snprintf(options, sizeof(options), "%s = %s;", row->key, n->text);
@@ -409,8 +409,7 @@ test_tables_are_complete(void **state)
 	for (b = 0; b < COUNT(blocks); b++)
 		for (row = blocks[b].rows; row->key != NULL; row++) {
 			assert_non_null(row->help);
-			if (strchr(".;", row->help[strlen(row->help) - 1]) ==
-				NULL)
+			if (row->help[strlen(row->help) - 1] != '.')
 				fail_msg("%s: no full stop", row->key);
 			assert_true(row->type != WEIR_T_END);
 			assert_true(row->type != WEIR_T_CHOICE ||

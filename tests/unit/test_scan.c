@@ -181,7 +181,7 @@ test_text(void **state)
 static void
 test_nul_is_no_text(void **state)
 {
-	struct try t = try_bytes("a = \"x\0y\";", 10, NULL);
+	struct trial t = try_bytes("a = \"x\0y\";", 10, NULL);
 
 	(void)state;
 	assert_null(t.conf);
@@ -218,7 +218,7 @@ file_write(const char *name, const char *text)
 static void
 assert_file_refused(const char *path, const char *said)
 {
-	struct try t = try_file(path, NULL);
+	struct trial t = try_file(path, NULL);
 
 	if (t.conf != NULL || strstr(t.said, said) == NULL)
 		fail_msg("%s\nwanted: %s\nsaid: %s", path, said, t.said);
@@ -229,7 +229,7 @@ static void
 test_includes_keep_their_lines(void **state)
 {
 	const char *top;
-	struct try t;
+	struct trial t;
 
 	(void)state;
 	file_write("sub/two.conf", "# two\n\nidle_timeout = \"x\";");
@@ -255,7 +255,7 @@ static void
 test_a_good_include_is_as_if_written(void **state)
 {
 	const char *top;
-	struct try t;
+	struct trial t;
 
 	(void)state;
 	file_write("chain.conf", "{ type = \"echo\"; },");
@@ -323,7 +323,7 @@ shape(const char *head, const char *body, size_t n, const char *tail,
 {
 	size_t one = strlen(body), len = strlen(head), i;
 	clock_t start;
-	struct try t;
+	struct trial t;
 	char *text = malloc(len + n * one + strlen(tail) + 1);
 
 	assert_non_null(text);
