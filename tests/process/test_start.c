@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <pwd.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -309,29 +310,27 @@ test_master_killed_and_started_again(void **state)
 	daemon_stop(d);
 }
 
+/* Of all that the master and the others have, a worker has the listener. */
 static void
 test_worker_has_only_its_own(void **state)
 {
 	struct daemon *d =
 		daemon_start(CONF_ON("127.0.0.1:0", "pidfile = \"weir.pid\";"));
-	pid_t pids[DAEMON_WORKERS];
+	pid_t master = daemon_pid(d), pids[DAEMON_WORKERS];
 	size_t i, n = daemon_workers(d, pids);
-	int fd, sockets;
 	const char *to;
+	int fd;
 
 	(void)state;
+	assert_int_equal(n, 2);
+	assert_int_equal(procs_fds_shared(pids[0], pids[1]), 1);
 	for (i = 0; i < n; i++) {
-		sockets = 0;
-		for (fd = 0; fd < 256; fd++) {
+		assert_int_equal(procs_fds_shared(pids[i], master), 1);
+		assert_int_equal(procs_fds_shared(pids[i], getpid()), 0);
+		for (fd = 0; fd < 64; fd++) {
 			to = procs_fd(pids[i], fd);
-			if (to == NULL)
-				continue;
-			sockets += strncmp(to, "socket:", 7) == 0;
-			assert_null(strstr(to, "weir.pid"));
-			assert_null(strstr(to, "pipe:"));
+			assert_true(to == NULL || !strstr(to, "weir.pid"));
 		}
-		/* One listener and one end of one control pair. */
-		assert_int_equal(sockets, 2);
 		to = procs_status(pids[i], "NoNewPrivs");
 		assert_string_equal(to, "1");
 	}
@@ -373,20 +372,29 @@ test_workers_have_no_privileges(void **state)
 static void
 test_unknown_user(void **state)
 {
-	struct daemon *d;
-	char *out;
+	char *out = daemon_start_fails(
+		CONF_ON("127.0.0.1:0", "user = \"no-such-user-here\";"));
 
 	(void)state;
-	if (getuid() == 0) {
-		out = daemon_start_fails(CONF_ON(
-			"127.0.0.1:0", "user = \"no-such-user-here\";"));
-		assert_contains(out, "no user \"no-such-user-here\"");
-		free(out);
-		return;
-	}
-	d = daemon_start(
-		CONF_ON("127.0.0.1:0", "user = \"no-such-user-here\";"));
-	assert_true(daemon_logged(d, "has no effect: only root"));
+	assert_contains(out, "\"no-such-user-here\"");
+	free(out);
+}
+
+static void
+test_user_that_was_asked_for(void **state)
+{
+	struct daemon *d =
+		daemon_start(CONF_ON("127.0.0.1:0", "user = \"daemon\";"));
+	const struct passwd *pw = getpwnam("daemon");
+	const char *uid = procs_status(daemon_worker(d, 0), "Uid");
+
+	(void)state;
+	assert_non_null(pw);
+	assert_int_equal(
+		strtol(uid, NULL, 10), getuid() == 0 ? pw->pw_uid : getuid());
+	/* Without root it is said that this cannot be. */
+	assert_int_equal(daemon_log_count(d, "has no effect: only root"),
+		getuid() == 0 ? 0 : 1);
 	daemon_stop(d);
 }
 
@@ -411,6 +419,7 @@ main(void)
 		daemon_test(test_worker_has_only_its_own),
 		daemon_test(test_workers_have_no_privileges),
 		daemon_test(test_unknown_user),
+		daemon_test(test_user_that_was_asked_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
