@@ -4,19 +4,28 @@
 AM_DEFAULT_SOURCE_EXT = .c
 
 UNIT_TESTS = \
+	tests/unit/test_addr \
 	tests/unit/test_buf \
+	tests/unit/test_chain \
+	tests/unit/test_chain_random \
 	tests/unit/test_clock \
+	tests/unit/test_conf \
 	tests/unit/test_fd \
 	tests/unit/test_hold \
 	tests/unit/test_listeners \
 	tests/unit/test_log \
 	tests/unit/test_msg \
+	tests/unit/test_option \
 	tests/unit/test_peer \
+	tests/unit/test_scan \
 	tests/unit/test_signals \
-	tests/unit/test_timeouts
+	tests/unit/test_timeouts \
+	tests/unit/test_units \
+	tests/unit/test_verbs
 MODULE_TESTS =
 PROCESS_TESTS = \
 	tests/process/test_backend \
+	tests/process/test_drain \
 	tests/process/test_faults \
 	tests/process/test_load \
 	tests/process/test_master \
@@ -87,6 +96,7 @@ LDADD = libtest.a libmodules.a libweir.a libmodules.a \
 WRAP_ALLOC = $(AM_LDFLAGS) \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=reallocarray
 tests_unit_test_buf_LDFLAGS = $(WRAP_ALLOC)
+tests_unit_test_chain_random_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_hold_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_timeouts_LDFLAGS = $(WRAP_ALLOC)
 

@@ -18,6 +18,7 @@ struct level {
 	char bracket;
 	unsigned line;
 	unsigned keys;
+	unsigned entries;
 };
 
 struct scan {
@@ -43,6 +44,7 @@ static void comment_scan(struct scan *s, struct source *in);
 static void string_scan(struct scan *s, struct source *in);
 static const char *escape_why(const char *p, size_t *n);
 static void word_scan(struct scan *s, struct source *in);
+static void member_count(struct scan *s, char c);
 static bool is_value(const struct scan *s);
 static void bracket_open(struct scan *s, char c);
 static void bracket_close(struct scan *s, char c);
@@ -142,6 +144,7 @@ token_scan(struct scan *s, struct source *in)
 {
 	char c = *in->p;
 	bool space = strchr(" \t\r\n", c) != NULL;
+	size_t n = source_char(in);
 
 	if (c == '#' || (c == '/' && in->p + 1 < in->end &&
 				(in->p[1] == '/' || in->p[1] == '*'))) {
@@ -169,16 +172,13 @@ token_scan(struct scan *s, struct source *in)
 		bracket_open(s, c);
 	else if (strchr("}])", c) != NULL)
 		bracket_close(s, c);
-	else if ((c == '=' || c == ':') &&
-		 ++s->levels[s->depth].keys > SCAN_KEYS_MAX) {
-		fail(s, "more than %d options in one group", SCAN_KEYS_MAX);
-		s->stop = true;
-	} else if (!space && strchr("=:,;", c) == NULL)
-		fail(s, "unexpected character \"%.*s\"", (int)source_char(in),
-			in->p);
-	put(s, in->p, 1);
+	else if (strchr("=:,", c) != NULL)
+		member_count(s, c);
+	else if (!space && c != ';')
+		fail(s, "unexpected character \"%.*s\"", (int)n, in->p);
+	put(s, in->p, n);
 	in->line += c == '\n';
-	in->p++;
+	in->p += n;
 }
 
 /* Comments become nothing, but keep their lines. */
@@ -291,6 +291,23 @@ word_scan(struct scan *s, struct source *in)
 		fail(s, "\"%s\" must be written in quotes", word);
 	put(s, in->p, n);
 	in->p += n;
+}
+
+/* Groups are counted by what follows a name, lists by their commas. */
+static void
+member_count(struct scan *s, char c)
+{
+	struct level *open = &s->levels[s->depth];
+
+	open->keys += c != ',';
+	open->entries += c == ',';
+	if (open->keys > SCAN_KEYS_MAX)
+		fail(s, "more than %d options in one group", SCAN_KEYS_MAX);
+	else if (open->entries >= SCAN_ENTRIES_MAX)
+		fail(s, "more than %d entries in one list", SCAN_ENTRIES_MAX);
+	else
+		return;
+	s->stop = true;
 }
 
 /* Does a value come next, and not a name? */

@@ -146,9 +146,10 @@ flow_take(struct weir_channel *ch, enum weir_dir dir, const uint8_t *p,
 	}
 	flow_keep_view(ch, dir);
 	if (seg != NULL) {
-		struct buf whole = { seg, seg, n };
-
-		buf_move(&fl->out, &whole);
+		/* What was judged before these bytes has left already. */
+		seg->start = (uint32_t)(p - seg->data);
+		seg->end = seg->start + (uint32_t)n;
+		buf_add_seg(&fl->out, seg);
 	} else if (buf_append(&fl->out, p, n) == -1) {
 		flow_nomem(ch);
 	}
@@ -182,8 +183,11 @@ flow_flush(struct weir_channel *ch, enum weir_dir dir)
 	struct flow *fl = &ch->flows[dir];
 	struct view *view = &ch->engine->loop->view[dir];
 	struct endpoint *to = channel_sink(ch, dir);
-	bool more = flow_has_sink(ch, dir) && (to->mask & ENDPOINT_OUT);
+	bool more;
 
+	if (view->n == 0 && fl->out.len == 0)
+		return;
+	more = flow_has_sink(ch, dir) && (to->mask & ENDPOINT_OUT);
 	while (more && fl->out.len == 0 && view->n > 0) {
 		ssize_t n = send(to->fd, view->p, view->n, MSG_NOSIGNAL);
 
