@@ -4,17 +4,22 @@
 AM_DEFAULT_SOURCE_EXT = .c
 
 UNIT_TESTS = \
+	tests/unit/test_addr \
 	tests/unit/test_buf \
 	tests/unit/test_chain \
 	tests/unit/test_clock \
+	tests/unit/test_conf \
 	tests/unit/test_fd \
 	tests/unit/test_hold \
 	tests/unit/test_listeners \
 	tests/unit/test_log \
 	tests/unit/test_msg \
+	tests/unit/test_option \
 	tests/unit/test_peer \
+	tests/unit/test_scan \
 	tests/unit/test_signals \
 	tests/unit/test_timeouts \
+	tests/unit/test_units \
 	tests/unit/test_verbs
 MODULE_TESTS =
 PROCESS_TESTS = \
@@ -102,6 +107,7 @@ EXTRA_DIST += $(LINT_TESTS) $(TEST_EXTRAS)
 # What tests include or source.
 TEST_EXTRAS = \
 	tests/lint/lib.sh \
+	tests/unit/conf_try.h \
 	tests/unit/registry_fake.h
 
 TEST_SECONDS = 300
