@@ -110,6 +110,7 @@ EXTRA_DIST += $(LINT_TESTS) $(TEST_EXTRAS)
 # What tests include or source.
 TEST_EXTRAS = \
 	tests/lint/lib.sh \
+	tests/unit/conf_try.h \
 	tests/unit/registry_fake.h
 
 TEST_SECONDS = 300
