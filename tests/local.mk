@@ -10,13 +10,17 @@ UNIT_TESTS = \
 	tests/unit/test_chain_random \
 	tests/unit/test_clock \
 	tests/unit/test_conf \
+	tests/unit/test_describe \
 	tests/unit/test_fd \
+	tests/unit/test_flow \
 	tests/unit/test_hold \
 	tests/unit/test_listeners \
 	tests/unit/test_log \
 	tests/unit/test_msg \
 	tests/unit/test_option \
+	tests/unit/test_override \
 	tests/unit/test_peer \
+	tests/unit/test_rows \
 	tests/unit/test_scan \
 	tests/unit/test_signals \
 	tests/unit/test_timeouts \
