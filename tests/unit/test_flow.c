@@ -17,8 +17,8 @@
 #include <cmocka.h>
 
 #include "base/log.h"
+#include "lib/peer.h"
 #include "lib/rig.h"
-#include "lib/stream.h"
 
 #define MB ((uint64_t)1 << 20)
 
@@ -72,10 +72,11 @@ pour(int fd, uint64_t offset, uint64_t n)
 	uint64_t done = 0;
 
 	while (done < n) {
+		struct peer_data data = { .seed = 7, .at = offset + done };
 		size_t part = n - done < sizeof(p) ? n - done : sizeof(p);
 		long k;
 
-		stream_fill(7, offset + done, p, part);
+		peer_data_make(&data, p, part);
 		k = send(fd, p, part, MSG_NOSIGNAL);
 		if (k == -1)
 			break;
@@ -88,6 +89,7 @@ pour(int fd, uint64_t offset, uint64_t n)
 static uint64_t
 drink(int fd, uint64_t offset, uint64_t n)
 {
+	struct peer_data data = { .seed = 7, .at = offset };
 	static uint8_t p[65536];
 	uint64_t done = 0;
 
@@ -97,7 +99,7 @@ drink(int fd, uint64_t offset, uint64_t n)
 
 		if (k <= 0)
 			break;
-		assert_true(stream_match(7, offset + done, p, (size_t)k));
+		peer_data_check(&data, p, (size_t)k);
 		done += (uint64_t)k;
 	}
 	return done;
