@@ -122,7 +122,7 @@ AM_SH_LOG_FLAGS = $(AM_LOG_FLAGS) $(SHELL)
 AM_TESTS_ENVIRONMENT = \
 	CMOCKA_MESSAGE_OUTPUT=tap; export CMOCKA_MESSAGE_OUTPUT; \
 	WEIR='$(abs_builddir)/weir$(EXEEXT)'; export WEIR; \
-	WEIR_PLAIN="$${WEIR_PLAIN:-$$WEIR}"; export WEIR_PLAIN; \
+	WEIR_PLAIN="$${WEIR_PLAIN:-$(PLAIN)}"; export WEIR_PLAIN; \
 	WEIR_TRIAL='$(abs_builddir)/tests/trial$(EXEEXT)'; export WEIR_TRIAL; \
 	builddir='$(abs_builddir)'; export builddir; \
 	srcdir='$(abs_top_srcdir)'; export srcdir; $(SANITIZER_ENVIRONMENT)
@@ -135,6 +135,22 @@ SANITIZER_ENVIRONMENT = \
 	export ASAN_OPTIONS UBSAN_OPTIONS;
 else
 SANITIZER_ENVIRONMENT =
+endif
+
+# What measures memory or time wants a weir without sanitizers: WEIR_PLAIN of
+# the environment, or one that is built here beside the other.
+if SANITIZERS
+PLAIN = $(abs_builddir)/plain/weir$(EXEEXT)
+check-am: plain-weir
+plain-weir:
+	@test -n "$$WEIR_PLAIN" || { $(MKDIR_P) plain && cd plain && \
+		{ test -f Makefile || \
+			$(abs_top_srcdir)/configure -q CC='$(CC)'; } && \
+		$(MAKE) weir$(EXEEXT); }
+distclean-local:
+	rm -rf plain
+else
+PLAIN = $(abs_builddir)/weir$(EXEEXT)
 endif
 
 # Parts of "make check"; one test alone: make check TESTS=tests/unit/test_addr
@@ -162,4 +178,4 @@ no-cmocka:
 	@exit 1
 endif
 
-.PHONY: $(CHECKS) no-cmocka
+.PHONY: $(CHECKS) no-cmocka plain-weir

@@ -49,8 +49,12 @@ spawn_surround(const struct spawn *sp)
 	/* dup2(2) of a descriptor to itself would leave it close-on-exec. */
 	if (sp->ready == SPAWN_READY_FD)
 		fcntl(sp->ready, F_SETFD, 0);
-	else if (sp->ready != -1 && dup2(sp->ready, SPAWN_READY_FD) == -1)
-		return -1;
+	else if (sp->ready != -1) {
+		if (dup2(sp->ready, SPAWN_READY_FD) == -1)
+			return -1;
+		/* Where nothing is executed it would stay, and no EOF come. */
+		close(sp->ready);
+	}
 	if (chdir(sp->dir) == -1)
 		return -1;
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
