@@ -7,15 +7,20 @@ UNIT_TESTS = \
 	tests/unit/test_addr \
 	tests/unit/test_buf \
 	tests/unit/test_chain \
+	tests/unit/test_chain_random \
 	tests/unit/test_clock \
 	tests/unit/test_conf \
+	tests/unit/test_describe \
 	tests/unit/test_fd \
+	tests/unit/test_flow \
 	tests/unit/test_hold \
 	tests/unit/test_listeners \
 	tests/unit/test_log \
 	tests/unit/test_msg \
 	tests/unit/test_option \
+	tests/unit/test_override \
 	tests/unit/test_peer \
+	tests/unit/test_rows \
 	tests/unit/test_scan \
 	tests/unit/test_signals \
 	tests/unit/test_timeouts \
@@ -24,6 +29,7 @@ UNIT_TESTS = \
 MODULE_TESTS =
 PROCESS_TESTS = \
 	tests/process/test_backend \
+	tests/process/test_drain \
 	tests/process/test_faults \
 	tests/process/test_load \
 	tests/process/test_master \
@@ -94,6 +100,7 @@ LDADD = libtest.a libmodules.a libweir.a libmodules.a \
 WRAP_ALLOC = $(AM_LDFLAGS) \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=reallocarray
 tests_unit_test_buf_LDFLAGS = $(WRAP_ALLOC)
+tests_unit_test_chain_random_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_hold_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_timeouts_LDFLAGS = $(WRAP_ALLOC)
 

@@ -106,17 +106,6 @@ master_run(const struct conf *conf, const struct master_options *opt,
 	return m.status;
 }
 
-int
-master_check(const struct conf *conf)
-{
-	struct drop d;
-
-	if (drop_init(&d, conf) == -1)
-		return -1;
-	drop_done(&d);
-	return 0;
-}
-
 static int
 master_init(struct master *m)
 {

@@ -18,7 +18,5 @@ struct master_options {
  * each child and never returns. */
 int master_run(const struct conf *conf, const struct master_options *opt,
 	void (*worker)(const struct heritage *));
-/* What a start checks beyond the file, short of binding; 0, or -1 logged. */
-int master_check(const struct conf *conf);
 
 #endif

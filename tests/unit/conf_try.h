@@ -15,15 +15,31 @@
 
 #define TRY_FILE "weir.conf"
 
-struct try {
+/* One of most things that a file may hold. */
+#define TRY_WHOLE                                                              \
+	"# a comment\n"                                                        \
+	"process = { workers = 2; user = \"root\"; };\n"                       \
+	"log = { level = \"debug\"; target = \"/var/log/weir\"; };\n"          \
+	"servers = (\n"                                                        \
+	"  { name = \"pg\";\n"                                                 \
+	"    listen = ( \"127.0.0.1:0\", { address = \"[::]:9400\";\n"         \
+	"      backlog = 512; reuseport = false; }, \"unix:/run/pg\" );\n"     \
+	"    idle_timeout = \"2m\"; session_timeout = 0;\n"                    \
+	"    middlewares = ( { type = \"log\"; order = 90; },\n"               \
+	"      { type = \"forward\"; to = [ \"10.0.0.1:1\", \"10.0.0.2:2\" "   \
+	"];\n"                                                                 \
+	"        source = \"${SRC:-127.0.0.1:0}\"; } ); },\n"                  \
+	"  { listen = \"127.0.0.1:81\"; middlewares = \"echo\"; } );\n"
+
+struct trial {
 	struct conf *conf; /* NULL: refused */
 	char *said;
 };
 
-static inline struct try
+static inline struct trial
 try_bytes(const char *text, size_t len, const struct conf_overrides *over)
 {
-	struct try t = { NULL, NULL };
+	struct trial t = { NULL, NULL };
 	size_t size = 0;
 	FILE *err = open_memstream(&t.said, &size);
 
@@ -33,16 +49,16 @@ try_bytes(const char *text, size_t len, const struct conf_overrides *over)
 	return t;
 }
 
-static inline struct try
+static inline struct trial
 try_text(const char *text)
 {
 	return try_bytes(text, strlen(text), NULL);
 }
 
-static inline struct try
+static inline struct trial
 try_file(const char *file, const struct conf_overrides *over)
 {
-	struct try t = { NULL, NULL };
+	struct trial t = { NULL, NULL };
 	size_t size = 0;
 	FILE *err = open_memstream(&t.said, &size);
 
@@ -53,18 +69,18 @@ try_file(const char *file, const struct conf_overrides *over)
 }
 
 static inline void
-try_end(struct try *t)
+try_end(struct trial *t)
 {
 	conf_free(t->conf);
 	free(t->said);
-	*t = (struct try){ NULL, NULL };
+	*t = (struct trial){ NULL, NULL };
 }
 
 /* The text is refused, and this is among what is said. */
 static inline void
 assert_refused(const char *text, const char *said)
 {
-	struct try t = try_text(text);
+	struct trial t = try_text(text);
 
 	if (t.conf != NULL || strstr(t.said, said) == NULL)
 		fail_msg("%s\nwanted: %s\nsaid: %s", text, said, t.said);

@@ -7,6 +7,7 @@
 #include "conf_try.h"
 #include "registry_fake.h"
 
+#include "conf/node.h"
 #include "conf/scan.h"
 
 #define CPU_SECONDS 5 /* with sanitizers, on a slow machine */
@@ -37,6 +38,9 @@ static const struct row rows[] = {
 	{ "# \xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80\na = \"\xc3\xa9\";", NULL },
 	{ "a = 1;\r\nb = 2;\r\n", NULL },
 	{ "", NULL },
+	{ "a = 1, b = ( ), c = [ ] d = { }; e = ( \"x\" \"y\", [ 1, 0x1 ] )",
+		NULL },
+	{ "a = [ true, FALSE ]; b = [ 1.5, 2e3 ]; c = [ 1L, 2LL ]", NULL },
 	/* brackets */
 	{ "a = {", "weir.conf:1: \"{\" is never closed" },
 	{ "a = {\n b = (\n 1 }", "weir.conf:3: \"}\" comes before the \"(\" of "
@@ -91,11 +95,36 @@ static const struct row rows[] = {
 	/* words */
 	{ "a = info;", "\"info\" must be written in quotes" },
 	{ "a = ( x );", "\"x\" must be written in quotes" },
-	{ "a.b = 1;", "\"a.b\" must be written in quotes" },
+	{ "a.b = 1;", "\"a.b\" cannot be a name" },
 	{ "a = 'x';", "unexpected character \"'\"" },
 	{ "a = $x;", "unexpected character \"$\"" },
 	{ "\xc3\xa9 = 1;", "unexpected character \"\xc3\xa9\"" },
 	{ "a / b", "unexpected character \"/\"" },
+	{ "true = 1;", "\"true\" cannot be a name" },
+	/* grammar */
+	{ "a 1", "weir.conf:1: \"=\" is missing before 1" },
+	{ "a\n\"xyz\"", "weir.conf:2: \"=\" is missing before \"xyz\"" },
+	{ "a", "\"=\" is missing before the end" },
+	{ "a =\n", "a value is missing before the end" },
+	{ "a = ;", "a value is missing before ;" },
+	{ "a = }", "closes nothing" },
+	{ "a = { b = };", "a value is missing before }" },
+	{ "a = { b };", "\"=\" is missing before }" },
+	{ "a = 1;;", "a name is missing before ;" },
+	{ "= 1;", "a name is missing before =" },
+	{ "1;", "a name is missing before 1" },
+	{ "a = 1 2;", "a name is missing before 2" },
+	{ "a = \"x\" 2;", "a name is missing before 2" },
+	{ "a = 1 \"x\";", "a name is missing before \"x\"" },
+	{ "a = ( 1, );", "a value is missing before )" },
+	{ "a = ( , 1 );", "a value is missing before ," },
+	{ "a = ( 1 2 );", "\",\" is missing before 2" },
+	{ "a = ( 1; 2 );", "\",\" is missing before ;" },
+	{ "a = ( b = 1 );", "\"b\" must be written in quotes" },
+	{ "a = [ ( 1 ) ];", "\"[ ]\" holds single values only" },
+	{ "a = [ 1, \"x\" ];", "\"[ ]\" holds values of one kind only" },
+	{ "a = [ 1, 2L ];", "\"[ ]\" holds values of one kind only" },
+	{ "a = [ 1, 2.0 ];", "\"[ ]\" holds values of one kind only" },
 	/* no text */
 	{ "a = 1;\n\x01", "weir.conf:2: not text: control character 0x01" },
 	{ "# \x7f", "not text: control character 0x7f" },
@@ -142,6 +171,8 @@ test_text(void **state)
 			fail_msg("%s\nsaid: %s", r->text, said);
 		if (out == NULL)
 			assert_places(said);
+		else if (node_parse(out, &d) == NULL)
+			fail_msg("%s\nlibconfig refuses it", r->text);
 		free(said);
 	}
 	arena_free(&arena);
@@ -150,12 +181,12 @@ test_text(void **state)
 static void
 test_nul_is_no_text(void **state)
 {
-	struct try t = try_bytes("a = \"x\0y\";", 10, NULL);
+	struct trial t = try_bytes("a = \"x\0y\";", 10, NULL);
 
 	(void)state;
 	assert_null(t.conf);
-	assert_string_equal(t.said,
-		TRY_FILE ":1: not text: control character 0x00\n");
+	assert_string_equal(
+		t.said, TRY_FILE ":1: not text: control character 0x00\n");
 	try_end(&t);
 }
 
@@ -187,7 +218,7 @@ file_write(const char *name, const char *text)
 static void
 assert_file_refused(const char *path, const char *said)
 {
-	struct try t = try_file(path, NULL);
+	struct trial t = try_file(path, NULL);
 
 	if (t.conf != NULL || strstr(t.said, said) == NULL)
 		fail_msg("%s\nwanted: %s\nsaid: %s", path, said, t.said);
@@ -198,7 +229,7 @@ static void
 test_includes_keep_their_lines(void **state)
 {
 	const char *top;
-	struct try t;
+	struct trial t;
 
 	(void)state;
 	file_write("sub/two.conf", "# two\n\nidle_timeout = \"x\";");
@@ -224,7 +255,7 @@ static void
 test_a_good_include_is_as_if_written(void **state)
 {
 	const char *top;
-	struct try t;
+	struct trial t;
 
 	(void)state;
 	file_write("chain.conf", "{ type = \"echo\"; },");
@@ -253,8 +284,8 @@ test_bad_includes(void **state)
 		path_of("self.conf:2: \""));
 	assert_file_refused(path_of("self.conf"), "includes itself");
 	file_write("b.conf", "@include \"./a.conf\"");
-	assert_file_refused(file_write("a.conf", "@include \"b.conf\""),
-		"b.conf:1: \"");
+	assert_file_refused(
+		file_write("a.conf", "@include \"b.conf\""), "b.conf:1: \"");
 	assert_file_refused(path_of("a.conf"), "includes itself");
 	assert_file_refused(file_write("dir.conf", "@include \"sub\""),
 		"cannot be read: Is a directory");
@@ -271,8 +302,7 @@ test_bad_includes(void **state)
 	assert_file_refused(file_write("inc.conf", "\n@include \"bin.conf\""),
 		path_of("bin.conf:2: not text: control character 0x01"));
 	file_write("open.conf", "/*\n");
-	assert_file_refused(
-		file_write("inc.conf", "@include \"open.conf\" */"),
+	assert_file_refused(file_write("inc.conf", "@include \"open.conf\" */"),
 		path_of("open.conf:1: \"/*\" is never closed"));
 }
 
@@ -293,7 +323,7 @@ shape(const char *head, const char *body, size_t n, const char *tail,
 {
 	size_t one = strlen(body), len = strlen(head), i;
 	clock_t start;
-	struct try t;
+	struct trial t;
 	char *text = malloc(len + n * one + strlen(tail) + 1);
 
 	assert_non_null(text);
@@ -335,13 +365,14 @@ test_shapes(void **state)
 		"has 50000 entries, out of range 0..1000");
 	shape("servers = ( { middlewares = ( \"a\"", ", \"b\"", 49999,
 		" ); } );", "has 50000 entries, out of range 0..64");
-	shape("servers = ( { middlewares = ( { type = \"forward\"; to = ( \"x\"",
+	shape("servers = ( { middlewares = ( { type = \"forward\"; to = ( "
+	      "\"x\"",
 		", \"y\"", 49999, " ); } ); } );", "and 49800 errors more");
 	shape("servers = ( { middlewares = ( { type = \"forward\"; to = ( "
 	      "\"1.1.1.1:1\"",
 		", \"1.1.1.1:1\"", 49999, " ); } ); } );", NULL);
-	shape("servers = ( { }", ", { listen = \"127.0.0.1:0\"; }", 999,
-		" );", NULL);
+	shape("servers = ( { }", ", { listen = \"127.0.0.1:0\"; }", 999, " );",
+		NULL);
 	shape("a = ", "(", 51, "", "nested deeper than 50");
 	shape("a = ", "( ", 5000, "", "nested deeper than 50");
 	shape("a = ", "{ a = ", 170000, "", "nested deeper than 50");
@@ -351,7 +382,8 @@ test_shapes(void **state)
 	shape("", "\n", mega, "", "option \"servers\" is missing");
 	shape("", "@include \"/dev/null\"\n", 1001, "", "more than 1000");
 	shape("", "%", mega, "", "errors more");
-	shape("servers = ( { }", ",", 40000, ");", "near \"servers");
+	shape("servers = ( { }", ",", 40000, ");",
+		"a value is missing before ,");
 }
 
 static void

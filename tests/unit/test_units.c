@@ -110,14 +110,12 @@ test_values_survive_as_text(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
-		assert_int_equal(
-			units_time(units_time_text(values[i], text), &back,
-				&why),
+		assert_int_equal(units_time(units_time_text(values[i], text),
+					 &back, &why),
 			0);
 		assert_true(back == values[i]);
-		assert_int_equal(
-			units_size(units_size_text(values[i], text), &back,
-				&why),
+		assert_int_equal(units_size(units_size_text(values[i], text),
+					 &back, &why),
 			0);
 		assert_true(back == values[i]);
 	}
