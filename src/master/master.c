@@ -38,15 +38,12 @@ enum master_state {
 
 struct master {
 	const struct conf *conf;
-	const struct master_options *opt;
 	enum master_state state;
 	int status;	 /* exit status */
 	uint64_t now_ms; /* real time: tests move the workers' clock only */
 	uint64_t deadline_ms; /* of the state; UINT64_MAX: none */
 	uint64_t retry_ms;
-	const char *pid_path; /* NULL: no pidfile */
 	struct pidfh *pidfile;
-	char pid_why[PIDFILE_WHY];
 	int ready_fd;
 	int status_fd; /* to whoever started a daemon */
 	struct drop drop;
@@ -75,7 +72,6 @@ master_run(const struct conf *conf, const struct master_options *opt,
 	void (*worker)(const struct heritage *))
 {
 	struct master m = { .conf = conf,
-		.opt = opt,
 		.status = 1,
 		.ready_fd = opt->ready_fd,
 		.status_fd = -1,
@@ -89,8 +85,7 @@ master_run(const struct conf *conf, const struct master_options *opt,
 		return 1;
 	}
 	log_starting(true);
-	if ((opt->daemon || conf->process.daemon) &&
-		!daemon_fork(&m.status_fd, &m.status))
+	if (conf->process.daemon && !daemon_fork(&m.status_fd, &m.status))
 		return m.status;
 	setproctitle("master %s", conf->file);
 	if (master_init(&m) == 0) {
@@ -109,11 +104,8 @@ master_run(const struct conf *conf, const struct master_options *opt,
 static int
 master_init(struct master *m)
 {
-	bool daemon = m->status_fd != -1;
-
 	m->now_ms = master_now();
-	m->pid_path = pidfile_path(m->conf, daemon);
-	if (daemon && log_is_stderr())
+	if (m->conf->process.daemon && log_is_stderr())
 		log_warn("log.target is stderr: in the background nothing is "
 			 "logged once weir is ready");
 	if (drop_init(&m->drop, m->conf) == -1)
@@ -298,17 +290,19 @@ master_step(struct master *m)
 static void
 master_bind(struct master *m)
 {
+	const char *path = m->conf->process.pidfile;
+	char why[PIDFILE_WHY];
 	size_t failed;
 	bool held;
 
 	if (m->now_ms < m->retry_ms && m->now_ms < m->deadline_ms)
 		return;
 	m->retry_ms = m->now_ms + MASTER_RETRY_MS;
-	if (m->pid_path != NULL && m->pidfile == NULL) {
-		m->pidfile = pidfile_take(m->pid_path, &held, m->pid_why);
+	if (path != NULL && m->pidfile == NULL) {
+		m->pidfile = pidfile_take(path, &held, why);
 		if (m->pidfile == NULL &&
 			(!held || m->now_ms >= m->deadline_ms)) {
-			log_error("%s", m->pid_why);
+			log_error("%s", why);
 			m->status = 1;
 			master_enter(m, MASTER_STOP);
 		}

@@ -2,14 +2,11 @@
 #ifndef MASTER_MASTER_H
 #define MASTER_MASTER_H
 
-#include <stdbool.h>
-
 #include "heritage.h"
 
 struct conf;
 
 struct master_options {
-	bool daemon;  /* -d: go to the background once ready */
 	int ready_fd; /* gets "listen ..." and "ready ..." lines; -1: none */
 };
 

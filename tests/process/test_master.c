@@ -39,11 +39,11 @@ run_master(int ready_fd, void *arg)
 		.process = { .workers = plan->workers,
 			.user = "nobody",
 			.pidfile = "weir.pid",
+			.daemon = plan->background,
 			.start_timeout_ms = plan->start_timeout_ms },
 		.log = { .level = LOG_LEVEL_INFO, .target = "stderr" },
 		.servers = { 1, &server } };
-	struct master_options opt = { .daemon = plan->background,
-		.ready_fd = ready_fd };
+	struct master_options opt = { .ready_fd = ready_fd };
 	const char *why;
 
 	if (addr_parse(&listen.address, listen.text, &why) == -1)
