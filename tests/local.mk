@@ -7,8 +7,10 @@ UNIT_TESTS = \
 	tests/unit/test_buf \
 	tests/unit/test_chain \
 	tests/unit/test_chain_random \
+	tests/unit/test_channel \
 	tests/unit/test_flow \
 	tests/unit/test_hold \
+	tests/unit/test_limits \
 	tests/unit/test_timeouts \
 	tests/unit/test_verbs
 MODULE_TESTS =
