@@ -8,12 +8,14 @@ UNIT_TESTS = \
 	tests/unit/test_buf \
 	tests/unit/test_chain \
 	tests/unit/test_chain_random \
+	tests/unit/test_channel \
 	tests/unit/test_clock \
 	tests/unit/test_conf \
 	tests/unit/test_describe \
 	tests/unit/test_fd \
 	tests/unit/test_flow \
 	tests/unit/test_hold \
+	tests/unit/test_limits \
 	tests/unit/test_listeners \
 	tests/unit/test_log \
 	tests/unit/test_msg \
