@@ -54,6 +54,7 @@ LINT_TESTS = \
 
 check_LIBRARIES += libtest.a
 libtest_a_SOURCES = \
+	tests/lib/aid.c \
 	tests/lib/alloc.c \
 	tests/lib/alloc.h \
 	tests/lib/daemon.c \
@@ -95,6 +96,11 @@ tests_trial_LDFLAGS = $(WEIR_LDFLAGS) \
 	-Wl,--wrap=setsockopt
 tests_trial_LDADD = $(weir_LDADD)
 
+# What the scripts of tests/real need beside a shell.
+tests_aid_SOURCES = tests/lib/aid.c
+tests_aid_LDFLAGS = $(WEIR_LDFLAGS)
+tests_aid_LDADD = libweir.a $(LIBBSD_LIBS)
+
 LDADD = libtest.a libmodules.a libweir.a libmodules.a \
 	$(CMOCKA_LIBS) $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(LIBBSD_LIBS)
 
@@ -106,18 +112,21 @@ tests_unit_test_chain_random_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_hold_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_timeouts_LDFLAGS = $(WRAP_ALLOC)
 
-TEST_RUNS = $(UNIT_TESTS) $(MODULE_TESTS) $(PROCESS_TESTS) $(REAL_TESTS)
+TEST_RUNS = $(UNIT_TESTS) $(MODULE_TESTS) $(PROCESS_TESTS)
 if HAVE_CMOCKA
-check_PROGRAMS += tests/trial $(TEST_RUNS) $(LONG_TESTS)
+check_PROGRAMS += tests/aid tests/trial $(TEST_RUNS) $(LONG_TESTS)
 endif
-TESTS = $(TEST_RUNS) $(LINT_TESTS)
-EXTRA_DIST += $(LINT_TESTS) $(TEST_EXTRAS)
+TESTS = $(TEST_RUNS) $(REAL_TESTS) $(LINT_TESTS)
+EXTRA_DIST += $(REAL_TESTS) $(LINT_TESTS) $(TEST_EXTRAS)
 
 # What tests include or source.
 TEST_EXTRAS = \
 	tests/lint/lib.sh \
 	tests/unit/conf_try.h \
-	tests/unit/registry_fake.h
+	tests/unit/registry_fake.h \
+	tests/real/lib.sh \
+	tests/real/test_nginx.sh \
+	tests/real/test_redis.sh
 
 TEST_SECONDS = 300
 TEST_EXTENSIONS = .sh
