@@ -8,12 +8,14 @@ UNIT_TESTS = \
 	tests/unit/test_buf \
 	tests/unit/test_chain \
 	tests/unit/test_chain_random \
+	tests/unit/test_channel \
 	tests/unit/test_clock \
 	tests/unit/test_conf \
 	tests/unit/test_describe \
 	tests/unit/test_fd \
 	tests/unit/test_flow \
 	tests/unit/test_hold \
+	tests/unit/test_limits \
 	tests/unit/test_listeners \
 	tests/unit/test_log \
 	tests/unit/test_msg \
@@ -52,6 +54,7 @@ LINT_TESTS = \
 
 check_LIBRARIES += libtest.a
 libtest_a_SOURCES = \
+	tests/lib/aid.c \
 	tests/lib/alloc.c \
 	tests/lib/alloc.h \
 	tests/lib/daemon.c \
@@ -93,6 +96,11 @@ tests_trial_LDFLAGS = $(WEIR_LDFLAGS) \
 	-Wl,--wrap=setsockopt
 tests_trial_LDADD = $(weir_LDADD)
 
+# What the scripts of tests/real need beside a shell.
+tests_aid_SOURCES = tests/lib/aid.c
+tests_aid_LDFLAGS = $(WEIR_LDFLAGS)
+tests_aid_LDADD = libweir.a $(LIBBSD_LIBS)
+
 LDADD = libtest.a libmodules.a libweir.a libmodules.a \
 	$(CMOCKA_LIBS) $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(LIBBSD_LIBS)
 
@@ -104,18 +112,21 @@ tests_unit_test_chain_random_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_hold_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_timeouts_LDFLAGS = $(WRAP_ALLOC)
 
-TEST_RUNS = $(UNIT_TESTS) $(MODULE_TESTS) $(PROCESS_TESTS) $(REAL_TESTS)
+TEST_RUNS = $(UNIT_TESTS) $(MODULE_TESTS) $(PROCESS_TESTS)
 if HAVE_CMOCKA
-check_PROGRAMS += tests/trial $(TEST_RUNS) $(LONG_TESTS)
+check_PROGRAMS += tests/aid tests/trial $(TEST_RUNS) $(LONG_TESTS)
 endif
-TESTS = $(TEST_RUNS) $(LINT_TESTS)
-EXTRA_DIST += $(LINT_TESTS) $(TEST_EXTRAS)
+TESTS = $(TEST_RUNS) $(REAL_TESTS) $(LINT_TESTS)
+EXTRA_DIST += $(REAL_TESTS) $(LINT_TESTS) $(TEST_EXTRAS)
 
 # What tests include or source.
 TEST_EXTRAS = \
 	tests/lint/lib.sh \
 	tests/unit/conf_try.h \
-	tests/unit/registry_fake.h
+	tests/unit/registry_fake.h \
+	tests/real/lib.sh \
+	tests/real/test_nginx.sh \
+	tests/real/test_redis.sh
 
 TEST_SECONDS = 300
 TEST_EXTENSIONS = .sh
@@ -129,7 +140,7 @@ AM_SH_LOG_FLAGS = $(AM_LOG_FLAGS) $(SHELL)
 AM_TESTS_ENVIRONMENT = \
 	CMOCKA_MESSAGE_OUTPUT=tap; export CMOCKA_MESSAGE_OUTPUT; \
 	WEIR='$(abs_builddir)/weir$(EXEEXT)'; export WEIR; \
-	WEIR_PLAIN="$${WEIR_PLAIN:-$$WEIR}"; export WEIR_PLAIN; \
+	WEIR_PLAIN="$${WEIR_PLAIN:-$(PLAIN)}"; export WEIR_PLAIN; \
 	WEIR_TRIAL='$(abs_builddir)/tests/trial$(EXEEXT)'; export WEIR_TRIAL; \
 	builddir='$(abs_builddir)'; export builddir; \
 	srcdir='$(abs_top_srcdir)'; export srcdir; $(SANITIZER_ENVIRONMENT)
@@ -142,6 +153,22 @@ SANITIZER_ENVIRONMENT = \
 	export ASAN_OPTIONS UBSAN_OPTIONS;
 else
 SANITIZER_ENVIRONMENT =
+endif
+
+# What measures memory or time wants a weir without sanitizers: WEIR_PLAIN of
+# the environment, or one that is built here beside the other.
+if SANITIZERS
+PLAIN = $(abs_builddir)/plain/weir$(EXEEXT)
+check-am: plain-weir
+plain-weir:
+	@test -n "$$WEIR_PLAIN" || { $(MKDIR_P) plain && cd plain && \
+		{ test -f Makefile || \
+			$(abs_top_srcdir)/configure -q CC='$(CC)'; } && \
+		$(MAKE) weir$(EXEEXT); }
+distclean-local:
+	rm -rf plain
+else
+PLAIN = $(abs_builddir)/weir$(EXEEXT)
 endif
 
 # Parts of "make check"; one test alone: make check TESTS=tests/unit/test_addr
@@ -169,4 +196,4 @@ no-cmocka:
 	@exit 1
 endif
 
-.PHONY: $(CHECKS) no-cmocka
+.PHONY: $(CHECKS) no-cmocka plain-weir

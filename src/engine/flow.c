@@ -232,6 +232,11 @@ flow_settle(struct weir_channel *ch, enum weir_dir dir)
 	}
 	/* When both are through, closing says it as well. */
 	if (ch->flows[!dir].state != FLOW_SHUT &&
-		shutdown(to->fd, SHUT_WR) == -1)
-		channel_side_failed(ch, (enum weir_side)to->side, errno);
+		shutdown(to->fd, SHUT_WR) == -1) {
+		int err = endpoint_take_error(to);
+
+		/* ENOTCONN alone: a reset, told of already. */
+		channel_side_failed(ch, (enum weir_side)to->side,
+			err != 0 ? err : ECONNRESET);
+	}
 }
