@@ -50,20 +50,11 @@ spawn_surround(const struct spawn *sp)
 	/* dup2(2) of a descriptor to itself would leave it close-on-exec. */
 	if (sp->ready == SPAWN_READY_FD)
 		fcntl(sp->ready, F_SETFD, 0);
-<<<<<<< HEAD
-	else if (sp->ready != -1) {
-		if (dup2(sp->ready, SPAWN_READY_FD) == -1)
-			return -1;
-		/* Where nothing is executed it would stay, and no EOF come. */
-		close(sp->ready);
-	}
-=======
 	else if (sp->ready != -1 && dup2(sp->ready, SPAWN_READY_FD) == -1)
 		return -1;
 	/* A function is not rid of the rest by exec. */
 	close_range(STDERR_FILENO + 1, SPAWN_READY_FD - 1, 0);
 	close_range(SPAWN_READY_FD + (sp->ready != -1), UINT_MAX, 0);
->>>>>>> main
 	if (chdir(sp->dir) == -1)
 		return -1;
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
