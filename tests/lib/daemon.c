@@ -22,7 +22,8 @@
 
 static struct daemon *daemons;
 
-static void daemon_vwrite(struct daemon *d, const char *fmt, va_list ap);
+static void daemon_vwrite(struct daemon *d, const char *fmt, va_list ap)
+	__attribute__((format(printf, 2, 0)));
 static pid_t
 daemon_exec(struct daemon *d, int ready, const char *out, const char **argv);
 static void

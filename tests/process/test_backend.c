@@ -212,7 +212,7 @@ test_source_address(void **state)
 	daemon_stop(d);
 }
 
-static void
+__attribute__((format(printf, 2, 3))) static void
 write_file(const char *path, const char *fmt, ...)
 {
 	FILE *f = fopen(path, "w");
