@@ -41,7 +41,9 @@ PROCESS_TESTS = \
 	tests/process/test_states \
 	tests/process/test_time \
 	tests/process/test_words
-REAL_TESTS =
+REAL_TESTS = \
+	tests/real/test_nginx.sh \
+	tests/real/test_redis.sh
 LONG_TESTS =
 LINT_TESTS = \
 	tests/lint/docs.sh \
@@ -54,7 +56,6 @@ LINT_TESTS = \
 
 check_LIBRARIES += libtest.a
 libtest_a_SOURCES = \
-	tests/lib/aid.c \
 	tests/lib/alloc.c \
 	tests/lib/alloc.h \
 	tests/lib/daemon.c \
@@ -124,9 +125,7 @@ TEST_EXTRAS = \
 	tests/lint/lib.sh \
 	tests/unit/conf_try.h \
 	tests/unit/registry_fake.h \
-	tests/real/lib.sh \
-	tests/real/test_nginx.sh \
-	tests/real/test_redis.sh
+	tests/real/lib.sh
 
 TEST_SECONDS = 300
 TEST_EXTENSIONS = .sh
