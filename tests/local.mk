@@ -28,7 +28,9 @@ PROCESS_TESTS = \
 	tests/process/test_words
 REAL_TESTS = \
 	tests/real/test_nginx.sh \
-	tests/real/test_redis.sh
+	tests/real/test_postgresql.sh \
+	tests/real/test_redis.sh \
+	tests/real/test_sftp.sh
 LONG_TESTS =
 LINT_TESTS = \
 	tests/lint/docs.sh \
