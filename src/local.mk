@@ -34,6 +34,8 @@ libweir_a_SOURCES = \
 	src/conf/diag.h \
 	src/conf/expand.c \
 	src/conf/expand.h \
+	src/conf/grammar.c \
+	src/conf/grammar.h \
 	src/conf/near.c \
 	src/conf/near.h \
 	src/conf/node.c \

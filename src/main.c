@@ -182,7 +182,8 @@ args_take(struct args *args, int ch, const char *value)
 		args->prefix = value;
 		break;
 	case 'd':
-		args->master.daemon = true;
+		/* One way to say it, so that -T and -s see it as well. */
+		args->overrides[args->noverrides++] = "process.daemon=true";
 		break;
 	case MAIN_READY_FD:
 		return args_ready_fd(args, value);
@@ -282,14 +283,10 @@ main_configured(const struct args *args, const struct conf *conf)
 	case 's':
 		return main_signal(args, conf);
 	case 't':
-		if (master_check(conf) == -1)
-			return 1;
 		if (!args->quiet)
 			printf("%s: the configuration is good\n", args->file);
 		return 0;
 	case 'T':
-		if (master_check(conf) == -1)
-			return 1;
 		describe_settings(stdout, conf);
 		return 0;
 	}
@@ -302,6 +299,7 @@ static int
 main_signal(const struct args *args, const struct conf *conf)
 {
 	const struct signal_row *row = signals_find(args->word);
+	const char *path = conf->process.pidfile;
 	char why[PIDFILE_WHY];
 	pid_t pid;
 
@@ -312,8 +310,14 @@ main_signal(const struct args *args, const struct conf *conf)
 		fputc('\n', stderr);
 		return 1;
 	}
-	/* Who was started with -d has a pidfile even if the file names none. */
-	pid = pidfile_holder(pidfile_path(conf, true), why);
+	if (path == NULL) {
+		fprintf(stderr,
+			"weir: -s %s: %s names no process.pidfile to find weir "
+			"by; add -d if it was started with -d\n",
+			args->word, args->file);
+		return 1;
+	}
+	pid = pidfile_holder(path, why);
 	if (pid == -1) {
 		fprintf(stderr, "weir: %s\n", why);
 		return 1;

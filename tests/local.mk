@@ -4,19 +4,34 @@
 AM_DEFAULT_SOURCE_EXT = .c
 
 UNIT_TESTS = \
+	tests/unit/test_addr \
 	tests/unit/test_buf \
+	tests/unit/test_chain \
+	tests/unit/test_chain_random \
+	tests/unit/test_channel \
 	tests/unit/test_clock \
+	tests/unit/test_conf \
+	tests/unit/test_describe \
 	tests/unit/test_fd \
+	tests/unit/test_flow \
 	tests/unit/test_hold \
+	tests/unit/test_limits \
 	tests/unit/test_listeners \
 	tests/unit/test_log \
 	tests/unit/test_msg \
+	tests/unit/test_option \
+	tests/unit/test_override \
 	tests/unit/test_peer \
+	tests/unit/test_rows \
+	tests/unit/test_scan \
 	tests/unit/test_signals \
-	tests/unit/test_timeouts
+	tests/unit/test_timeouts \
+	tests/unit/test_units \
+	tests/unit/test_verbs
 MODULE_TESTS =
 PROCESS_TESTS = \
 	tests/process/test_backend \
+	tests/process/test_drain \
 	tests/process/test_faults \
 	tests/process/test_load \
 	tests/process/test_master \
@@ -43,6 +58,7 @@ LINT_TESTS = \
 
 check_LIBRARIES += libtest.a
 libtest_a_SOURCES = \
+	tests/lib/aid.c \
 	tests/lib/alloc.c \
 	tests/lib/alloc.h \
 	tests/lib/daemon.c \
@@ -96,6 +112,7 @@ LDADD = libtest.a libmodules.a libweir.a libmodules.a \
 WRAP_ALLOC = $(AM_LDFLAGS) \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=reallocarray
 tests_unit_test_buf_LDFLAGS = $(WRAP_ALLOC)
+tests_unit_test_chain_random_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_hold_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_timeouts_LDFLAGS = $(WRAP_ALLOC)
 
@@ -109,8 +126,11 @@ EXTRA_DIST += $(REAL_TESTS) $(LINT_TESTS) $(TEST_EXTRAS)
 # What tests include or source.
 TEST_EXTRAS = \
 	tests/lint/lib.sh \
+	tests/unit/conf_try.h \
+	tests/unit/registry_fake.h \
 	tests/real/lib.sh \
-	tests/unit/registry_fake.h
+	tests/real/test_nginx.sh \
+	tests/real/test_redis.sh
 
 TEST_SECONDS = 300
 TEST_EXTENSIONS = .sh
@@ -124,7 +144,7 @@ AM_SH_LOG_FLAGS = $(AM_LOG_FLAGS) $(SHELL)
 AM_TESTS_ENVIRONMENT = \
 	CMOCKA_MESSAGE_OUTPUT=tap; export CMOCKA_MESSAGE_OUTPUT; \
 	WEIR='$(abs_builddir)/weir$(EXEEXT)'; export WEIR; \
-	WEIR_PLAIN="$${WEIR_PLAIN:-$$WEIR}"; export WEIR_PLAIN; \
+	WEIR_PLAIN="$${WEIR_PLAIN:-$(PLAIN)}"; export WEIR_PLAIN; \
 	WEIR_TRIAL='$(abs_builddir)/tests/trial$(EXEEXT)'; export WEIR_TRIAL; \
 	builddir='$(abs_builddir)'; export builddir; \
 	srcdir='$(abs_top_srcdir)'; export srcdir; $(SANITIZER_ENVIRONMENT)
@@ -137,6 +157,22 @@ SANITIZER_ENVIRONMENT = \
 	export ASAN_OPTIONS UBSAN_OPTIONS;
 else
 SANITIZER_ENVIRONMENT =
+endif
+
+# What measures memory or time wants a weir without sanitizers: WEIR_PLAIN of
+# the environment, or one that is built here beside the other.
+if SANITIZERS
+PLAIN = $(abs_builddir)/plain/weir$(EXEEXT)
+check-am: plain-weir
+plain-weir:
+	@test -n "$$WEIR_PLAIN" || { $(MKDIR_P) plain && cd plain && \
+		{ test -f Makefile || \
+			$(abs_top_srcdir)/configure -q CC='$(CC)'; } && \
+		$(MAKE) weir$(EXEEXT); }
+distclean-local:
+	rm -rf plain
+else
+PLAIN = $(abs_builddir)/weir$(EXEEXT)
 endif
 
 # Parts of "make check"; one test alone: make check TESTS=tests/unit/test_addr
@@ -164,4 +200,4 @@ no-cmocka:
 	@exit 1
 endif
 
-.PHONY: $(CHECKS) no-cmocka
+.PHONY: $(CHECKS) no-cmocka plain-weir

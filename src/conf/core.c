@@ -162,9 +162,9 @@ const struct weir_opt core_rows[] = {
 		.help = "Named groups of backends." },
 	WEIR_GROUPS("servers", struct conf, servers, .rows = &core_server_rows,
 		.max = 1000,
-		.help = "What is listened for, and what happens to it; write "
-			"at least servers = ( { listen = \"127.0.0.1:9399\"; "
-			"} );"),
+		.help = "What is listened for, and what happens to it: at "
+			"least "
+			"servers = ( { } ) for one on 127.0.0.1:9399."),
 	WEIR_OPT_END
 };
 

@@ -223,7 +223,7 @@ value_load(struct option_loader *l, const struct weir_opt *row,
 		return;
 	}
 	if (node == NULL)
-		text = "";
+		text = row->flags & WEIR_OFF ? "off" : "";
 	else if (option_is_list(row->type)) {
 		if (list_load(l, row, node, scope, field))
 			text = list_text(l->arena, row, field);

@@ -61,7 +61,7 @@ variable_apply(
 	size_t n = strcspn(text, "=");
 	const char *name = arena_strndup(d->arena, text, n);
 	struct place place = { .origin = "environment", .where = name };
-	struct near near = { .word = name };
+	struct near near = { .word = name + sizeof(PREFIX) - 1 };
 	const struct weir_opt *row;
 	struct node *s, *value;
 
@@ -72,16 +72,15 @@ variable_apply(
 			continue;
 		if (strcmp(variable_of(d->arena, row->key), name) == 0)
 			break;
-		near_try(&near, variable_of(d->arena, row->key));
+		near_try(&near,
+			variable_of(d->arena, row->key) + sizeof(PREFIX) - 1);
 	}
 	if (row->key == NULL) {
-		fprintf(err,
-			near.best != NULL
-				? "warning: %s is no option of weir (did you "
-				  "mean "
-				  "%s?)\n"
-				: "warning: %s is no option of weir\n",
-			name, near.best);
+		fprintf(err, "warning: %s is no option of weir", name);
+		if (near.best != NULL)
+			fprintf(err, " (did you mean " PREFIX "%s?)",
+				near.best);
+		fputc('\n', err);
 		return;
 	}
 	for (s = servers != NULL ? servers->first : NULL; s != NULL;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf/grammar.h"
 #include "conf/number.h"
 #include "conf/scan.h"
 #include "conf/source.h"
@@ -10,15 +11,10 @@
 /* Include adds at most two newlines to what it reads. */
 #define OUT_MAX (SCAN_BYTES_MAX + 2 * SCAN_INCLUDES_MAX + 2)
 
+#define SHOWN 40 /* bytes of a wrong token that are shown */
+
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 #define DIGITS	"0123456789"
-
-/* A group or list that is open. */
-struct level {
-	char bracket;
-	unsigned line;
-	unsigned keys;
-};
 
 struct scan {
 	struct weir_diag *d;
@@ -31,7 +27,7 @@ struct scan {
 	size_t string_len; /* of adjacent strings so far */
 	char last;	   /* punctuation or first of a word */
 	bool stop;
-	struct level levels[SCAN_DEPTH_MAX + 1]; /* [0]: the top */
+	struct grammar levels[SCAN_DEPTH_MAX + 1]; /* [0]: the top */
 };
 
 static const char *scan_run(struct scan *s, struct source *in);
@@ -43,9 +39,11 @@ static void comment_scan(struct scan *s, struct source *in);
 static void string_scan(struct scan *s, struct source *in);
 static const char *escape_why(const char *p, size_t *n);
 static void word_scan(struct scan *s, struct source *in);
-static bool is_value(const struct scan *s);
-static void bracket_open(struct scan *s, char c);
-static void bracket_close(struct scan *s, char c);
+static enum grammar_token number_token(const char *word);
+static void step(struct scan *s, const struct source *in, size_t n,
+	enum grammar_token token);
+static void bracket_open(struct scan *s, const struct source *in);
+static void bracket_close(struct scan *s, const struct source *in);
 static void include_scan(struct scan *s, struct source *in);
 static void include_open(struct scan *s, struct source *in, const char *name);
 static void put(struct scan *s, const char *p, size_t n);
@@ -87,7 +85,7 @@ static const char *
 scan_run(struct scan *s, struct source *in)
 {
 	unsigned before = s->d->errors;
-	const struct level *open;
+	const struct grammar *open;
 
 	s->out = arena_alloc(s->d->arena, OUT_MAX + 1);
 	if (text_check(s, in))
@@ -96,6 +94,10 @@ scan_run(struct scan *s, struct source *in)
 	if (!s->stop && s->depth > 0)
 		diag_error(s->d, &(struct place){ .line = open->line }, NULL,
 			"\"%c\" is never closed", open->bracket);
+	else if (!s->stop && open->state == GRAMMAR_AT_EQUALS)
+		fail(s, "\"=\" is missing before the end");
+	else if (!s->stop && open->state == GRAMMAR_AT_VALUE)
+		fail(s, "a value is missing before the end");
 	return s->d->errors == before ? s->out : NULL;
 }
 
@@ -142,6 +144,7 @@ token_scan(struct scan *s, struct source *in)
 {
 	char c = *in->p;
 	bool space = strchr(" \t\r\n", c) != NULL;
+	size_t n = source_char(in);
 
 	if (c == '#' || (c == '/' && in->p + 1 < in->end &&
 				(in->p[1] == '/' || in->p[1] == '*'))) {
@@ -160,25 +163,21 @@ token_scan(struct scan *s, struct source *in)
 		s->string_len = 0;
 	if (strchr(LETTERS DIGITS "*+-.", c) != NULL) {
 		word_scan(s, in);
-		s->last = c;
 		return;
 	}
-	if (!space)
-		s->last = c;
 	if (strchr("{[(", c) != NULL)
-		bracket_open(s, c);
+		bracket_open(s, in);
 	else if (strchr("}])", c) != NULL)
-		bracket_close(s, c);
-	else if ((c == '=' || c == ':') &&
-		 ++s->levels[s->depth].keys > SCAN_KEYS_MAX) {
-		fail(s, "more than %d options in one group", SCAN_KEYS_MAX);
-		s->stop = true;
-	} else if (!space && strchr("=:,;", c) == NULL)
-		fail(s, "unexpected character \"%.*s\"", (int)source_char(in),
-			in->p);
-	put(s, in->p, 1);
+		bracket_close(s, in);
+	else if (c == '=' || c == ':')
+		step(s, in, 1, GRAMMAR_EQUALS);
+	else if (c == ',' || c == ';')
+		step(s, in, 1, c == ',' ? GRAMMAR_COMMA : GRAMMAR_SEMICOLON);
+	else if (!space)
+		fail(s, "unexpected character \"%.*s\"", (int)n, in->p);
+	put(s, in->p, n);
 	in->line += c == '\n';
-	in->p++;
+	in->p += n;
 }
 
 /* Comments become nothing, but keep their lines. */
@@ -231,9 +230,10 @@ string_scan(struct scan *s, struct source *in)
 		s->stop = true;
 		return;
 	}
-	put(s, in->p, (size_t)(p + 1 - in->p));
-	in->p = p + 1;
-	s->last = '"';
+	n = (size_t)(p + 1 - in->p);
+	step(s, in, n, GRAMMAR_STRING);
+	put(s, in->p, n);
+	in->p += n;
 }
 
 /* What is wrong with the escape at p, or NULL; *n = its bytes.  The text ends
@@ -272,6 +272,7 @@ static void
 word_scan(struct scan *s, struct source *in)
 {
 	size_t n = strspn(in->p, LETTERS DIGITS "_*+-.");
+	enum grammar_token token = GRAMMAR_NAME;
 	const char *word, *why;
 
 	if (n > (size_t)(in->end - in->p))
@@ -283,53 +284,88 @@ word_scan(struct scan *s, struct source *in)
 	}
 	word = arena_strndup(s->d->arena, in->p, n);
 	if (strchr(DIGITS "+-.", *word) != NULL) {
+		token = number_token(word);
 		if ((why = number_why(s->d->arena, word)) != NULL)
 			fail(s, "%s", why);
+	} else if (grammar_wants_value(&s->levels[s->depth])) {
+		token = GRAMMAR_BOOL;
+		if (strcasecmp(word, "true") != 0 &&
+			strcasecmp(word, "false") != 0)
+			fail(s, "\"%s\" must be written in quotes", word);
 	} else if (word[strcspn(word, ".+")] != '\0' ||
-		   (is_value(s) && strcasecmp(word, "true") != 0 &&
-			   strcasecmp(word, "false") != 0))
-		fail(s, "\"%s\" must be written in quotes", word);
+		   strcasecmp(word, "true") == 0 ||
+		   strcasecmp(word, "false") == 0)
+		fail(s, "\"%s\" cannot be a name", word);
+	step(s, in, n, token);
 	put(s, in->p, n);
 	in->p += n;
 }
 
-/* Does a value come next, and not a name? */
-static bool
-is_value(const struct scan *s)
+static enum grammar_token
+number_token(const char *word)
 {
-	char open = s->levels[s->depth].bracket;
+	if (word[strlen(word) - 1] == 'L')
+		return GRAMMAR_LONG;
+	if (strncasecmp(word, "0x", 2) == 0 ||
+		word[strcspn(word, ".eE")] == '\0')
+		return GRAMMAR_INT;
+	return GRAMMAR_FLOAT;
+}
 
-	return s->last == '=' || s->last == ':' || open == '(' || open == '[';
+/* n bytes at in->p are a token. */
+static void
+step(struct scan *s, const struct source *in, size_t n,
+	enum grammar_token token)
+{
+	struct grammar *g = &s->levels[s->depth];
+	const char *why = grammar_step(g, token);
+
+	if (why != NULL)
+		fail(s, "%s before %.*s", why, (int)(n < SHOWN ? n : SHOWN),
+			in->p);
+	else if (g->keys > SCAN_KEYS_MAX)
+		fail(s, "more than %d options in one group", SCAN_KEYS_MAX);
+	else if (g->entries > SCAN_ENTRIES_MAX)
+		fail(s, "more than %d entries in one list", SCAN_ENTRIES_MAX);
+	else
+		return;
+	s->stop = true;
 }
 
 static void
-bracket_open(struct scan *s, char c)
+bracket_open(struct scan *s, const struct source *in)
 {
+	step(s, in, 1, GRAMMAR_OPEN);
+	if (s->stop)
+		return;
 	if (s->depth == SCAN_DEPTH_MAX) {
 		fail(s, "groups and lists are nested deeper than %d",
 			SCAN_DEPTH_MAX);
 		s->stop = true;
 		return;
 	}
-	s->levels[++s->depth] = (struct level){ .bracket = c, .line = s->line };
+	s->levels[++s->depth] =
+		(struct grammar){ .bracket = *in->p, .line = s->line };
 }
 
 static void
-bracket_close(struct scan *s, char c)
+bracket_close(struct scan *s, const struct source *in)
 {
-	const struct level *open = &s->levels[s->depth];
+	const struct grammar *open = &s->levels[s->depth];
 
 	if (s->depth == 0) {
-		fail(s, "\"%c\" closes nothing", c);
+		fail(s, "\"%c\" closes nothing", *in->p);
 		s->stop = true;
-	} else if (strchr("{}[]()", open->bracket)[1] != c) {
-		fail(s, "\"%c\" comes before the \"%c\" of %s is closed", c,
-			open->bracket,
+	} else if (strchr("{}[]()", open->bracket)[1] != *in->p) {
+		fail(s, "\"%c\" comes before the \"%c\" of %s is closed",
+			*in->p, open->bracket,
 			diag_place(
 				s->d, &(struct place){ .line = open->line }));
 		s->stop = true;
-	} else
+	} else {
+		step(s, in, 1, GRAMMAR_CLOSE);
 		s->depth--;
+	}
 }
 
 /* @include "path", relative to the file that it stands in. */

@@ -8,9 +8,10 @@
 
 #define SCAN_BYTES_MAX	  (1 << 20) /* of all files together */
 #define SCAN_INCLUDES_MAX 1000
-#define SCAN_NESTING_MAX  10   /* files that include files */
-#define SCAN_DEPTH_MAX	  50   /* groups and lists in each other */
-#define SCAN_KEYS_MAX	  1000 /* in one group */
+#define SCAN_NESTING_MAX  10	/* files that include files */
+#define SCAN_DEPTH_MAX	  50	/* groups and lists in each other */
+#define SCAN_KEYS_MAX	  1000	/* in one group */
+#define SCAN_ENTRIES_MAX  50000 /* of one list */
 #define SCAN_STRING_MAX	  65536
 #define SCAN_WORD_MAX	  255
 

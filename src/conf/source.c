@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@ const char *
 source_read(struct source *in, const char *file, size_t room, struct arena *a)
 {
 	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	const char *why = NULL;
 	ssize_t got = -1;
 	struct stat st;
 	size_t n = 0;
@@ -20,30 +22,27 @@ source_read(struct source *in, const char *file, size_t room, struct arena *a)
 
 	if (fd == -1)
 		return arena_printf(a, "cannot be opened: %s", strerror(errno));
-	if (fstat(fd, &st) == 0) {
-		if (S_ISREG(st.st_mode) && (uintmax_t)st.st_size < room)
-			room = (size_t)st.st_size;
-		text = arena_alloc(a, room + 1);
-		in->p = text;
+	text = malloc(room + 1);
+	if (text != NULL && fstat(fd, &st) == 0)
 		do {
 			got = read(fd, text + n, room + 1 - n);
 			n += got > 0 ? (size_t)got : 0;
 		} while ((got > 0 && n <= room) ||
 			 (got == -1 && errno == EINTR));
-		text[n <= room ? n : 0] = '\0';
+	if (got == -1)
+		why = arena_printf(a, "cannot be read: %s", strerror(errno));
+	else if (n > room)
+		why = "makes more than 1 MB, includes counted";
+	else {
+		in->file = file;
+		in->p = memcpy(arena_alloc(a, n + 1), text, n);
+		in->end = in->p + n;
+		in->dev = st.st_dev;
+		in->ino = st.st_ino;
 	}
-	if (got == -1)
-		file = arena_printf(a, "cannot be read: %s", strerror(errno));
+	free(text);
 	close(fd);
-	if (got == -1)
-		return file;
-	if (n > room)
-		return "makes more than 1 MB, includes counted";
-	in->file = file;
-	in->end = in->p + n;
-	in->dev = st.st_dev;
-	in->ino = st.st_ino;
-	return NULL;
+	return why;
 }
 
 const char *

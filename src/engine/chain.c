@@ -100,13 +100,16 @@ stage_breach(struct weir_channel *ch, unsigned i, const char *what)
 	channel_close(ch, WEIR_R_BUG, WEIR_SELF, 0, ENDING_RESET);
 }
 
-/* Emitted bytes enter the chain behind the stage that emitted them. */
+/* Emitted bytes enter the chain behind the stage that emitted them; nothing can
+ * follow an end that is there already. */
 static void
 stage_give(struct weir_channel *ch, enum weir_dir dir, unsigned i,
 	struct buf *emitted)
 {
 	struct seg *s;
 
+	if (ch->flows[dir].ended & bit(i))
+		buf_clear(emitted);
 	while ((s = buf_shift(emitted)) != NULL) {
 		struct piece in = { .p = s->data + s->start,
 			.n = s->end - s->start,
@@ -116,6 +119,16 @@ stage_give(struct weir_channel *ch, enum weir_dir dir, unsigned i,
 			ch, dir, dir == WEIR_UP ? (int)i + 1 : (int)i - 1, &in);
 		free(in.seg);
 	}
+}
+
+/* Leaves nothing that the next callback would seem to have asked for. */
+static void
+call_forget(struct loop *loop)
+{
+	buf_clear(&loop->emitted[0]);
+	buf_clear(&loop->emitted[1]);
+	loop->dial.asked = loop->dial.serve = false;
+	loop->misused = loop->emit_failed = false;
 }
 
 /* Makes true what the callback that has just returned asked for.  dirs: bit of
@@ -130,8 +143,7 @@ call_commit(struct weir_channel *ch, unsigned i, unsigned dirs)
 	int dir;
 
 	loop->emitted[0] = loop->emitted[1] = (struct buf){ 0 };
-	loop->dial.asked = loop->dial.serve = false;
-	loop->misused = loop->emit_failed = false;
+	call_forget(loop);
 	if (misused)
 		stage_breach(ch, i, "a verb where it is not allowed");
 	else if (failed)
@@ -267,11 +279,13 @@ chain_blocked(const struct weir_channel *ch, enum weir_dir dir)
 	       (ch->flows[1].out.len > most && (ch->flows[1].emitters & dirs));
 }
 
-/* First stage that still looks, at or behind i; -1: the chain's end. */
+/* First stage that bytes must stop at, at or behind i: it still looks, or has
+ * bytes that may not be overtaken; -1: the chain's end. */
 static int
-stage_next(const struct flow *fl, enum weir_dir dir, int i)
+stage_next(const struct weir_channel *ch, enum weir_dir dir, int i)
 {
-	uint64_t left = fl->active;
+	const struct flow *fl = &ch->flows[dir];
+	uint64_t left = fl->active | fl->held | channel_loop(ch)->busy[dir];
 
 	if (dir == WEIR_UP) {
 		left = i >= CONF_STAGES_MAX ? 0
@@ -280,6 +294,16 @@ stage_next(const struct flow *fl, enum weir_dir dir, int i)
 	}
 	left = i < 0 ? 0 : left & (~(uint64_t)0 >> (63 - i));
 	return left == 0 ? -1 : 63 - __builtin_clzll(left);
+}
+
+/* Stages that bytes have passed when they are at this one. */
+static uint64_t
+stages_before(enum weir_dir dir, int at)
+{
+	if (at == -1)
+		return ~(uint64_t)0;
+	return dir == WEIR_UP ? bit((unsigned)at) - 1
+			      : ~(bit((unsigned)at) | (bit((unsigned)at) - 1));
 }
 
 /* Keeps the piece until the stage can be shown it. */
@@ -303,16 +327,18 @@ stage_feed(struct weir_channel *ch, enum weir_dir dir, int i, struct piece *in)
 
 	if (channel_is_ending(ch))
 		return;
-	at = stage_next(fl, dir, i);
+	at = stage_next(ch, dir, i);
+	if (in->eof)
+		fl->ended = stages_before(dir, at);
 	if (at == -1) {
 		flow_take(ch, dir, in->p, in->n, in->stable, in->seg);
 		in->seg = NULL;
 		fl->end_reached |= in->eof;
 		return;
 	}
-	/* Nobody is shown bytes before every open callback has run. */
+	/* Nobody is shown bytes before his open callback has run. */
 	if (((channel_loop(ch)->busy[dir] | fl->held) & bit((unsigned)at)) ||
-		ch->state == CHANNEL_OPEN)
+		(ch->state == CHANNEL_OPEN && dir == WEIR_UP))
 		stage_keep(ch, dir, (unsigned)at, in, false);
 	else
 		stage_show(ch, dir, (unsigned)at, in);
@@ -327,8 +353,7 @@ stage_judge(struct weir_channel *ch, enum weir_dir dir, unsigned i,
 
 	if (v.kind >= WEIR_V_COUNT || v.n > in->n ||
 		(v.n == 0 && in->n > 0 && v.kind <= WEIR_V_DROP)) {
-		buf_clear(&channel_loop(ch)->emitted[0]);
-		buf_clear(&channel_loop(ch)->emitted[1]);
+		call_forget(channel_loop(ch));
 		stage_breach(ch, i,
 			v.n > in->n ? "judged more bytes than it was shown"
 				    : "judged none of the bytes");
@@ -355,8 +380,10 @@ stage_judge(struct weir_channel *ch, enum weir_dir dir, unsigned i,
 		in->eof = false;
 	if (on.n == 0 && !on.eof)
 		return;
-	if (on.seg != NULL)
+	if (on.seg != NULL) {
 		in->seg = NULL;
+		on.seg->start = (uint32_t)(on.p - on.seg->data);
+	}
 	stage_feed(ch, dir, dir == WEIR_UP ? (int)i + 1 : (int)i - 1, &on);
 	free(on.seg);
 }

@@ -111,27 +111,39 @@ connect_finish(struct weir_channel *ch, int err)
 							 : ENDING_RESET);
 }
 
-void
-connect_run(struct weir_channel *ch)
+/* The outcome of the connect under way is known: takes it from the socket. */
+static void
+connect_outcome(struct weir_channel *ch)
 {
 	struct endpoint *back = &ch->ends[WEIR_BACKEND];
 	int err = 0;
 
-	/* As many times as addresses fail at once. */
-	while (ch->state == CHANNEL_CONNECT && ch->dialed)
-		connect_finish(ch, ch->dial_err);
-	if (ch->state != CHANNEL_CONNECT ||
-		!(back->mask & (ENDPOINT_OUT | ENDPOINT_ERR | ENDPOINT_HUP)))
-		return;
 	if (back->mask & (ENDPOINT_ERR | ENDPOINT_HUP))
 		err = endpoint_take_error(back);
-	if (err == ECONNRESET || err == EPIPE) {
-		/* It did accept; what it sent may still be there. */
-		back->mask |= ENDPOINT_OUT;
-		connect_finish(ch, 0);
-		if (ch->state == CHANNEL_JOINED)
-			channel_side_failed(ch, WEIR_BACKEND, err);
+	if (err != ECONNRESET && err != EPIPE) {
+		connect_finish(ch, err);
 		return;
 	}
-	connect_finish(ch, err);
+	/* It did accept; what it sent may still be there. */
+	back->mask |= ENDPOINT_OUT;
+	connect_finish(ch, 0);
+	if (ch->state == CHANNEL_JOINED)
+		channel_side_failed(ch, WEIR_BACKEND, err);
+}
+
+void
+connect_run(struct weir_channel *ch)
+{
+	const struct endpoint *back = &ch->ends[WEIR_BACKEND];
+
+	/* As many times as addresses fail at once. */
+	while (ch->state == CHANNEL_CONNECT) {
+		if (ch->dialed)
+			connect_finish(ch, ch->dial_err);
+		else if (back->mask &
+			 (ENDPOINT_OUT | ENDPOINT_ERR | ENDPOINT_HUP))
+			connect_outcome(ch);
+		else
+			break;
+	}
 }

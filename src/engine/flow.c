@@ -84,10 +84,10 @@ flow_read(struct weir_channel *ch, enum weir_dir dir)
 		ssize_t n = recv(from->fd, loop->scratch, budget, 0);
 
 		if (n > 0) {
-			/* A short read empties the socket; unless an end or an
-			 * error is known to follow, the next edge tells. */
+			/* A short read empties the socket; unless more is known
+			 * to follow, the next edge tells. */
 			if ((size_t)n < budget &&
-				!(from->mask & ENDPOINT_FINAL))
+				!(from->mask & ENDPOINT_UNSURE))
 				from->mask &= (uint16_t)~ENDPOINT_IN;
 			budget -= (size_t)n;
 			ch->flows[dir].in_bytes += (uint64_t)n;
@@ -96,7 +96,8 @@ flow_read(struct weir_channel *ch, enum weir_dir dir)
 		} else if (n == 0) {
 			channel_source_ended(ch, dir, from->err);
 		} else if (errno == EAGAIN) {
-			from->mask &= (uint16_t)~ENDPOINT_READABLE;
+			from->mask &=
+				(uint16_t) ~(ENDPOINT_READABLE | ENDPOINT_PRI);
 		} else if (errno != EINTR) {
 			channel_source_ended(ch, dir, errno);
 		}
@@ -146,9 +147,10 @@ flow_take(struct weir_channel *ch, enum weir_dir dir, const uint8_t *p,
 	}
 	flow_keep_view(ch, dir);
 	if (seg != NULL) {
-		struct buf whole = { seg, seg, n };
-
-		buf_move(&fl->out, &whole);
+		/* What was judged before these bytes has left already. */
+		seg->start = (uint32_t)(p - seg->data);
+		seg->end = seg->start + (uint32_t)n;
+		buf_add_seg(&fl->out, seg);
 	} else if (buf_append(&fl->out, p, n) == -1) {
 		flow_nomem(ch);
 	}
@@ -182,8 +184,11 @@ flow_flush(struct weir_channel *ch, enum weir_dir dir)
 	struct flow *fl = &ch->flows[dir];
 	struct view *view = &ch->engine->loop->view[dir];
 	struct endpoint *to = channel_sink(ch, dir);
-	bool more = flow_has_sink(ch, dir) && (to->mask & ENDPOINT_OUT);
+	bool more;
 
+	if (view->n == 0 && fl->out.len == 0)
+		return;
+	more = flow_has_sink(ch, dir) && (to->mask & ENDPOINT_OUT);
 	while (more && fl->out.len == 0 && view->n > 0) {
 		ssize_t n = send(to->fd, view->p, view->n, MSG_NOSIGNAL);
 
@@ -227,6 +232,11 @@ flow_settle(struct weir_channel *ch, enum weir_dir dir)
 	}
 	/* When both are through, closing says it as well. */
 	if (ch->flows[!dir].state != FLOW_SHUT &&
-		shutdown(to->fd, SHUT_WR) == -1)
-		channel_side_failed(ch, (enum weir_side)to->side, errno);
+		shutdown(to->fd, SHUT_WR) == -1) {
+		int err = endpoint_take_error(to);
+
+		/* ENOTCONN alone: a reset, told of already. */
+		channel_side_failed(ch, (enum weir_side)to->side,
+			err != 0 ? err : ECONNRESET);
+	}
 }

@@ -29,6 +29,7 @@ struct flow {
 	uint64_t out_bytes; /* taken by the sink */
 	uint64_t active;    /* stages that look at this direction */
 	uint64_t held;	    /* stages with bytes that wait to be shown */
+	uint64_t ended;	    /* stages that the end has gone past */
 	uint8_t state;	    /* enum flow_state; flow_state() changes it */
 	bool end_reached;   /* the end has come out of the chain */
 	uint8_t emitters;   /* directions whose callbacks emitted into out */
@@ -48,8 +49,8 @@ bool flow_may_read(const struct weir_channel *ch, enum weir_dir dir);
 /* Reads and passes on, within one turn's budget. */
 void flow_read(struct weir_channel *ch, enum weir_dir dir);
 /* Takes bytes that came out of the chain.  stable: they stay where they are
- * until flow_flush(), so they need no copy.  Bytes of seg, if not NULL, are
- * all of it, and it is owned from here on. */
+ * until flow_flush(), so they need no copy.  They lie in seg, if not NULL,
+ * which is owned from here on. */
 void flow_take(struct weir_channel *ch, enum weir_dir dir, const uint8_t *p,
 	size_t n, bool stable, struct seg *seg);
 /* Writes what was taken, keeps what the sink refuses. */

@@ -73,8 +73,8 @@ poller_done(struct poller *p)
 int
 poller_add_endpoint(struct poller *p, struct endpoint *ep)
 {
-	struct epoll_event e = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP |
-					   EPOLLET,
+	struct epoll_event e = { .events = EPOLLIN | EPOLLPRI | EPOLLOUT |
+					   EPOLLRDHUP | EPOLLET,
 		.data.ptr = ep };
 
 	return epoll_ctl(p->epfd, EPOLL_CTL_ADD, ep->fd, &e);

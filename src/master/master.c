@@ -38,15 +38,12 @@ enum master_state {
 
 struct master {
 	const struct conf *conf;
-	const struct master_options *opt;
 	enum master_state state;
 	int status;	 /* exit status */
 	uint64_t now_ms; /* real time: tests move the workers' clock only */
 	uint64_t deadline_ms; /* of the state; UINT64_MAX: none */
 	uint64_t retry_ms;
-	const char *pid_path; /* NULL: no pidfile */
 	struct pidfh *pidfile;
-	char pid_why[PIDFILE_WHY];
 	int ready_fd;
 	int status_fd; /* to whoever started a daemon */
 	struct drop drop;
@@ -75,7 +72,6 @@ master_run(const struct conf *conf, const struct master_options *opt,
 	void (*worker)(const struct heritage *))
 {
 	struct master m = { .conf = conf,
-		.opt = opt,
 		.status = 1,
 		.ready_fd = opt->ready_fd,
 		.status_fd = -1,
@@ -89,8 +85,7 @@ master_run(const struct conf *conf, const struct master_options *opt,
 		return 1;
 	}
 	log_starting(true);
-	if ((opt->daemon || conf->process.daemon) &&
-		!daemon_fork(&m.status_fd, &m.status))
+	if (conf->process.daemon && !daemon_fork(&m.status_fd, &m.status))
 		return m.status;
 	setproctitle("master %s", conf->file);
 	if (master_init(&m) == 0) {
@@ -106,25 +101,11 @@ master_run(const struct conf *conf, const struct master_options *opt,
 	return m.status;
 }
 
-int
-master_check(const struct conf *conf)
-{
-	struct drop d;
-
-	if (drop_init(&d, conf) == -1)
-		return -1;
-	drop_done(&d);
-	return 0;
-}
-
 static int
 master_init(struct master *m)
 {
-	bool daemon = m->status_fd != -1;
-
 	m->now_ms = master_now();
-	m->pid_path = pidfile_path(m->conf, daemon);
-	if (daemon && log_is_stderr())
+	if (m->conf->process.daemon && log_is_stderr())
 		log_warn("log.target is stderr: in the background nothing is "
 			 "logged once weir is ready");
 	if (drop_init(&m->drop, m->conf) == -1)
@@ -176,8 +157,6 @@ master_shed(void *arg)
 static void
 master_enter(struct master *m, enum master_state state)
 {
-	uint64_t close_wait_ms = master_close_wait(m->conf);
-
 	m->state = state;
 	m->deadline_ms = UINT64_MAX;
 	switch (state) {
@@ -195,10 +174,8 @@ master_enter(struct master *m, enum master_state state)
 		log_notice("finishing: channels get close_wait to end");
 		master_unlisten(m);
 		workers_leave(&m->workers, MSG_QUIT);
-		/* 0 means that no limit was wanted. */
-		if (close_wait_ms != 0)
-			m->deadline_ms =
-				m->now_ms + close_wait_ms + MASTER_MARGIN_MS;
+		m->deadline_ms = m->now_ms + master_close_wait(m->conf) +
+				 MASTER_MARGIN_MS;
 		break;
 	case MASTER_STOP:
 		log_notice("stopping");
@@ -313,17 +290,19 @@ master_step(struct master *m)
 static void
 master_bind(struct master *m)
 {
+	const char *path = m->conf->process.pidfile;
+	char why[PIDFILE_WHY];
 	size_t failed;
 	bool held;
 
 	if (m->now_ms < m->retry_ms && m->now_ms < m->deadline_ms)
 		return;
 	m->retry_ms = m->now_ms + MASTER_RETRY_MS;
-	if (m->pid_path != NULL && m->pidfile == NULL) {
-		m->pidfile = pidfile_take(m->pid_path, &held, m->pid_why);
+	if (path != NULL && m->pidfile == NULL) {
+		m->pidfile = pidfile_take(path, &held, why);
 		if (m->pidfile == NULL &&
 			(!held || m->now_ms >= m->deadline_ms)) {
-			log_error("%s", m->pid_why);
+			log_error("%s", why);
 			m->status = 1;
 			master_enter(m, MASTER_STOP);
 		}
@@ -391,20 +370,16 @@ master_say(struct master *m, const char *line)
 			strerror(errno));
 }
 
-/* The longest of all servers, or 0 when one has no limit. */
+/* What the most patient server says, as the workers reckon. */
 static uint64_t
 master_close_wait(const struct conf *conf)
 {
-	uint64_t most_ms = 0, ms;
+	uint64_t most_ms = 0;
 	size_t i;
 
-	for (i = 0; i < conf->servers.n; i++) {
-		ms = conf_server_at(conf, i)->close_wait_ms;
-		if (ms == 0)
-			return 0;
-		if (ms > most_ms)
-			most_ms = ms;
-	}
+	for (i = 0; i < conf->servers.n; i++)
+		if (conf_server_at(conf, i)->close_wait_ms > most_ms)
+			most_ms = conf_server_at(conf, i)->close_wait_ms;
 	return most_ms;
 }
 

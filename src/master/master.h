@@ -2,14 +2,11 @@
 #ifndef MASTER_MASTER_H
 #define MASTER_MASTER_H
 
-#include <stdbool.h>
-
 #include "heritage.h"
 
 struct conf;
 
 struct master_options {
-	bool daemon;  /* -d: go to the background once ready */
 	int ready_fd; /* gets "listen ..." and "ready ..." lines; -1: none */
 };
 
@@ -18,7 +15,5 @@ struct master_options {
  * each child and never returns. */
 int master_run(const struct conf *conf, const struct master_options *opt,
 	void (*worker)(const struct heritage *));
-/* What a start checks beyond the file, short of binding; 0, or -1 logged. */
-int master_check(const struct conf *conf);
 
 #endif

@@ -12,22 +12,9 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "conf/conf.h"
 #include "master/pidfile.h"
 
-#ifndef WEIR_RUNSTATEDIR
-#define WEIR_RUNSTATEDIR "/run"
-#endif
-
 static pid_t pidfile_read(int fd);
-
-const char *
-pidfile_path(const struct conf *conf, bool daemon)
-{
-	if (conf->process.pidfile != NULL)
-		return conf->process.pidfile;
-	return daemon ? WEIR_RUNSTATEDIR "/weir.pid" : NULL;
-}
 
 struct pidfh *
 pidfile_take(const char *path, bool *held, char why[static PIDFILE_WHY])

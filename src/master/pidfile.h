@@ -6,14 +6,10 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-struct conf;
 struct pidfh; /* libbsd, pidfile(3bsd) */
 
 #define PIDFILE_WHY 256 /* bytes that any reason takes */
 
-/* Where the pidfile of this configuration is; NULL: it has none, which only a
- * weir in the foreground may have.  Borrowed from conf. */
-const char *pidfile_path(const struct conf *conf, bool daemon);
 /* Locks path and writes the pid of this process into it.  NULL with the reason
  * in why; *held says whether another weir holds the lock.  End it with
  * pidfile_remove(3bsd), in a child with pidfile_close(3bsd). */

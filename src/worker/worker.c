@@ -185,6 +185,7 @@ worker_main(const struct heritage *h)
 		log_error("cannot tell the master: %s", strerror(errno));
 		_exit(EXIT_CANNOT_START);
 	}
+	log_starting(false);
 	while (!w.loop.leaving) {
 		loop_turn(&w.loop);
 		if (w.draining && w.loop.channels == 0)

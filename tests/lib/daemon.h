@@ -78,6 +78,8 @@ void daemon_signal(struct daemon *d, int signo);
 void daemon_wait_log(struct daemon *d, const char *text, int ms);
 /* Does the log have text anywhere? */
 bool daemon_logged(struct daemon *d, const char *text);
+/* How often the log has text. */
+unsigned daemon_log_count(struct daemon *d, const char *text);
 /* The log is this file of the directory, not stderr. */
 void daemon_log_file(struct daemon *d, const char *file);
 /* Lines with [alert] that have text are expected, and one must come. */

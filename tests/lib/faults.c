@@ -2,13 +2,16 @@
  *
  * Linked with --wrap; TRIAL_FAULTS names what happens: eintr (every few calls
  * are interrupted), small (send buffers so small that most writes are short),
- * nobufs (a few writes find no memory), options (no setsockopt works). */
+ * nobufs (a few writes find no memory), options (no setsockopt of a worker
+ * works).
+ */
 #include <sys/socket.h>
 
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int __real_accept4(int, struct sockaddr *, socklen_t *, int);
 int __real_connect(int, const struct sockaddr *, socklen_t);
@@ -22,6 +25,13 @@ ssize_t __wrap_recv(int, void *, size_t, int);
 ssize_t __wrap_send(int, const void *, size_t, int);
 ssize_t __wrap_sendmsg(int, const struct msghdr *, int);
 int __wrap_setsockopt(int, int, int, const void *, socklen_t);
+
+static pid_t started_pid; /* of the master: workers are its children */
+
+static void __attribute__((constructor)) fault_start(void)
+{
+	started_pid = getpid();
+}
 
 static bool
 fault_on(const char *name)
@@ -116,7 +126,7 @@ __wrap_sendmsg(int fd, const struct msghdr *m, int flags)
 int
 __wrap_setsockopt(int fd, int level, int name, const void *p, socklen_t len)
 {
-	if (fault_on("options")) {
+	if (getpid() != started_pid && fault_on("options")) {
 		errno = ENOPROTOOPT;
 		return -1;
 	}

@@ -80,11 +80,20 @@ daemon_wait_log(struct daemon *d, const char *text, int ms)
 bool
 daemon_logged(struct daemon *d, const char *text)
 {
-	char *all = watch_read(d->watch, d->log);
-	bool found = strstr(all, text) != NULL;
+	return daemon_log_count(d, text) > 0;
+}
 
+unsigned
+daemon_log_count(struct daemon *d, const char *text)
+{
+	char *all = watch_read(d->watch, d->log);
+	const char *at;
+	unsigned n = 0;
+
+	for (at = all; (at = strstr(at, text)) != NULL; at += strlen(text))
+		n++;
 	free(all);
-	return found;
+	return n;
 }
 
 void

@@ -14,9 +14,11 @@
 
 #include "lib/procs.h"
 
-#define PROCS_MAX 1024
+#define PROCS_MAX  1024 /* children */
+#define PROCS_FDS  64
+#define PROCS_LINK 4096
 
-static char procs_text[4096];
+static char procs_text[PROCS_LINK];
 
 int64_t
 procs_now(void)
@@ -77,6 +79,28 @@ procs_fd(pid_t pid, int fd)
 		return NULL;
 	procs_text[n] = '\0';
 	return procs_text;
+}
+
+unsigned
+procs_fds_shared(pid_t a, pid_t b)
+{
+	char one[PROCS_LINK];
+	const char *to;
+	unsigned n = 0;
+	int i, j;
+
+	for (i = STDERR_FILENO + 1; i < PROCS_FDS; i++) {
+		to = procs_fd(a, i);
+		/* All of anon_inode have the same name. */
+		if (to == NULL || strncmp(to, "anon_inode:", 11) == 0)
+			continue;
+		snprintf(one, sizeof(one), "%s", to);
+		for (j = STDERR_FILENO + 1; j < PROCS_FDS; j++) {
+			to = procs_fd(b, j);
+			n += to != NULL && strcmp(to, one) == 0;
+		}
+	}
+	return n;
 }
 
 const char *

@@ -17,6 +17,8 @@ int procs_fds(pid_t pid);
 /* Where descriptor fd of pid leads ("socket:[12]"); text stays valid until the
  * next call; NULL when it is not open. */
 const char *procs_fd(pid_t pid, int fd);
+/* How many descriptors from 3 on lead to the same in both processes. */
+unsigned procs_fds_shared(pid_t a, pid_t b);
 /* Value of a field of /proc/PID/status, such as "Uid"; valid until the next
  * call; NULL when there is none. */
 const char *procs_status(pid_t pid, const char *field);

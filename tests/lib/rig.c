@@ -176,7 +176,9 @@ void
 rig_advance(struct rig *r, uint64_t ms)
 {
 	clock_advance(ms);
-	event_active(r->loop.tick, EV_TIMEOUT, 0);
+	/* As if its timer had fired, which knows nothing of our clock. */
+	event_get_callback(r->loop.tick)(
+		-1, EV_TIMEOUT, event_get_callback_arg(r->loop.tick));
 	rig_turn(r);
 }
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -51,6 +52,9 @@ spawn_surround(const struct spawn *sp)
 		fcntl(sp->ready, F_SETFD, 0);
 	else if (sp->ready != -1 && dup2(sp->ready, SPAWN_READY_FD) == -1)
 		return -1;
+	/* A function is not rid of the rest by exec. */
+	close_range(STDERR_FILENO + 1, SPAWN_READY_FD - 1, 0);
+	close_range(SPAWN_READY_FD + (sp->ready != -1), UINT_MAX, 0);
 	if (chdir(sp->dir) == -1)
 		return -1;
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);

@@ -1,6 +1,7 @@
 /* test_backend.c - backends that refuse, swallow, miss or come second. */
 #include <sys/socket.h>
 
+#include <errno.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -211,22 +212,41 @@ test_source_address(void **state)
 	daemon_stop(d);
 }
 
-/* A network of this test's own, in which there is nothing but loopback. */
+static void
+write_file(const char *path, const char *fmt, ...)
+{
+	FILE *f = fopen(path, "w");
+	va_list ap;
+
+	assert_non_null(f);
+	va_start(ap, fmt);
+	vfprintf(f, fmt, ap);
+	va_end(ap);
+	assert_int_equal(fclose(f), 0);
+}
+
+/* A network of this test's own, in which there is nothing but loopback; who
+ * is not root gets it in a user namespace, as the same user. */
 static void
 net_make(void)
 {
 	struct ifreq lo = { .ifr_flags = IFF_UP | IFF_RUNNING };
+	unsigned uid = getuid(), gid = getgid();
 	int fd;
 
-	if (unshare(CLONE_NEWNET) == -1)
+	if (unshare(CLONE_NEWNET) == -1) {
 		assert_int_equal(unshare(CLONE_NEWUSER | CLONE_NEWNET), 0);
+		write_file("/proc/self/uid_map", "%u %u 1", uid, uid);
+		write_file("/proc/self/setgroups", "deny");
+		write_file("/proc/self/gid_map", "%u %u 1", gid, gid);
+	}
 	snprintf(lo.ifr_name, sizeof(lo.ifr_name), "lo");
 	fd = socket(AF_INET, SOCK_DGRAM, 0);
 	assert_int_equal(ioctl(fd, SIOCSIFFLAGS, &lo), 0);
 	close(fd);
 }
 
-/* Last: from here on this program is in a network without routes. */
+/* Last, with the next: they are in a network without routes. */
 static void
 test_unreachable(void **state)
 {
@@ -246,6 +266,82 @@ test_unreachable(void **state)
 	daemon_stop(d);
 }
 
+/* Only so many connections to one backend can have a port of their own. */
+static void
+test_no_port_left(void **state)
+{
+	enum { PORTS = 4, CLIENTS = 8 };
+	int clients[CLIENTS], servers[PORTS], backend, i;
+	struct daemon *d;
+	uint16_t port;
+
+	(void)state;
+	backend = peer_listen(&port);
+	write_file("/proc/sys/net/ipv4/ip_local_port_range", "40000 %d",
+		40000 + PORTS - 1);
+	relay_use_trial();
+	d = daemon_start("process = { workers = 1; };\n"
+			 "servers = ( { name = \"r\"; listen = \"unix:in\";"
+			 " middlewares = ( { type = \"forward\";"
+			 "  to = \"127.0.0.1:%u\"; }, { type = \"log\"; } );"
+			 " } );",
+		port);
+	for (i = 0; i < CLIENTS; i++)
+		clients[i] = peer_connect_unix(daemon_path(d, "in"));
+	for (i = 0; i < PORTS; i++)
+		servers[i] = peer_accept(backend);
+	for (i = PORTS; i < CLIENTS; i++)
+		daemon_wait_log(d,
+			"reason=connect by=backend why=\"Cannot "
+			"assign requested address\"",
+			DAEMON_MS);
+	/* Those that have one work; its port is free again at once. */
+	for (i = 0; i < PORTS; i++)
+		peer_abort(servers[i]);
+	for (i = 0; i < PORTS; i++)
+		daemon_wait_log(d, "reason=reset by=backend", DAEMON_MS);
+	for (i = 0; i < CLIENTS; i++)
+		close(clients[i]);
+	daemon_fds_settle(d);
+	clients[0] = peer_connect_unix(daemon_path(d, "in"));
+	servers[0] = peer_accept(backend);
+	close(clients[0]);
+	close(servers[0]);
+	close(backend);
+	daemon_stop(d);
+}
+
+/* Many clients while every backend is down: each is told at once, and nothing
+ * is left of them. */
+static void
+test_all_down_for_many(void **state)
+{
+	struct daemon *d;
+	char list[64];
+	int i;
+
+	(void)state;
+	snprintf(list, sizeof(list), "\"127.0.0.1:%u\", \"unix:a.sock\"",
+		port_refused());
+	relay_use_trial();
+	d = daemon_start(
+		"process = { workers = 1; };\n"
+		"log = { level = \"alert\"; };\n"
+		"servers = ( { name = \"r\";"
+		" listen = \"127.0.0.1:0\";"
+		" middlewares = ( { type = \"forward\"; to = (%s); } );"
+		" } );",
+		list);
+	for (i = 0; i < 2000; i++) {
+		/* The reset may be there before connect() is. */
+		int err = peer_connect_error(daemon_port(d, "r", 0));
+
+		assert_true(err == 0 || err == ECONNRESET);
+	}
+	daemon_fds_settle(d);
+	daemon_stop(d);
+}
+
 int
 main(void)
 {
@@ -257,7 +353,9 @@ main(void)
 		daemon_test(test_all_addresses_fail),
 		daemon_test(test_accepted_and_reset),
 		daemon_test(test_source_address),
+		daemon_test(test_all_down_for_many),
 		daemon_test(test_unreachable),
+		daemon_test(test_no_port_left),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

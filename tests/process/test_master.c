@@ -24,6 +24,7 @@ struct plan {
 	unsigned workers;
 	uint32_t start_timeout_ms;
 	uint32_t close_wait_ms;
+	bool background;
 };
 
 static int
@@ -37,6 +38,8 @@ run_master(int ready_fd, void *arg)
 	struct conf conf = { .file = "made by hand",
 		.process = { .workers = plan->workers,
 			.user = "nobody",
+			.pidfile = "weir.pid",
+			.daemon = plan->background,
 			.start_timeout_ms = plan->start_timeout_ms },
 		.log = { .level = LOG_LEVEL_INFO, .target = "stderr" },
 		.servers = { 1, &server } };
@@ -178,6 +181,19 @@ test_worker_that_cannot_start(void **state)
 	(void)state;
 	d = start_fails(&plan, "worker 1 (pid ");
 	assert_true(daemon_logged(d, ") could not start"));
+	daemon_finish(d, 1);
+}
+
+/* Its caller sees all that was said, and the same status. */
+static void
+test_background_worker_that_cannot_start(void **state)
+{
+	struct plan plan = {
+		.worker = worker_refuses, .workers = 2, .background = true
+	};
+	struct daemon *d = start_fails(&plan, ") could not start");
+
+	(void)state;
 	daemon_finish(d, 1);
 }
 
@@ -333,6 +349,28 @@ test_nonsense_is_an_alert(void **state)
 	daemon_stop(d);
 }
 
+/* At whatever moment of its start the master dies, nobody stays. */
+static void
+test_master_killed_while_starting(void **state)
+{
+	struct plan plan = { .worker = worker_serve,
+		.workers = 2,
+		.start_timeout_ms = DAEMON_MS };
+	static const char *const moments[] = { "worker 0 (pid", "worker 1 (pid",
+		"is ready" };
+	struct daemon *d;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 60; i++) {
+		d = daemon_new();
+		daemon_fork_function(d, run_master, &plan);
+		daemon_wait_log(d, moments[i % 3], DAEMON_MS);
+		daemon_kill_master(d);
+		daemon_teardown(NULL);
+	}
+}
+
 /* Any number of signals, in any order: one generation, and TERM wins. */
 static void
 test_storm_of_signals(void **state)
@@ -359,6 +397,7 @@ main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		daemon_test(test_stops),
 		daemon_test(test_worker_that_cannot_start),
+		daemon_test(test_background_worker_that_cannot_start),
 		daemon_test(test_worker_that_breaks_before_ready),
 		daemon_test(test_worker_that_is_never_ready),
 		daemon_test(test_stop_while_starting),
@@ -368,6 +407,7 @@ main(int argc, char **argv)
 		daemon_test(test_refusal_later_empties_one_slot),
 		daemon_test(test_no_worker_left_ends_it),
 		daemon_test(test_nonsense_is_an_alert),
+		daemon_test(test_master_killed_while_starting),
 		daemon_test(test_storm_of_signals),
 	};
 

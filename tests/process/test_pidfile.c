@@ -204,6 +204,20 @@ test_stop_when_none_runs(void **state)
 	assert_int_equal(access(daemon_path(d, "weir.pid"), F_OK), -1);
 }
 
+/* Some other weir may have the usual pidfile: none is guessed. */
+static void
+test_stop_without_pidfile(void **state)
+{
+	struct daemon *d = daemon_new();
+
+	(void)state;
+	daemon_write(d, CONF_PROCESS(""));
+	assert_int_equal(say(d, "stop",
+				 "weir.conf names no process.pidfile to find "
+				 "weir by"),
+		1);
+}
+
 static void
 test_background(void **state)
 {
@@ -274,6 +288,7 @@ main(void)
 		daemon_test(test_locked_garbage_is_not_signalled),
 		daemon_test(test_pidfile_that_cannot_be),
 		daemon_test(test_stop_when_none_runs),
+		daemon_test(test_stop_without_pidfile),
 		daemon_test(test_background),
 		daemon_test(test_background_by_configuration),
 		daemon_test(test_background_that_fails),

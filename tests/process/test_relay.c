@@ -80,8 +80,8 @@ static void
 test_every_read_cut_to_pieces(void **state)
 {
 	(void)state;
-	carry("{ type = \"chop\"; }, { type = \"copy\"; }, "
-	      "{ name = \"c2\"; type = \"chop\"; },",
+	carry("{ type = \"copy\"; }, { type = \"chop\"; }, "
+	      "{ name = \"c2\"; type = \"copy\"; },",
 		16 * MB);
 }
 

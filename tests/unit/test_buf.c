@@ -13,7 +13,7 @@
 
 #include "base/buf.h"
 #include "lib/alloc.h"
-#include "lib/stream.h"
+#include "lib/peer.h"
 
 #define BIG ((size_t)1 << 20)
 
@@ -21,12 +21,22 @@
 static void
 add(struct buf *b, uint64_t offset, size_t n)
 {
+	struct peer_data stream = { .seed = 1, .at = offset };
 	uint8_t *p = malloc(n + 1);
 
 	assert_non_null(p);
-	stream_fill(1, offset, p, n);
+	peer_data_make(&stream, p, n);
 	assert_int_equal(buf_append(b, p, n), 0);
 	free(p);
+}
+
+/* Are these n bytes of seed 1 from offset on? */
+static void
+check(uint64_t offset, const uint8_t *p, size_t n)
+{
+	struct peer_data stream = { .seed = 1, .at = offset };
+
+	peer_data_check(&stream, p, n);
 }
 
 /* Takes all out and compares with n bytes of seed 1 from offset on. */
@@ -40,7 +50,7 @@ expect(struct buf *b, uint64_t offset, size_t n)
 		size_t have = s->end - s->start;
 
 		assert_true(have > 0);
-		assert_true(stream_match(1, offset, s->data + s->start, have));
+		check(offset, s->data + s->start, have);
 		offset += have;
 		n -= have;
 		free(s);
@@ -178,11 +188,11 @@ test_send_is_partial_and_loses_nothing(void **state)
 		}
 		n = recv(pair[1], got, sizeof(got), 0);
 		assert_true(n > 0);
-		assert_true(stream_match(1, offset, got, (size_t)n));
+		check(offset, got, (size_t)n);
 		offset += (uint64_t)n;
 	}
 	while ((n = recv(pair[1], got, sizeof(got), 0)) > 0) {
-		assert_true(stream_match(1, offset, got, (size_t)n));
+		check(offset, got, (size_t)n);
 		offset += (uint64_t)n;
 	}
 	assert_int_equal(offset, 3 + 2 * BIG);

@@ -10,7 +10,6 @@
 #include "engine/channel.h"
 #include "engine/hold.h"
 #include "lib/alloc.h"
-#include "lib/stream.h"
 
 static struct weir_channel *
 channel(void)

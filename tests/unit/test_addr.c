@@ -1,0 +1,232 @@
+/* test_addr.c - addresses and networks as text, both ways. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/addr.h"
+
+#define P106                                                                   \
+	"/3456789012345678901234567890123456789012345678901234567890"          \
+	"12345678901234567890123456789012345678901234567"
+
+struct row {
+	const char *text;
+	const char *back; /* or */
+	const char *why;
+};
+
+static const struct row addrs[] = {
+	{ "127.0.0.1:80", "127.0.0.1:80", NULL },
+	{ "0.0.0.0:0", "0.0.0.0:0", NULL },
+	{ "255.255.255.255:65535", "255.255.255.255:65535", NULL },
+	{ "[::1]:80", "[::1]:80", NULL },
+	{ "[::]:9400", "[::]:9400", NULL },
+	{ "[2001:DB8:0:0::1]:1", "[2001:db8::1]:1", NULL },
+	{ "[::ffff:10.0.0.1]:1", "[::ffff:10.0.0.1]:1", NULL },
+	{ "[fe80::1%lo]:80", "[fe80::1%lo]:80", NULL },
+	{ "[fe80::1%nothere]:80", NULL, "no interface" },
+	{ "unix:/run/x.sock", "unix:/run/x.sock", NULL },
+	{ "unix:x.sock", "unix:x.sock", NULL },
+	{ "unix:/with:colon:80", "unix:/with:colon:80", NULL },
+	{ "unix:@name", "unix:@name", NULL },
+	{ "unix:" P106 "8", "unix:" P106 "8", NULL },
+	{ "unix:" P106 "89", NULL, "at most 107 bytes" },
+	{ "unix:", NULL, "path is missing" },
+	{ "unix:@", NULL, "path is missing" },
+	{ "db.example:5432", NULL,
+		"names that need DNS are not built in yet; write an IP "
+		"address" },
+	{ "localhost:80", NULL, "names that need DNS" },
+	{ "a.b.c.d:80", NULL, "names that need DNS" },
+	{ "db", NULL,
+		"upstreams are not built in yet; write \"host:port\" or "
+		"\"unix:/path\"" },
+	{ "UNIX", NULL, "upstreams" },
+	{ "", NULL, "host is missing" },
+	{ "80", NULL, "host is missing" },
+	{ ":80", NULL, "host is missing" },
+	{ "*:80", NULL, "host is missing" },
+	{ "[]:80", NULL, "host is missing" },
+	{ "127.0.0.1", NULL, "port is missing" },
+	{ "[::1]", NULL, "port is missing" },
+	{ "[::1]x:80", NULL, "port is missing" },
+	{ "[::1", NULL, "port is missing" },
+	{ "[", NULL, "port is missing" },
+	{ "::1", NULL, "in brackets" },
+	{ "::1:80", NULL, "in brackets" },
+	{ "fe80::", NULL, "in brackets" },
+	{ "[::g]:80", NULL, "not an IP address" },
+	{ "[127.0.0.1]:80", NULL, "not an IP address" },
+	{ "[::1%]:80", NULL, "no interface" },
+	{ "127.1:80", NULL, "not an IP address" },
+	{ "256.0.0.1:80", NULL, "not an IP address" },
+	{ "010.0.0.1:80", NULL, "not an IP address" },
+	{ "2130706433:80", NULL, "not an IP address" },
+	{ "0x7f.0.0.1:80", NULL, "names that need DNS" },
+	{ "127.0.0.1 :80", NULL, "names that need DNS" },
+	{ " 127.0.0.1:80", NULL, "names that need DNS" },
+	{ "127.0.0.1:", NULL, "0 to 65535" },
+	{ "127.0.0.1:65536", NULL, "0 to 65535" },
+	{ "127.0.0.1:4294967376", NULL, "0 to 65535" },
+	{ "127.0.0.1:99999999999999999999", NULL, "0 to 65535" },
+	{ "127.0.0.1:-1", NULL, "0 to 65535" },
+	{ "127.0.0.1:+80", NULL, "0 to 65535" },
+	{ "127.0.0.1: 80", NULL, "0 to 65535" },
+	{ "127.0.0.1:80 ", NULL, "0 to 65535" },
+	{ "127.0.0.1:80x", NULL, "0 to 65535" },
+	{ "127.0.0.1:0x50", NULL, "0 to 65535" },
+	{ "127.0.0.1:http", NULL, "0 to 65535" },
+};
+
+static const struct row cidrs[] = {
+	{ "10.0.0.0/8", "10.0.0.0/8", NULL },
+	{ "127.0.0.1", "127.0.0.1", NULL },
+	{ "127.0.0.1/32", "127.0.0.1", NULL },
+	{ "0.0.0.0/0", "0.0.0.0/0", NULL },
+	{ "192.168.128.0/17", "192.168.128.0/17", NULL },
+	{ "::1", "::1", NULL },
+	{ "fd00::/8", "fd00::/8", NULL },
+	{ "::/0", "::/0", NULL },
+	{ "::ffff:0:0/96", "0.0.0.0/0", NULL },
+	{ "10.0.0.1/8", NULL, "bits set behind its prefix" },
+	{ "fd00::1/8", NULL, "bits set behind its prefix" },
+	{ "10.0.0.0/33", NULL, "0 to 32" },
+	{ "10.0.0.0/-1", NULL, "0 to 32" },
+	{ "10.0.0.0/", NULL, "0 to 32" },
+	{ "10.0.0.0/8x", NULL, "0 to 32" },
+	{ "::/129", NULL, "0 to 128" },
+	{ "::/4294967296", NULL, "0 to 128" },
+	{ "", NULL, "not a network" },
+	{ "/8", NULL, "not a network" },
+	{ "10/8", NULL, "not a network" },
+	{ "10.0.0.0.0/8", NULL, "not a network" },
+	{ "localhost", NULL, "not a network" },
+	{ "127.0.0.1:80", NULL, "not a network" },
+	{ P106 P106 "/8", NULL, "not a network" },
+};
+
+static void
+check(const struct row *r, int err, const char *why, const char *back)
+{
+	if (err == -1) {
+		if (r->why == NULL || strstr(why, r->why) == NULL)
+			fail_msg("\"%s\": %s", r->text, why);
+	} else if (r->back == NULL || strcmp(back, r->back) != 0)
+		fail_msg("\"%s\" gave \"%s\"", r->text, back);
+}
+
+static void
+test_addresses(void **state)
+{
+	char text[WEIR_ADDR_TEXT] = "";
+	const struct row *r;
+	struct weir_addr a;
+	const char *why;
+	int err;
+
+	(void)state;
+	for (r = addrs; r < addrs + sizeof(addrs) / sizeof(addrs[0]); r++) {
+		why = NULL;
+		err = addr_parse(&a, r->text, &why);
+		check(r, err, why, err == 0 ? weir_addr_text(&a, text) : "");
+	}
+}
+
+static void
+test_networks(void **state)
+{
+	char text[WEIR_ADDR_TEXT] = "";
+	const struct row *r;
+	struct weir_cidr c;
+	const char *why;
+	int err;
+
+	(void)state;
+	for (r = cidrs; r < cidrs + sizeof(cidrs) / sizeof(cidrs[0]); r++) {
+		why = NULL;
+		err = cidr_parse(&c, r->text, &why);
+		check(r, err, why, err == 0 ? cidr_text(&c, text) : "");
+	}
+}
+
+static void
+test_every_good_address_equals_itself_only(void **state)
+{
+	struct weir_addr a[sizeof(addrs) / sizeof(addrs[0])], again;
+	const char *why;
+	size_t n = 0, i, j;
+
+	(void)state;
+	for (i = 0; i < sizeof(addrs) / sizeof(addrs[0]); i++)
+		if (addrs[i].back != NULL) {
+			assert_int_equal(
+				addr_parse(&a[n++], addrs[i].text, &why), 0);
+			addr_parse(&again, addrs[i].back, &why);
+			assert_true(addr_equal(&a[n - 1], &again));
+		}
+	for (i = 0; i < n; i++)
+		for (j = 0; j < n; j++)
+			assert_int_equal(addr_equal(&a[i], &a[j]), i == j);
+}
+
+static void
+test_addresses_of_the_kernel(void **state)
+{
+	struct weir_addr none = { 0 }, unnamed = { 0 }, other = { 0 };
+	char text[WEIR_ADDR_TEXT];
+
+	(void)state;
+	unnamed.len = sizeof(unnamed.sa.sa_family);
+	unnamed.sa.sa_family = AF_UNIX;
+	assert_string_equal(weir_addr_text(&none, text), "-");
+	assert_string_equal(weir_addr_text(&unnamed, text), "unix:");
+	assert_true(addr_equal(&none, &other));
+	assert_false(addr_equal(&none, &unnamed));
+	/* accept(2) may leave no NUL behind the path. */
+	memset(unnamed.un.sun_path, 'x', sizeof(unnamed.un.sun_path));
+	unnamed.len = sizeof(unnamed.un);
+	assert_int_equal(strlen(weir_addr_text(&unnamed, text)), 5 + 108);
+}
+
+static void
+test_an_abstract_name_starts_with_a_nul(void **state)
+{
+	struct weir_addr a;
+	const char *why;
+
+	(void)state;
+	assert_int_equal(addr_parse(&a, "unix:@ab", &why), 0);
+	assert_memory_equal(a.un.sun_path, "\0ab", 3);
+	assert_int_equal(a.len, offsetof(struct sockaddr_un, sun_path) + 3);
+}
+
+static void
+test_reasons_have_words(void **state)
+{
+	int i;
+
+	(void)state;
+	assert_string_equal(weir_reason_word(WEIR_R_NO_BACKEND), "no_backend");
+	assert_string_equal(weir_reason_word(WEIR_R_COUNT), "unknown");
+	for (i = 0; i < WEIR_R_COUNT; i++)
+		assert_true(strlen(weir_reason_word((enum weir_reason)i)) > 1);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_networks),
+		cmocka_unit_test(test_every_good_address_equals_itself_only),
+		cmocka_unit_test(test_addresses_of_the_kernel),
+		cmocka_unit_test(test_an_abstract_name_starts_with_a_nul),
+		cmocka_unit_test(test_reasons_have_words),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,369 @@
+/* test_verbs.c - verbs take effect after the callback, and misuse ends one
+ * channel, not its neighbours. */
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "lib/rig.h"
+
+static struct rig rig;
+static struct rig_dial dial;
+static int listener;
+
+static int
+start(void **state)
+{
+	(void)state;
+	dial = (struct rig_dial){ .n = 1 };
+	listener = rig_backend(&dial.to[0]);
+	rig_init(&rig);
+	return 0;
+}
+
+static int
+stop(void **state)
+{
+	(void)state;
+	rig_stop(&rig);
+	rig_close(&listener);
+	return 0;
+}
+
+/* ---- breaches ------------------------------------------------------------ */
+
+/* Each breaks its contract when it is shown a '!'. */
+static struct weir_call kept;
+
+#define BREACH(who, wrong)                                                     \
+	static struct weir_verdict who(                                        \
+		struct weir_call *c, struct weir_bytes in)                     \
+	{                                                                      \
+		if (in.len == 0 || in.p[0] != '!') {                           \
+			kept = *c;                                             \
+			return weir_pass(in.len);                              \
+		}                                                              \
+		wrong;                                                         \
+	}
+#define VERDICT(...) ((struct weir_verdict){ __VA_ARGS__ })
+
+BREACH(too_many, return weir_pass(in.len + 1))
+BREACH(drop_too_many, return weir_drop(in.len + 1))
+BREACH(none, return weir_pass(0))
+BREACH(drop_none, return weir_drop(0))
+BREACH(unknown, return VERDICT(.kind = WEIR_V_COUNT, .n = 1))
+BREACH(far_unknown, return VERDICT(.kind = 255, .n = 1))
+BREACH(no_reason, return weir_close(WEIR_R_NONE))
+BREACH(bad_reason, return weir_close(WEIR_R_COUNT))
+BREACH(late_connect, weir_connect(c, &dial.to[0], NULL); return weir_pass(1))
+BREACH(late_serve, weir_serve(c); return weir_pass(1))
+BREACH(foreign, weir_emit(&kept, WEIR_UP, "x", 1); return weir_pass(1))
+/* All at once: nothing of it may reach another channel. */
+BREACH(everything, weir_emit(c, WEIR_UP, "x", 1);
+	weir_emit(c, WEIR_DOWN, "x", 1); weir_connect(c, &dial.to[0], NULL);
+	weir_serve(c); return weir_pass(in.len + 1))
+
+static const struct weir_middleware breaches[] = {
+	{ .name = "too_many", .up = too_many },
+	{ .name = "too_many", .down = too_many },
+	{ .name = "drop_too_many", .up = drop_too_many },
+	{ .name = "none", .up = none },
+	{ .name = "none", .down = none },
+	{ .name = "drop_none", .up = drop_none },
+	{ .name = "unknown", .up = unknown },
+	{ .name = "far_unknown", .up = far_unknown },
+	{ .name = "no_reason", .up = no_reason },
+	{ .name = "bad_reason", .down = bad_reason },
+	{ .name = "late_connect", .up = late_connect },
+	{ .name = "late_connect", .down = late_connect },
+	{ .name = "late_serve", .up = late_serve },
+	{ .name = "foreign", .up = foreign },
+	{ .name = "everything", .up = everything },
+	{ .name = "everything", .down = everything },
+};
+
+/* A neighbour lives on; who broke the contract is reset on both sides. */
+static void
+breach(const struct weir_middleware *mw)
+{
+	int client[2], server[2];
+
+	rig_init(&rig);
+	rig.alerts_wanted = true;
+	rig_add(&rig, mw, NULL);
+	rig_add(&rig, &rig_dial, &dial);
+	rig_start(&rig);
+	rig_join(&rig, listener, &client[0], &server[0]);
+	rig_join(&rig, listener, &client[1], &server[1]);
+	rig_say(client[0], "fine");
+	rig_hear(&rig, server[0], "fine");
+	rig_say(mw->up != NULL ? client[1] : server[1], "!");
+	rig_hear_reset(&rig, server[1]);
+	rig_hear_reset(&rig, client[1]);
+	rig_until(&rig, rig_ends.n == 1);
+	assert_int_equal(rig_ends.reason, WEIR_R_BUG);
+	assert_string_equal(rig_ends.facts.module, mw->name);
+	assert_true(rig_logged(&rig, "broke its contract"));
+	assert_false(rig_logged(&rig, "witness"));
+	rig_say(client[0], "still");
+	rig_hear(&rig, server[0], "still");
+	rig_say(server[0], "here");
+	rig_hear(&rig, client[0], "here");
+	rig_close(&client[0]);
+	rig_close(&server[0]);
+	rig_close(&client[1]);
+	rig_close(&server[1]);
+	rig_stop(&rig);
+}
+
+static void
+test_breaches_end_their_channel_alone(void **state)
+{
+	size_t i;
+
+	(void)state;
+	listener = rig_backend(&dial.to[0]);
+	dial.n = 1;
+	for (i = 0; i < sizeof(breaches) / sizeof(*breaches); i++)
+		breach(&breaches[i]);
+	rig_close(&listener);
+}
+
+static struct weir_verdict
+open_drops(struct weir_call *c)
+{
+	(void)c;
+	return weir_drop(1);
+}
+static const struct weir_middleware mw_open_drops = { .name = "open_drops",
+	.open = open_drops };
+
+static void
+route_twice(struct weir_call *c)
+{
+	weir_serve(c);
+	weir_connect(c, &dial.to[0], NULL);
+}
+static const struct weir_middleware mw_route_twice = { .name = "route_twice",
+	.route = route_twice };
+
+static void
+route_no_more(struct weir_call *c, int err)
+{
+	(void)err;
+	weir_connect(c, &dial.to[0], NULL);
+}
+static const struct weir_middleware mw_connected_again = { .name = "again",
+	.connected = route_no_more };
+
+static void
+breaches_at_start(const struct weir_middleware *mw)
+{
+	int client;
+
+	rig.alerts_wanted = true;
+	rig_add(&rig, mw, NULL);
+	rig_add(&rig, &rig_dial, &dial);
+	rig_start(&rig);
+	client = rig_client(&rig);
+	rig_hear_reset(&rig, client);
+	rig_until(&rig, rig_ends.n == 1);
+	assert_int_equal(rig_ends.reason, WEIR_R_BUG);
+	assert_string_equal(rig_ends.facts.module, mw->name);
+	rig_close(&client);
+}
+
+static void
+test_open_may_only_pass_none(void **state)
+{
+	(void)state;
+	breaches_at_start(&mw_open_drops);
+}
+
+static void
+test_one_choice_only(void **state)
+{
+	(void)state;
+	breaches_at_start(&mw_route_twice);
+}
+
+static void
+test_no_choice_once_connected(void **state)
+{
+	(void)state;
+	breaches_at_start(&mw_connected_again);
+}
+
+/* ---- choosing ------------------------------------------------------------ */
+
+static void
+serve(struct weir_call *c)
+{
+	weir_serve(c);
+}
+static const struct weir_middleware mw_serve = { .name = "serve",
+	.route = serve };
+
+static void
+test_first_choice_wins(void **state)
+{
+	int client;
+
+	(void)state;
+	rig_add(&rig, &mw_serve, NULL);
+	rig_add(&rig, &rig_dial, &dial);
+	rig_start(&rig);
+	client = rig_client(&rig);
+	rig_quiet(&rig);
+	assert_true(rig_channel(&rig)->served);
+	assert_int_equal(rig_channel(&rig)->ends[WEIR_BACKEND].fd, -1);
+	rig_close(&client);
+}
+
+/* Chooses by the first byte. */
+static struct weir_verdict
+choose(struct weir_call *c, struct weir_bytes in)
+{
+	if (in.len == 0)
+		return weir_close(WEIR_R_PROTOCOL);
+	if (in.p[0] == 'c')
+		weir_connect(c, &dial.to[0], NULL);
+	else
+		weir_serve(c);
+	weir_emit(c, WEIR_DOWN, "ok", 2);
+	return weir_detach();
+}
+static const struct weir_middleware mw_choose = {
+	.name = "choose", .flags = WEIR_PREREAD, .up = choose
+};
+
+static void
+test_choice_from_first_bytes(void **state)
+{
+	int client, server;
+
+	(void)state;
+	rig_add(&rig, &mw_choose, NULL);
+	rig_start(&rig);
+	client = rig_client(&rig);
+	rig_quiet(&rig);
+	assert_int_equal(rig_channel(&rig)->state, CHANNEL_ROUTE);
+	rig_say(client, "connect");
+	rig_hear(&rig, client, "ok");
+	server = rig_take(&rig, listener);
+	rig_hear(&rig, server, "connect");
+	rig_close(&server);
+	rig_close(&client);
+	client = rig_client(&rig);
+	rig_say(client, "serve");
+	rig_hear(&rig, client, "ok");
+	assert_true(rig_channel(&rig)->served);
+	rig_close(&client);
+}
+
+static void
+test_end_instead_of_first_bytes(void **state)
+{
+	int client;
+
+	(void)state;
+	rig_add(&rig, &mw_choose, NULL);
+	rig_start(&rig);
+	client = rig_client(&rig);
+	shutdown(client, SHUT_WR);
+	rig_hear_end(&rig, client);
+	rig_until(&rig, rig_ends.n == 1);
+	assert_int_equal(rig_ends.reason, WEIR_R_PROTOCOL);
+	rig_close(&client);
+}
+
+/* ---- facts --------------------------------------------------------------- */
+
+static void
+test_facts(void **state)
+{
+	char text[WEIR_ADDR_TEXT], other[WEIR_ADDR_TEXT];
+	struct weir_addr at = { .len = sizeof(at.un) };
+	int client, server;
+	struct weir_facts *f = &rig_ends.facts;
+
+	(void)state;
+	rig_add(&rig, &rig_dial, &dial);
+	rig_start(&rig);
+	rig_join(&rig, listener, &client, &server);
+	assert_int_equal(getsockname(client, &at.sa, &at.len), 0);
+	rig_say(client, "12345");
+	rig_hear(&rig, server, "12345");
+	rig_say(server, "123");
+	rig_hear(&rig, client, "123");
+	clock_advance(5000);
+	rig_close(&client);
+	rig_hear_end(&rig, server);
+	rig_close(&server);
+	rig_until(&rig, rig_ends.n == 1);
+	assert_int_equal(f->up_bytes, 5);
+	assert_int_equal(f->down_bytes, 3);
+	assert_in_range(f->age_ms, 5000, 15000);
+	assert_int_equal(f->reason, WEIR_R_DONE);
+	assert_int_equal(f->ended_by, WEIR_FRONTEND);
+	assert_int_equal(f->id, 1);
+	assert_int_equal(f->err, 0);
+	assert_null(f->detail);
+	assert_null(f->module);
+	assert_string_equal(f->server, "rig");
+	assert_string_equal(f->listen, "rig");
+	assert_string_equal(
+		weir_addr_text(&f->client, text), weir_addr_text(&at, other));
+	assert_string_equal(weir_addr_text(&f->target, text),
+		weir_addr_text(&dial.to[0], other));
+}
+
+static struct weir_verdict
+say(struct weir_call *c, struct weir_bytes in)
+{
+	weir_log(c, "saw %zu%c", in.len, '%');
+	return weir_pass(in.len);
+}
+static const struct weir_middleware mw_say = { .name = "say", .up = say };
+
+static void
+test_log_names_server_module_and_channel(void **state)
+{
+	int client;
+
+	(void)state;
+	rig_add(&rig, &mw_say, NULL);
+	rig_start(&rig);
+	client = rig_client(&rig);
+	rig_say(client, "abc");
+	rig_until(&rig, rig_logged(&rig, "rig/say: #1: saw 3%"));
+	rig_close(&client);
+}
+
+#define rig_test(name) cmocka_unit_test_setup_teardown(name, start, stop)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_breaches_end_their_channel_alone),
+		rig_test(test_open_may_only_pass_none),
+		rig_test(test_one_choice_only),
+		rig_test(test_no_choice_once_connected),
+		rig_test(test_first_choice_wins),
+		rig_test(test_choice_from_first_bytes),
+		rig_test(test_end_instead_of_first_bytes),
+		rig_test(test_facts),
+		rig_test(test_log_names_server_module_and_channel),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
