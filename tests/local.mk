@@ -43,7 +43,9 @@ PROCESS_TESTS = \
 	tests/process/test_words
 REAL_TESTS = \
 	tests/real/test_nginx.sh \
-	tests/real/test_redis.sh
+	tests/real/test_postgresql.sh \
+	tests/real/test_redis.sh \
+	tests/real/test_sftp.sh
 LONG_TESTS =
 LINT_TESTS = \
 	tests/lint/docs.sh \
@@ -56,6 +58,7 @@ LINT_TESTS = \
 
 check_LIBRARIES += libtest.a
 libtest_a_SOURCES = \
+	tests/lib/aid.c \
 	tests/lib/alloc.c \
 	tests/lib/alloc.h \
 	tests/lib/daemon.c \
@@ -147,7 +150,7 @@ AM_TESTS_ENVIRONMENT = \
 # A finding ends the process by a signal, so that nothing can overlook it.
 if SANITIZERS
 SANITIZER_ENVIRONMENT = \
-	ASAN_OPTIONS=abort_on_error=1:detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1:handle_segv=2:handle_sigbus=2; \
+	ASAN_OPTIONS=abort_on_error=1:detect_leaks=1:detect_stack_use_after_return=1:handle_segv=2:handle_sigbus=2; \
 	UBSAN_OPTIONS=abort_on_error=1:halt_on_error=1:print_stacktrace=1; \
 	export ASAN_OPTIONS UBSAN_OPTIONS;
 else
