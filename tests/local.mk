@@ -58,7 +58,6 @@ LINT_TESTS = \
 
 check_LIBRARIES += libtest.a
 libtest_a_SOURCES = \
-	tests/lib/aid.c \
 	tests/lib/alloc.c \
 	tests/lib/alloc.h \
 	tests/lib/daemon.c \
@@ -123,8 +122,9 @@ endif
 TESTS = $(TEST_RUNS) $(REAL_TESTS) $(LINT_TESTS)
 EXTRA_DIST += $(REAL_TESTS) $(LINT_TESTS) $(TEST_EXTRAS)
 
-# What tests include or source.
+# What tests include, source or load.
 TEST_EXTRAS = \
+	tests/conf \
 	tests/lint/lib.sh \
 	tests/unit/conf_try.h \
 	tests/unit/registry_fake.h \
