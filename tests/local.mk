@@ -126,11 +126,9 @@ EXTRA_DIST += $(REAL_TESTS) $(LINT_TESTS) $(TEST_EXTRAS)
 # What tests include or source.
 TEST_EXTRAS = \
 	tests/lint/lib.sh \
-	tests/unit/conf_try.h \
-	tests/unit/registry_fake.h \
 	tests/real/lib.sh \
-	tests/real/test_nginx.sh \
-	tests/real/test_redis.sh
+	tests/unit/conf_try.h \
+	tests/unit/registry_fake.h
 
 TEST_SECONDS = 300
 TEST_EXTENSIONS = .sh
