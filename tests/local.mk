@@ -126,9 +126,9 @@ EXTRA_DIST += $(REAL_TESTS) $(LINT_TESTS) $(TEST_EXTRAS)
 # What tests include or source.
 TEST_EXTRAS = \
 	tests/lint/lib.sh \
-	tests/real/lib.sh \
 	tests/unit/conf_try.h \
-	tests/unit/registry_fake.h
+	tests/unit/registry_fake.h \
+	tests/real/lib.sh
 
 TEST_SECONDS = 300
 TEST_EXTENSIONS = .sh
@@ -150,7 +150,7 @@ AM_TESTS_ENVIRONMENT = \
 # A finding ends the process by a signal, so that nothing can overlook it.
 if SANITIZERS
 SANITIZER_ENVIRONMENT = \
-	ASAN_OPTIONS=abort_on_error=1:detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1:handle_segv=2:handle_sigbus=2; \
+	ASAN_OPTIONS=abort_on_error=1:detect_leaks=1:detect_stack_use_after_return=1:handle_segv=2:handle_sigbus=2; \
 	UBSAN_OPTIONS=abort_on_error=1:halt_on_error=1:print_stacktrace=1; \
 	export ASAN_OPTIONS UBSAN_OPTIONS;
 else
