@@ -202,15 +202,15 @@ for page in 1k 1m; do
 	claim "direct: wrk of page $page has no errors" load direct "$page"
 	claim "tcp: wrk of page $page has no errors" load tcp "$page"
 done
-claim 'unix: all channels are done' as_many \
-	"$(weir_channels unix)" "$(weir_channels unix reason=done)"
 claim 'tcp: a client that leaves in the middle' page_cut_short tcp
 weir_stop
 claim 'nginx ends with status 0' stop "$nginx_id" QUIT
 claim 'nginx gave only what was asked for' \
 	equal "$(grep -v -c ' 20[01] ' logs/access)" 0
+claim 'unix: all channels are done' as_many \
+	"$(weir_channels unix)" "$(weir_channels unix reason=done)"
 claim 'unix: one access line for each connection' as_many \
-	"$(weir_channels unix)" "$(connections unix:)"
+	"$(weir_channels unix up=[1-9])" "$(connections unix:)"
 # wrk looks first whether it can connect, and asks for nothing.
 claim 'tcp: one access line for each connection' as_many \
 	"$(weir_channels tcp up=[1-9])" "$(connections 127.0.0.2)"
