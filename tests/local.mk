@@ -11,6 +11,7 @@ UNIT_TESTS = \
 	tests/unit/test_channel \
 	tests/unit/test_clock \
 	tests/unit/test_conf \
+	tests/unit/test_connect \
 	tests/unit/test_describe \
 	tests/unit/test_fd \
 	tests/unit/test_flow \
