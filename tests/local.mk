@@ -10,6 +10,7 @@ UNIT_TESTS = \
 	tests/unit/test_chain_random \
 	tests/unit/test_channel \
 	tests/unit/test_clock \
+	tests/unit/test_closing \
 	tests/unit/test_conf \
 	tests/unit/test_connect \
 	tests/unit/test_describe \
