@@ -4,6 +4,7 @@
 AM_DEFAULT_SOURCE_EXT = .c
 
 UNIT_TESTS = \
+	tests/unit/test_accept \
 	tests/unit/test_addr \
 	tests/unit/test_buf \
 	tests/unit/test_chain \
