@@ -15,16 +15,20 @@ UNIT_TESTS = \
 	tests/unit/test_conf \
 	tests/unit/test_connect \
 	tests/unit/test_describe \
+	tests/unit/test_endpoint \
+	tests/unit/test_engine \
 	tests/unit/test_fd \
 	tests/unit/test_flow \
 	tests/unit/test_hold \
 	tests/unit/test_limits \
 	tests/unit/test_listeners \
 	tests/unit/test_log \
+	tests/unit/test_loop \
 	tests/unit/test_msg \
 	tests/unit/test_option \
 	tests/unit/test_override \
 	tests/unit/test_peer \
+	tests/unit/test_poller \
 	tests/unit/test_rows \
 	tests/unit/test_scan \
 	tests/unit/test_signals \
@@ -113,6 +117,9 @@ WRAP_ALLOC = $(AM_LDFLAGS) \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=reallocarray
 tests_unit_test_buf_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_chain_random_LDFLAGS = $(WRAP_ALLOC)
+tests_unit_test_endpoint_LDFLAGS = $(WRAP_ALLOC)
+tests_unit_test_engine_LDFLAGS = $(WRAP_ALLOC)
+tests_unit_test_loop_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_hold_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_timeouts_LDFLAGS = $(WRAP_ALLOC)
 
