@@ -50,7 +50,9 @@ PROCESS_TESTS = \
 	tests/process/test_words
 REAL_TESTS = \
 	tests/real/test_nginx.sh \
-	tests/real/test_redis.sh
+	tests/real/test_postgresql.sh \
+	tests/real/test_redis.sh \
+	tests/real/test_sftp.sh
 LONG_TESTS =
 LINT_TESTS = \
 	tests/lint/docs.sh \
@@ -63,6 +65,7 @@ LINT_TESTS = \
 
 check_LIBRARIES += libtest.a
 libtest_a_SOURCES = \
+	tests/lib/aid.c \
 	tests/lib/alloc.c \
 	tests/lib/alloc.h \
 	tests/lib/daemon.c \

@@ -25,13 +25,14 @@ trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# Whoever the servers are: some refuse to be root.
+# Whoever the servers are: some refuse to be root, and sshd to let in
+# the user nobody.
 if [ "$(id -u)" -eq 0 ]; then
-	someone=nobody
+	someone=daemon
 	set_user="--reuid $someone --regid $(id -g $someone) --clear-groups"
 else
 	someone=$(id -un)
-	set_user=''
+	set_user=
 fi
 HOME=$scratch
 export HOME
@@ -198,7 +199,9 @@ start_on_port()
 weir_start()
 {
 	{
-		echo 'process = { workers = 2; };'
+		echo 'process = { workers = 2;'
+		[ -z "$set_user" ] || echo "user = \"$someone\";"
+		echo '};'
 		echo 'servers = ('
 		comma=''
 		for word; do
