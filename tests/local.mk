@@ -4,24 +4,31 @@
 AM_DEFAULT_SOURCE_EXT = .c
 
 UNIT_TESTS = \
+	tests/unit/test_accept \
 	tests/unit/test_addr \
 	tests/unit/test_buf \
 	tests/unit/test_chain \
 	tests/unit/test_chain_random \
 	tests/unit/test_channel \
 	tests/unit/test_clock \
+	tests/unit/test_closing \
 	tests/unit/test_conf \
+	tests/unit/test_connect \
 	tests/unit/test_describe \
+	tests/unit/test_endpoint \
+	tests/unit/test_engine \
 	tests/unit/test_fd \
 	tests/unit/test_flow \
 	tests/unit/test_hold \
 	tests/unit/test_limits \
 	tests/unit/test_listeners \
 	tests/unit/test_log \
+	tests/unit/test_loop \
 	tests/unit/test_msg \
 	tests/unit/test_option \
 	tests/unit/test_override \
 	tests/unit/test_peer \
+	tests/unit/test_poller \
 	tests/unit/test_rows \
 	tests/unit/test_scan \
 	tests/unit/test_signals \
@@ -112,6 +119,9 @@ WRAP_ALLOC = $(AM_LDFLAGS) \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=reallocarray
 tests_unit_test_buf_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_chain_random_LDFLAGS = $(WRAP_ALLOC)
+tests_unit_test_endpoint_LDFLAGS = $(WRAP_ALLOC)
+tests_unit_test_engine_LDFLAGS = $(WRAP_ALLOC)
+tests_unit_test_loop_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_hold_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_timeouts_LDFLAGS = $(WRAP_ALLOC)
 

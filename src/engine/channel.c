@@ -229,6 +229,8 @@ channel_run(struct weir_channel *ch)
 	if (ch->state == CHANNEL_ROUTE && ch->preread == 0)
 		channel_route(ch);
 	if (ch->state == CHANNEL_CONNECT)
+		flow_flush(ch, WEIR_DOWN); /* what was emitted meanwhile */
+	if (ch->state == CHANNEL_CONNECT)
 		connect_run(ch);
 	if (ch->state == CHANNEL_JOINED)
 		channel_relay(ch);

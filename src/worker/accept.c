@@ -14,15 +14,29 @@
 #include "worker/accept.h"
 
 #define ACCEPTS_PER_WAKEUP 4   /* so that the other workers get their share */
-#define PAUSE_MS	   100 /* without descriptors: how long not to ask */
+#define PAUSE_MS	   100 /* how long not to ask when none can be taken */
 #define WORD_EVERY_MS	   1000
 
-/* No connection was lost by this, it waits in the backlog. */
+/* Was this the end of one connection, with others behind it (accept(2))?  All
+ * else stays as it is when accepting is tried again at once. */
 static bool
-accept_must_pause(int err)
+accept_goes_on(int err)
 {
-	return err == EMFILE || err == ENFILE || err == ENOBUFS ||
-	       err == ENOMEM;
+	switch (err) {
+	case EINTR:
+	case ECONNABORTED:
+	case EPERM: /* firewall rules */
+	case EPROTO:
+	case ENOPROTOOPT:
+	case ENETDOWN:
+	case EHOSTDOWN:
+	case ENONET:
+	case EHOSTUNREACH:
+	case ENETUNREACH:
+		return true;
+	default:
+		return false;
+	}
 }
 
 static void
@@ -77,10 +91,10 @@ listener_accept(struct listener *l)
 		engine_accept(l->engine, fd, &peer, l->listen);
 		return true;
 	}
-	if (accept_must_pause(errno))
+	if (accept_goes_on(errno))
+		return true;
+	if (errno != EAGAIN)
 		acceptor_pause(l->acceptor, errno);
-	else if (errno != EAGAIN)
-		return true; /* that one is gone already (accept(2)): next */
 	return false;
 }
 
@@ -94,6 +108,16 @@ listener_ready(struct poll_source *source, uint32_t events)
 	for (i = 0; i < ACCEPTS_PER_WAKEUP && l->fd != -1; i++)
 		if (!listener_accept(l))
 			break;
+}
+
+/* The master's descriptor of the same socket keeps it in our set (epoll(7)):
+ * it would go on to wake us. */
+static void
+listener_close(struct listener *l)
+{
+	poller_remove(&l->acceptor->loop->poller, l->fd);
+	close(l->fd);
+	l->fd = -1;
 }
 
 int
@@ -110,9 +134,8 @@ acceptor_init(struct acceptor *a, struct loop *loop, struct engine *engines,
 		errno = ENOMEM;
 		return -1;
 	}
-	a->n = h->nlisteners;
-	for (i = 0; i < a->n; i++) {
-		struct listener *l = &a->listeners[i];
+	for (i = 0; i < h->nlisteners; i++) {
+		struct listener *l = &a->listeners[a->n++];
 
 		l->source.ready = listener_ready;
 		l->acceptor = a;
@@ -137,8 +160,7 @@ acceptor_close(struct acceptor *a)
 			continue;
 		while (!a->paused && listener_accept(l))
 			continue;
-		close(l->fd);
-		l->fd = -1;
+		listener_close(l);
 	}
 }
 
@@ -149,7 +171,7 @@ acceptor_done(struct acceptor *a)
 
 	for (i = 0; i < a->n; i++)
 		if (a->listeners[i].fd != -1)
-			close(a->listeners[i].fd);
+			listener_close(&a->listeners[i]);
 	if (a->resume != NULL)
 		event_free(a->resume);
 	free(a->listeners);

@@ -25,7 +25,7 @@ struct acceptor {
 	struct listener *listeners;
 	size_t n;
 	struct event *resume;  /* ends a pause */
-	bool paused;	       /* out of descriptors or memory */
+	bool paused;	       /* no connection can be taken now */
 	uint64_t next_word_ms; /* when to complain again */
 };
 

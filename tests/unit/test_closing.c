@@ -1,0 +1,345 @@
+/* test_closing.c - last words arrive, ends are bounded, and a stop resets
+ * everything in any state. */
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "lib/hole.h"
+#include "lib/rig.h"
+
+#define MUCH	 200000
+#define REFUSALS 100
+#define WORDS	 30000
+
+static struct rig rig;
+static struct rig_dial dial;
+static int listener, client, server;
+static uint8_t words[WORDS];
+
+static int
+start(void **state)
+{
+	(void)state;
+	client = server = -1;
+	dial = (struct rig_dial){ .n = 1 };
+	listener = rig_backend(&dial.to[0]);
+	rig_init(&rig);
+	return 0;
+}
+
+static int
+stop(void **state)
+{
+	(void)state;
+	rig_close(&client);
+	rig_close(&server);
+	rig_stop(&rig);
+	rig_close(&listener);
+	return 0;
+}
+
+/* ---- last words ---------------------------------------------------------- */
+
+static struct weir_verdict
+refuse(struct weir_call *c, struct weir_bytes in)
+{
+	(void)in;
+	weir_emit(c, WEIR_DOWN, words, sizeof(words));
+	return weir_close(WEIR_R_DENIED);
+}
+static const struct weir_middleware mw_refuse = { .name = "refuse",
+	.up = refuse };
+
+static void
+refusing(void)
+{
+	rig_add(&rig, &mw_refuse, NULL);
+	rig_start(&rig);
+	client = rig_client(&rig);
+}
+
+/* Reads all last words, then the end (or a reset, when much was unread). */
+static size_t
+read_words(bool *reset)
+{
+	static uint8_t p[WORDS];
+	size_t got = 0;
+	long n;
+
+	for (;;) {
+		n = rig_read(client, p, sizeof(p));
+		if (n > 0)
+			got += (size_t)n;
+		else if (n == 0 || errno != EAGAIN)
+			break;
+		else
+			rig_turn_wait(&rig);
+	}
+	*reset = n == -1;
+	return got;
+}
+
+static void
+test_refusal_is_read_whatever_was_sent(void **state)
+{
+	static uint8_t p[MUCH];
+	bool reset;
+	int i;
+
+	(void)state;
+	refusing();
+	for (i = 0; i < REFUSALS; i++) {
+		assert_true(send(client, p, sizeof(p), MSG_NOSIGNAL) > 0);
+		assert_int_equal(read_words(&reset), WORDS);
+		rig_close(&client);
+		rig_until(&rig, (int)rig_ends.n == i + 1);
+		assert_int_equal(rig_ends.reason, WEIR_R_DENIED);
+		assert_int_equal(rig_ends.facts.down_bytes, WORDS);
+		client = rig_client(&rig);
+	}
+}
+
+static void
+test_refusal_ends_cleanly(void **state)
+{
+	bool reset;
+
+	(void)state;
+	refusing();
+	rig_say(client, "hello");
+	assert_int_equal(read_words(&reset), WORDS);
+	assert_false(reset);
+	/* It waits for the client's own end. */
+	rig_say(client, "more");
+	rig_quiet(&rig);
+	assert_int_equal(rig_ends.n, 0);
+	shutdown(client, SHUT_WR);
+	rig_until(&rig, rig_ends.n == 1);
+}
+
+static void
+test_lingering_is_bounded_in_time(void **state)
+{
+	bool reset;
+
+	(void)state;
+	refusing();
+	rig_say(client, "hello");
+	assert_int_equal(read_words(&reset), WORDS);
+	rig_advance(&rig, 1000);
+	rig_quiet(&rig);
+	assert_int_equal(rig_ends.n, 0);
+	rig_advance(&rig, 1500);
+	assert_int_equal(rig_ends.n, 1);
+}
+
+static void
+test_lingering_is_bounded_in_bytes(void **state)
+{
+	static uint8_t p[4096];
+	size_t sent = 0;
+	bool reset;
+
+	(void)state;
+	refusing();
+	rig_say(client, "hello");
+	assert_int_equal(read_words(&reset), WORDS);
+	while (rig_ends.n == 0 && sent < 10 * MUCH) {
+		long n = send(client, p, sizeof(p), MSG_NOSIGNAL);
+
+		if (n > 0)
+			sent += (size_t)n;
+		rig_turn(&rig);
+	}
+	assert_int_equal(rig_ends.n, 1);
+	assert_in_range(sent, 60000, MUCH);
+}
+
+static void
+test_who_never_reads_last_words_goes(void **state)
+{
+	(void)state;
+	rig.client_rcvbuf = rig.front_sndbuf = 4096;
+	refusing();
+	rig_say(client, "hello");
+	rig_quiet(&rig);
+	assert_int_equal(rig_ends.n, 0);
+	assert_true(rig_channel(&rig)->flows[WEIR_DOWN].out.len > 0);
+	rig_advance(&rig, 1500);
+	rig_quiet(&rig);
+	assert_int_equal(rig_ends.n, 0);
+	rig_advance(&rig, 1000);
+	assert_int_equal(rig_ends.n, 1);
+}
+
+static void
+test_who_resets_meanwhile_is_gone(void **state)
+{
+	(void)state;
+	rig.client_rcvbuf = rig.front_sndbuf = 4096;
+	refusing();
+	rig_say(client, "hello");
+	rig_quiet(&rig);
+	rig_reset(&client);
+	rig_until(&rig, rig_ends.n == 1);
+	assert_int_equal(rig_ends.reason, WEIR_R_DENIED);
+}
+
+static void
+test_a_session_limit_does_not_rename_a_refusal(void **state)
+{
+	(void)state;
+	rig.server.session_timeout_ms = 5000;
+	refusing();
+	rig_advance(&rig, 4000);
+	rig_say(client, "hello");
+	rig_quiet(&rig);
+	rig_advance(&rig, 1500);
+	rig_until(&rig, rig_ends.n == 1);
+	assert_int_equal(rig_ends.reason, WEIR_R_DENIED);
+	assert_null(rig_ends.facts.detail);
+}
+
+/* ---- stop ---------------------------------------------------------------- */
+
+static void
+stopped(enum channel_state from)
+{
+	assert_int_equal(rig_channel(&rig)->state, from);
+	engine_close_all(&rig.engine, WEIR_R_STOPPED);
+	engine_close_all(&rig.engine, WEIR_R_KILLED);
+	rig_turn(&rig);
+	assert_int_equal(rig_ends.n, 1);
+	assert_int_equal(rig.loop.channels, 0);
+	rig_hear_reset(&rig, client);
+}
+
+static void
+test_stop_while_bytes_are_wanted(void **state)
+{
+	static const struct weir_middleware mw = {
+		.name = "preread", .flags = WEIR_PREREAD, .up = refuse
+	};
+
+	(void)state;
+	rig_add(&rig, &mw, NULL);
+	rig_start(&rig);
+	client = rig_client(&rig);
+	stopped(CHANNEL_ROUTE);
+	assert_int_equal(rig_ends.reason, WEIR_R_STOPPED);
+}
+
+static void
+test_stop_while_connecting(void **state)
+{
+	struct hole hole;
+
+	(void)state;
+	hole_dig(&hole);
+	dial.to[0].in.sin_port = htons(hole.port);
+	rig_add(&rig, &rig_dial, &dial);
+	rig_start(&rig);
+	client = rig_client(&rig);
+	stopped(CHANNEL_CONNECT);
+	assert_int_equal(rig_ends.reason, WEIR_R_STOPPED);
+	rig_close(&client);
+	rig_stop(&rig);
+	hole_fill(&hole);
+	rig_init(&rig);
+	rig_start(&rig);
+}
+
+static void
+test_stop_while_joined(void **state)
+{
+	(void)state;
+	rig_add(&rig, &rig_dial, &dial);
+	rig_start(&rig);
+	rig_join(&rig, listener, &client, &server);
+	stopped(CHANNEL_JOINED);
+	assert_int_equal(rig_ends.reason, WEIR_R_STOPPED);
+	rig_hear_reset(&rig, server);
+}
+
+static void
+test_stop_while_half_closed(void **state)
+{
+	(void)state;
+	rig_add(&rig, &rig_dial, &dial);
+	rig_start(&rig);
+	rig_join(&rig, listener, &client, &server);
+	shutdown(server, SHUT_WR);
+	rig_hear_end(&rig, client);
+	engine_close_all(&rig.engine, WEIR_R_STOPPED);
+	rig_turn(&rig);
+	assert_int_equal(rig_ends.n, 1);
+	rig_hear_reset(&rig, server);
+}
+
+static void
+test_stop_while_lingering(void **state)
+{
+	(void)state;
+	rig.client_rcvbuf = rig.front_sndbuf = 4096;
+	refusing();
+	rig_say(client, "hello");
+	rig_quiet(&rig);
+	assert_int_equal(rig_channel(&rig)->state, CHANNEL_CLOSING);
+	engine_close_all(&rig.engine, WEIR_R_STOPPED);
+	rig_turn(&rig);
+	assert_int_equal(rig_ends.n, 1);
+	assert_int_equal(rig_ends.reason, WEIR_R_DENIED);
+}
+
+static void
+test_stop_while_a_reset_is_passed_on(void **state)
+{
+	static uint8_t p[60000];
+
+	(void)state;
+	rig.client_rcvbuf = rig.front_sndbuf = 4096;
+	rig_add(&rig, &rig_dial, &dial);
+	rig_start(&rig);
+	rig_join(&rig, listener, &client, &server);
+	rig_send(server, p, sizeof(p));
+	rig_quiet(&rig);
+	rig_reset(&server);
+	rig_quiet(&rig);
+	assert_int_equal(rig_ends.n, 0);
+	engine_close_all(&rig.engine, WEIR_R_STOPPED);
+	rig_turn(&rig);
+	assert_int_equal(rig_ends.n, 1);
+	assert_int_equal(rig_ends.reason, WEIR_R_RESET);
+}
+
+#define closing_test(name) cmocka_unit_test_setup_teardown(name, start, stop)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		closing_test(test_refusal_is_read_whatever_was_sent),
+		closing_test(test_refusal_ends_cleanly),
+		closing_test(test_lingering_is_bounded_in_time),
+		closing_test(test_lingering_is_bounded_in_bytes),
+		closing_test(test_who_never_reads_last_words_goes),
+		closing_test(test_who_resets_meanwhile_is_gone),
+		closing_test(test_a_session_limit_does_not_rename_a_refusal),
+		closing_test(test_stop_while_bytes_are_wanted),
+		closing_test(test_stop_while_connecting),
+		closing_test(test_stop_while_joined),
+		closing_test(test_stop_while_half_closed),
+		closing_test(test_stop_while_lingering),
+		closing_test(test_stop_while_a_reset_is_passed_on),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
