@@ -38,6 +38,7 @@ UNIT_TESTS = \
 MODULE_TESTS =
 PROCESS_TESTS = \
 	tests/process/test_backend \
+	tests/process/test_chaos \
 	tests/process/test_drain \
 	tests/process/test_faults \
 	tests/process/test_load \
@@ -65,6 +66,7 @@ LINT_TESTS = \
 
 check_LIBRARIES += libtest.a
 libtest_a_SOURCES = \
+	tests/lib/aid.c \
 	tests/lib/alloc.c \
 	tests/lib/alloc.h \
 	tests/lib/daemon.c \
