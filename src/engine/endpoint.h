@@ -12,18 +12,13 @@
 /* What the kernel has said and nobody has used up yet (edges are told once):
  * the bits of epoll_ctl(2). */
 #define ENDPOINT_IN    0x001u
-#define ENDPOINT_PRI   0x002u
+#define ENDPOINT_PRI   0x002u /* reads stop short at an urgent byte (tcp(7)) */
 #define ENDPOINT_OUT   0x004u
 #define ENDPOINT_ERR   0x008u
 #define ENDPOINT_HUP   0x010u
 #define ENDPOINT_RDHUP 0x2000u
 #define ENDPOINT_READABLE                                                      \
 	(ENDPOINT_IN | ENDPOINT_ERR | ENDPOINT_HUP | ENDPOINT_RDHUP)
-/* There is more to come than bytes: an end or an error to read up to. */
-#define ENDPOINT_FINAL (ENDPOINT_ERR | ENDPOINT_HUP | ENDPOINT_RDHUP)
-/* A short read need not have emptied the socket: reads stop at an urgent byte
- * too (tcp(7)). */
-#define ENDPOINT_UNSURE (ENDPOINT_FINAL | ENDPOINT_PRI)
 
 struct endpoint {
 	int fd; /* -1: none */

@@ -84,10 +84,10 @@ flow_read(struct weir_channel *ch, enum weir_dir dir)
 		ssize_t n = recv(from->fd, loop->scratch, budget, 0);
 
 		if (n > 0) {
-			/* A short read empties the socket; unless more is known
-			 * to follow, the next edge tells. */
-			if ((size_t)n < budget &&
-				!(from->mask & ENDPOINT_UNSURE))
+			/* A short read empties the socket, and the next edge
+			 * tells; unless it stopped at an urgent byte.  Bits of
+			 * an end or an error stay: they are read up to. */
+			if ((size_t)n < budget && !(from->mask & ENDPOINT_PRI))
 				from->mask &= (uint16_t)~ENDPOINT_IN;
 			budget -= (size_t)n;
 			ch->flows[dir].in_bytes += (uint64_t)n;

@@ -31,7 +31,7 @@ struct rig {
 	unsigned opened;    /* channels */
 	bool alerts_wanted; /* rig_stop() wants one, else none */
 	unsigned fds;	    /* open when it started */
-	char log[32];
+	int log;	    /* what was logged */
 };
 
 /* What the last close callback was told, and how many there were. */
