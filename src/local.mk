@@ -54,6 +54,8 @@ libweir_a_SOURCES = \
 	src/conf/stage.h \
 	src/conf/value.c \
 	src/conf/value.h \
+	src/engine/call.c \
+	src/engine/call.h \
 	src/engine/chain.c \
 	src/engine/chain.h \
 	src/engine/channel.c \
@@ -75,6 +77,8 @@ libweir_a_SOURCES = \
 	src/engine/loop.h \
 	src/engine/poller.c \
 	src/engine/poller.h \
+	src/engine/stage.c \
+	src/engine/stage.h \
 	src/engine/timeouts.c \
 	src/engine/timeouts.h \
 	src/engine/verbs.c \

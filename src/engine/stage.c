@@ -1,0 +1,215 @@
+/* stage.c - bytes on their way through the stages of a chain.
+ *
+ * Bytes of one direction keep their order, whoever emits what meanwhile; who
+ * passes needs no copy: a view of the scratch buffer goes on. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "engine/call.h"
+#include "engine/chain.h"
+#include "engine/channel.h"
+#include "engine/engine.h"
+#include "engine/hold.h"
+#include "engine/stage.h"
+
+static void
+stage_show(struct weir_channel *, enum weir_dir, unsigned, struct piece *);
+
+void
+stage_give(struct weir_channel *ch, enum weir_dir dir, unsigned i,
+	struct buf *emitted)
+{
+	struct seg *s;
+
+	if (ch->flows[dir].ended & stage_bit(i))
+		buf_clear(emitted);
+	while ((s = buf_shift(emitted)) != NULL) {
+		struct piece in = { .p = s->data + s->start,
+			.n = s->end - s->start,
+			.seg = s };
+
+		stage_feed(
+			ch, dir, dir == WEIR_UP ? (int)i + 1 : (int)i - 1, &in);
+		free(in.seg);
+	}
+}
+
+/* First stage that bytes must stop at, at or behind i: it still looks, or has
+ * bytes that may not be overtaken; -1: the chain's end. */
+static int
+stage_next(const struct weir_channel *ch, enum weir_dir dir, int i)
+{
+	const struct flow *fl = &ch->flows[dir];
+	uint64_t left = fl->active | fl->held | ch->engine->loop->busy[dir];
+
+	if (dir == WEIR_UP) {
+		left = i >= CONF_STAGES_MAX
+			       ? 0
+			       : left & ~(stage_bit((unsigned)i) - 1);
+		return left == 0 ? -1 : __builtin_ctzll(left);
+	}
+	left = i < 0 ? 0 : left & (~(uint64_t)0 >> (63 - i));
+	return left == 0 ? -1 : 63 - __builtin_clzll(left);
+}
+
+/* Stages that bytes have passed when they are at this one. */
+static uint64_t
+stages_before(enum weir_dir dir, int at)
+{
+	if (at == -1)
+		return ~(uint64_t)0;
+	return dir == WEIR_UP ? stage_bit((unsigned)at) - 1
+			      : ~(stage_bit((unsigned)at) |
+					(stage_bit((unsigned)at) - 1));
+}
+
+/* Keeps the piece until the stage can be shown it. */
+static void
+stage_keep(struct weir_channel *ch, enum weir_dir dir, unsigned i,
+	struct piece *in, bool front)
+{
+	if (hold_add(ch, dir, i, in->p, in->n, in->eof, front) == -1)
+		channel_close(
+			ch, WEIR_R_NOMEM, WEIR_SELF, ENOMEM, ENDING_RESET);
+	in->n = 0;
+	in->eof = false;
+}
+
+void
+stage_feed(struct weir_channel *ch, enum weir_dir dir, int i, struct piece *in)
+{
+	struct flow *fl = &ch->flows[dir];
+	int at;
+
+	if (channel_is_ending(ch))
+		return;
+	at = stage_next(ch, dir, i);
+	if (in->eof)
+		fl->ended = stages_before(dir, at);
+	if (at == -1) {
+		flow_take(ch, dir, in->p, in->n, in->stable, in->seg);
+		in->seg = NULL;
+		fl->end_reached |= in->eof;
+		return;
+	}
+	/* Nobody is shown bytes before his open callback has run. */
+	if (((ch->engine->loop->busy[dir] | fl->held) &
+		    stage_bit((unsigned)at)) ||
+		(ch->state == CHANNEL_OPEN && dir == WEIR_UP))
+		stage_keep(ch, dir, (unsigned)at, in, false);
+	else
+		stage_show(ch, dir, (unsigned)at, in);
+}
+
+/* Applies a verdict on a piece; what it judged leaves the piece. */
+static void
+stage_judge(struct weir_channel *ch, enum weir_dir dir, unsigned i,
+	struct piece *in, struct weir_verdict v)
+{
+	struct piece on = *in;
+
+	if (v.kind >= WEIR_V_COUNT || v.n > in->n ||
+		(v.n == 0 && in->n > 0 && v.kind <= WEIR_V_DROP)) {
+		call_forget(ch->engine->loop);
+		call_breach(ch, i,
+			v.n > in->n ? "judged more bytes than it was shown"
+				    : "judged none of the bytes");
+		return;
+	}
+	if (v.kind == WEIR_V_DETACH) {
+		ch->flows[dir].active &= ~stage_bit(i);
+		v.n = in->n;
+	}
+	if (dir == WEIR_UP && v.kind != WEIR_V_CLOSE)
+		ch->preread &= ~stage_bit(i);
+	call_commit(ch, i, 1u << dir);
+	if (v.kind == WEIR_V_CLOSE) {
+		call_close(ch, i, v.reason);
+		return;
+	}
+	on.n = v.kind == WEIR_V_DROP ? 0 : v.n;
+	on.eof = in->eof && v.n == in->n;
+	if (on.n != in->n)
+		on.seg = NULL; /* a part of it is copied */
+	in->p += v.n;
+	in->n -= v.n;
+	if (on.eof)
+		in->eof = false;
+	if (on.n == 0 && !on.eof)
+		return;
+	if (on.seg != NULL) {
+		in->seg = NULL;
+		on.seg->start = (uint32_t)(on.p - on.seg->data);
+	}
+	stage_feed(ch, dir, dir == WEIR_UP ? (int)i + 1 : (int)i - 1, &on);
+	free(on.seg);
+}
+
+/* Shows a piece until it is used up, or kept because of backpressure. */
+static void
+stage_show_piece(struct weir_channel *ch, enum weir_dir dir, unsigned i,
+	struct piece *in)
+{
+	const struct stage *st = &ch->engine->chain.stages[i];
+	struct loop *loop = ch->engine->loop;
+
+	while ((in->n > 0 || in->eof) && !channel_is_ending(ch)) {
+		struct weir_call c = call_begin(ch, i);
+		struct weir_bytes bytes = { in->p, in->n, in->eof };
+		struct weir_verdict v;
+
+		if (!(ch->flows[dir].active & stage_bit(i))) {
+			stage_feed(ch, dir,
+				dir == WEIR_UP ? (int)i + 1 : (int)i - 1, in);
+			return;
+		}
+		if (chain_blocked(ch, dir)) {
+			stage_keep(ch, dir, i, in, true);
+			return;
+		}
+		loop->calling = &c;
+		v = (dir == WEIR_UP ? st->mw->up : st->mw->down)(&c, bytes);
+		loop->calling = NULL;
+		stage_judge(ch, dir, i, in, v);
+	}
+}
+
+/* Shows what is held, in order, for as long as backpressure allows. */
+static void
+stage_show_held(struct weir_channel *ch, enum weir_dir dir, unsigned i)
+{
+	struct piece in = { 0 };
+
+	while (!channel_is_ending(ch) && !chain_blocked(ch, dir) &&
+		hold_shift(ch, dir, i, &in.seg, &in.eof)) {
+		static const uint8_t nothing;
+
+		in.p = in.seg == NULL ? &nothing : in.seg->data + in.seg->start;
+		in.n = in.seg == NULL ? 0 : in.seg->end - in.seg->start;
+		stage_show_piece(ch, dir, i, &in);
+		free(in.seg);
+	}
+}
+
+static void
+stage_show(struct weir_channel *ch, enum weir_dir dir, unsigned i,
+	struct piece *in)
+{
+	struct loop *loop = ch->engine->loop;
+
+	/* What comes meanwhile waits behind this piece. */
+	loop->busy[dir] |= stage_bit(i);
+	stage_show_piece(ch, dir, i, in);
+	stage_show_held(ch, dir, i);
+	loop->busy[dir] &= ~stage_bit(i);
+}
+
+void
+stage_resume(struct weir_channel *ch, enum weir_dir dir, unsigned i)
+{
+	struct loop *loop = ch->engine->loop;
+
+	loop->busy[dir] |= stage_bit(i);
+	stage_show_held(ch, dir, i);
+	loop->busy[dir] &= ~stage_bit(i);
+}
