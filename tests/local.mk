@@ -77,6 +77,8 @@ libtest_a_SOURCES = \
 	tests/lib/hole.c \
 	tests/lib/hole.h \
 	tests/lib/look.c \
+	tests/lib/pair.c \
+	tests/lib/pair.h \
 	tests/lib/peer.c \
 	tests/lib/peer.h \
 	tests/lib/procs.c \

@@ -18,45 +18,11 @@
 #include <cmocka.h>
 
 #include "base/log.h"
-#include "lib/rig.h"
+#include "lib/pair.h"
 
 #define IDLE_BYTES_MOST 512 /* of an idle forwarded channel */
 
 extern const struct weir_middleware mw_forward;
-
-static struct rig rig;
-static struct rig_dial dial;
-static int listener, client, server;
-
-static int
-start(void **state)
-{
-	(void)state;
-	client = server = -1;
-	dial = (struct rig_dial){ .n = 1 };
-	listener = rig_backend(&dial.to[0]);
-	rig_init(&rig);
-	return 0;
-}
-
-static int
-stop(void **state)
-{
-	(void)state;
-	rig_close(&client);
-	rig_close(&server);
-	rig_stop(&rig);
-	rig_close(&listener);
-	return 0;
-}
-
-static void
-join(void)
-{
-	rig_add(&rig, &rig_dial, &dial);
-	rig_start(&rig);
-	rig_join(&rig, listener, &client, &server);
-}
 
 static void
 ended(enum weir_reason reason, enum weir_side by)
@@ -90,7 +56,7 @@ static void
 test_client_ends_first(void **state)
 {
 	(void)state;
-	join();
+	pair_join();
 	half_close(&client, &server, WEIR_FRONTEND);
 }
 
@@ -98,7 +64,7 @@ static void
 test_backend_ends_first(void **state)
 {
 	(void)state;
-	join();
+	pair_join();
 	half_close(&server, &client, WEIR_BACKEND);
 }
 
@@ -106,7 +72,7 @@ static void
 test_both_end_at_once(void **state)
 {
 	(void)state;
-	join();
+	pair_join();
 	shutdown(client, SHUT_WR);
 	shutdown(server, SHUT_WR);
 	rig_hear_end(&rig, client);
@@ -131,7 +97,7 @@ static void
 test_bytes_and_end_in_one_wakeup(void **state)
 {
 	(void)state;
-	join();
+	pair_join();
 	rig_quiet(&rig);
 	rig_say(client, "both");
 	shutdown(client, SHUT_WR);
@@ -165,7 +131,7 @@ static void
 test_client_resets(void **state)
 {
 	(void)state;
-	join();
+	pair_join();
 	rig_reset(&client);
 	rig_hear_reset(&rig, server);
 	ended(WEIR_R_RESET, WEIR_FRONTEND);
@@ -176,7 +142,7 @@ static void
 test_backend_resets(void **state)
 {
 	(void)state;
-	join();
+	pair_join();
 	rig_reset(&server);
 	rig_hear_reset(&rig, client);
 	ended(WEIR_R_RESET, WEIR_BACKEND);
@@ -186,7 +152,7 @@ static void
 test_bytes_and_reset_in_one_wakeup(void **state)
 {
 	(void)state;
-	join();
+	pair_join();
 	rig_quiet(&rig);
 	rig_say(client, "last");
 	rig_reset(&client);
@@ -200,7 +166,7 @@ static void
 test_reset_after_own_end(void **state)
 {
 	(void)state;
-	join();
+	pair_join();
 	rig_say(client, "last");
 	shutdown(client, SHUT_WR);
 	rig_hear(&rig, server, "last");
@@ -217,7 +183,7 @@ static void
 test_reset_while_the_other_side_ends(void **state)
 {
 	(void)state;
-	join();
+	pair_join();
 	shutdown(server, SHUT_WR);
 	rig_reset(&client);
 	rig_turn(&rig);
@@ -229,7 +195,7 @@ static void
 test_writing_to_who_has_closed(void **state)
 {
 	(void)state;
-	join();
+	pair_join();
 	rig_say(server, "unread");
 	rig_quiet(&rig);
 	rig_close(&client); /* by RST: it had not read */
@@ -255,7 +221,7 @@ reset_while_slow(bool drains)
 	long n;
 
 	rig.client_rcvbuf = rig.front_sndbuf = 32768;
-	join();
+	pair_join();
 	while (rig_channel(&rig)->flows[WEIR_DOWN].out.len == 0) {
 		rig_send(server, p, 5000);
 		sent += 5000;
@@ -354,7 +320,7 @@ test_an_idle_channel_is_small(void **state)
 
 	(void)state;
 	assert_true(sizeof(struct weir_channel) + ctx <= IDLE_BYTES_MOST);
-	join();
+	pair_join();
 	rig_say(client, "x");
 	rig_hear(&rig, server, "x");
 	/* Nothing else is kept for it. */
@@ -363,7 +329,8 @@ test_an_idle_channel_is_small(void **state)
 	assert_null(rig_channel(&rig)->flows[WEIR_DOWN].out.head);
 }
 
-#define channel_test(name) cmocka_unit_test_setup_teardown(name, start, stop)
+#define channel_test(name)                                                     \
+	cmocka_unit_test_setup_teardown(name, pair_start, pair_stop)
 
 int
 main(void)

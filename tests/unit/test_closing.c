@@ -13,38 +13,13 @@
 #include <cmocka.h>
 
 #include "lib/hole.h"
-#include "lib/rig.h"
+#include "lib/pair.h"
 
 #define MUCH	 200000
 #define REFUSALS 100
 #define WORDS	 30000
 
-static struct rig rig;
-static struct rig_dial dial;
-static int listener, client, server;
 static uint8_t words[WORDS];
-
-static int
-start(void **state)
-{
-	(void)state;
-	client = server = -1;
-	dial = (struct rig_dial){ .n = 1 };
-	listener = rig_backend(&dial.to[0]);
-	rig_init(&rig);
-	return 0;
-}
-
-static int
-stop(void **state)
-{
-	(void)state;
-	rig_close(&client);
-	rig_close(&server);
-	rig_stop(&rig);
-	rig_close(&listener);
-	return 0;
-}
 
 /* ---- last words ---------------------------------------------------------- */
 
@@ -320,7 +295,8 @@ test_stop_while_a_reset_is_passed_on(void **state)
 	assert_int_equal(rig_ends.reason, WEIR_R_RESET);
 }
 
-#define closing_test(name) cmocka_unit_test_setup_teardown(name, start, stop)
+#define closing_test(name)                                                     \
+	cmocka_unit_test_setup_teardown(name, pair_start, pair_stop)
 
 int
 main(void)

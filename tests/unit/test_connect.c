@@ -15,34 +15,22 @@
 #include <cmocka.h>
 
 #include "lib/hole.h"
-#include "lib/rig.h"
+#include "lib/pair.h"
 
-static struct rig rig;
-static struct rig_dial dial;
-static int listener, client, server;
 static struct hole hole;
 static bool is_dug;
 
 static int
 start(void **state)
 {
-	(void)state;
-	client = server = -1;
 	is_dug = false;
-	dial = (struct rig_dial){ .n = 1 };
-	listener = rig_backend(&dial.to[0]);
-	rig_init(&rig);
-	return 0;
+	return pair_start(state);
 }
 
 static int
 stop(void **state)
 {
-	(void)state;
-	rig_close(&client);
-	rig_close(&server);
-	rig_stop(&rig);
-	rig_close(&listener);
+	pair_stop(state);
 	if (is_dug)
 		hole_fill(&hole);
 	return 0;

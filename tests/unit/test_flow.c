@@ -18,45 +18,11 @@
 
 #include "base/log.h"
 #include "lib/peer.h"
-#include "lib/rig.h"
+#include "lib/pair.h"
 
 #define MB ((uint64_t)1 << 20)
 
 extern const struct weir_middleware mw_echo;
-
-static struct rig rig;
-static struct rig_dial dial;
-static int listener, client, server;
-
-static int
-start(void **state)
-{
-	(void)state;
-	client = server = -1;
-	dial = (struct rig_dial){ .n = 1 };
-	listener = rig_backend(&dial.to[0]);
-	rig_init(&rig);
-	return 0;
-}
-
-static int
-stop(void **state)
-{
-	(void)state;
-	rig_close(&client);
-	rig_close(&server);
-	rig_stop(&rig);
-	rig_close(&listener);
-	return 0;
-}
-
-static void
-join(void)
-{
-	rig_add(&rig, &rig_dial, &dial);
-	rig_start(&rig);
-	rig_join(&rig, listener, &client, &server);
-}
 
 static struct flow *
 flow(enum weir_dir dir)
@@ -137,7 +103,7 @@ test_slow_reader_stops_the_source(void **state)
 	(void)state;
 	rig.server.read_max = 10000;
 	rig.client_rcvbuf = rig.front_sndbuf = 8192;
-	join();
+	pair_join();
 	sent = fill_up(server, 10000, WEIR_DOWN);
 	assert_true(flow(WEIR_DOWN)->out.len > 0);
 	assert_false(rig_channel(&rig)->queued);
@@ -235,7 +201,7 @@ test_answers_that_nobody_reads_are_bounded(void **state)
 	rig.server.read_max = 20000;
 	rig.server.hold_max = 50000;
 	rig_add(&rig, &mw_answer, NULL);
-	join();
+	pair_join();
 	sent = fill_up(server, 70000, WEIR_UP);
 	shutdown(server, SHUT_WR);
 	while (got < sent) {
@@ -258,7 +224,7 @@ test_a_drain_of_single_bytes_goes_on(void **state)
 	(void)state;
 	rig.server.read_max = 3000;
 	rig.client_rcvbuf = rig.front_sndbuf = 4096;
-	join();
+	pair_join();
 	sent = fill_up(server, 3000, WEIR_DOWN);
 	while (got < sent && got < 20000) {
 		got += drink(client, got, 1);
@@ -285,7 +251,7 @@ test_a_flood_leaves_turns_to_others(void **state)
 
 	(void)state;
 	rig.server.read_max = 1000;
-	join();
+	pair_join();
 	rig_join(&rig, listener, &quiet_client, &quiet_server);
 	sent = pour(client, 0, 200000);
 	assert_int_equal(sent, 200000);
@@ -318,7 +284,7 @@ static void
 test_nothing_is_queued_while_idle(void **state)
 {
 	(void)state;
-	join();
+	pair_join();
 	rig_quiet(&rig);
 	assert_true(TAILQ_EMPTY(&rig.loop.run));
 	rig_say(client, "ping");
@@ -333,7 +299,7 @@ static void
 test_urgent_byte_does_not_stop_the_flow(void **state)
 {
 	(void)state;
-	join();
+	pair_join();
 	rig_say(client, "ab");
 	assert_int_equal(send(client, "!", 1, MSG_OOB), 1);
 	rig_say(client, "cd");
@@ -384,7 +350,8 @@ test_every_step_of_the_table(void **state)
 		}
 }
 
-#define flow_test(name) cmocka_unit_test_setup_teardown(name, start, stop)
+#define flow_test(name)                                                        \
+	cmocka_unit_test_setup_teardown(name, pair_start, pair_stop)
 
 int
 main(void)

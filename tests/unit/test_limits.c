@@ -8,41 +8,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "lib/rig.h"
-
-static struct rig rig;
-static struct rig_dial dial;
-static int listener, client, server;
-
-static int
-start(void **state)
-{
-	(void)state;
-	client = server = -1;
-	dial = (struct rig_dial){ .n = 1 };
-	listener = rig_backend(&dial.to[0]);
-	rig_init(&rig);
-	return 0;
-}
-
-static int
-stop(void **state)
-{
-	(void)state;
-	rig_close(&client);
-	rig_close(&server);
-	rig_stop(&rig);
-	rig_close(&listener);
-	return 0;
-}
-
-static void
-join(void)
-{
-	rig_add(&rig, &rig_dial, &dial);
-	rig_start(&rig);
-	rig_join(&rig, listener, &client, &server);
-}
+#include "lib/pair.h"
 
 static void
 expired(const char *which)
@@ -70,7 +36,7 @@ test_idle_timeout(void **state)
 {
 	(void)state;
 	rig.server.idle_timeout_ms = 100000;
-	join();
+	pair_join();
 	expires("idle_timeout");
 	rig_hear_reset(&rig, server);
 }
@@ -80,7 +46,7 @@ test_idle_timeout_restarts_with_bytes_of_any_side(void **state)
 {
 	(void)state;
 	rig.server.idle_timeout_ms = 100000;
-	join();
+	pair_join();
 	rig_advance(&rig, 60000);
 	rig_say(client, "a");
 	rig_hear(&rig, server, "a");
@@ -96,7 +62,7 @@ test_half_close_timeout(void **state)
 	(void)state;
 	rig.server.idle_timeout_ms = 1000000;
 	rig.server.half_close_timeout_ms = 100000;
-	join();
+	pair_join();
 	rig_advance(&rig, 500000);
 	shutdown(client, SHUT_WR);
 	rig_hear_end(&rig, server);
@@ -113,7 +79,7 @@ test_session_timeout_counts_from_the_start(void **state)
 
 	(void)state;
 	rig.server.session_timeout_ms = 160000;
-	join();
+	pair_join();
 	for (i = 0; i < 3; i++) {
 		rig_advance(&rig, 20000);
 		rig_say(client, "a");
@@ -190,7 +156,7 @@ static void
 test_without_limits_it_stays(void **state)
 {
 	(void)state;
-	join();
+	pair_join();
 	rig_advance(&rig, (uint64_t)1 << 40);
 	rig_say(client, "a");
 	rig_hear(&rig, server, "a");
@@ -201,11 +167,12 @@ test_the_timer_of_the_loop_fires(void **state)
 {
 	(void)state;
 	rig.server.idle_timeout_ms = 30;
-	join();
+	pair_join();
 	expired("idle_timeout");
 }
 
-#define limits_test(name) cmocka_unit_test_setup_teardown(name, start, stop)
+#define limits_test(name)                                                      \
+	cmocka_unit_test_setup_teardown(name, pair_start, pair_stop)
 
 int
 main(void)

@@ -13,30 +13,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "lib/rig.h"
-
-static struct rig rig;
-static struct rig_dial dial;
-static int listener;
-
-static int
-start(void **state)
-{
-	(void)state;
-	dial = (struct rig_dial){ .n = 1 };
-	listener = rig_backend(&dial.to[0]);
-	rig_init(&rig);
-	return 0;
-}
-
-static int
-stop(void **state)
-{
-	(void)state;
-	rig_stop(&rig);
-	rig_close(&listener);
-	return 0;
-}
+#include "lib/pair.h"
 
 /* ---- breaches ------------------------------------------------------------ */
 
@@ -94,33 +71,33 @@ static const struct weir_middleware breaches[] = {
 static void
 breach(const struct weir_middleware *mw)
 {
-	int client[2], server[2];
+	int clients[2], servers[2];
 
 	rig_init(&rig);
 	rig.alerts_wanted = true;
 	rig_add(&rig, mw, NULL);
 	rig_add(&rig, &rig_dial, &dial);
 	rig_start(&rig);
-	rig_join(&rig, listener, &client[0], &server[0]);
-	rig_join(&rig, listener, &client[1], &server[1]);
-	rig_say(client[0], "fine");
-	rig_hear(&rig, server[0], "fine");
-	rig_say(mw->up != NULL ? client[1] : server[1], "!");
-	rig_hear_reset(&rig, server[1]);
-	rig_hear_reset(&rig, client[1]);
+	rig_join(&rig, listener, &clients[0], &servers[0]);
+	rig_join(&rig, listener, &clients[1], &servers[1]);
+	rig_say(clients[0], "fine");
+	rig_hear(&rig, servers[0], "fine");
+	rig_say(mw->up != NULL ? clients[1] : servers[1], "!");
+	rig_hear_reset(&rig, servers[1]);
+	rig_hear_reset(&rig, clients[1]);
 	rig_until(&rig, rig_ends.n == 1);
 	assert_int_equal(rig_ends.reason, WEIR_R_BUG);
 	assert_string_equal(rig_ends.facts.module, mw->name);
 	assert_true(rig_logged(&rig, "broke its contract"));
 	assert_false(rig_logged(&rig, "witness"));
-	rig_say(client[0], "still");
-	rig_hear(&rig, server[0], "still");
-	rig_say(server[0], "here");
-	rig_hear(&rig, client[0], "here");
-	rig_close(&client[0]);
-	rig_close(&server[0]);
-	rig_close(&client[1]);
-	rig_close(&server[1]);
+	rig_say(clients[0], "still");
+	rig_hear(&rig, servers[0], "still");
+	rig_say(servers[0], "here");
+	rig_hear(&rig, clients[0], "here");
+	rig_close(&clients[0]);
+	rig_close(&servers[0]);
+	rig_close(&clients[1]);
+	rig_close(&servers[1]);
 	rig_stop(&rig);
 }
 
@@ -167,8 +144,6 @@ static const struct weir_middleware mw_connected_again = { .name = "again",
 static void
 breaches_at_start(const struct weir_middleware *mw)
 {
-	int client;
-
 	rig.alerts_wanted = true;
 	rig_add(&rig, mw, NULL);
 	rig_add(&rig, &rig_dial, &dial);
@@ -215,8 +190,6 @@ static const struct weir_middleware mw_serve = { .name = "serve",
 static void
 test_first_choice_wins(void **state)
 {
-	int client;
-
 	(void)state;
 	rig_add(&rig, &mw_serve, NULL);
 	rig_add(&rig, &rig_dial, &dial);
@@ -248,8 +221,6 @@ static const struct weir_middleware mw_choose = {
 static void
 test_choice_from_first_bytes(void **state)
 {
-	int client, server;
-
 	(void)state;
 	rig_add(&rig, &mw_choose, NULL);
 	rig_start(&rig);
@@ -272,8 +243,6 @@ test_choice_from_first_bytes(void **state)
 static void
 test_end_instead_of_first_bytes(void **state)
 {
-	int client;
-
 	(void)state;
 	rig_add(&rig, &mw_choose, NULL);
 	rig_start(&rig);
@@ -292,7 +261,6 @@ test_facts(void **state)
 {
 	char text[WEIR_ADDR_TEXT], other[WEIR_ADDR_TEXT];
 	struct weir_addr at = { .len = sizeof(at.un) };
-	int client, server;
 	struct weir_facts *f = &rig_ends.facts;
 
 	(void)state;
@@ -337,8 +305,6 @@ static const struct weir_middleware mw_say = { .name = "say", .up = say };
 static void
 test_log_names_server_module_and_channel(void **state)
 {
-	int client;
-
 	(void)state;
 	rig_add(&rig, &mw_say, NULL);
 	rig_start(&rig);
@@ -348,7 +314,8 @@ test_log_names_server_module_and_channel(void **state)
 	rig_close(&client);
 }
 
-#define rig_test(name) cmocka_unit_test_setup_teardown(name, start, stop)
+#define rig_test(name)                                                         \
+	cmocka_unit_test_setup_teardown(name, pair_start, pair_stop)
 
 int
 main(void)
