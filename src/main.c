@@ -48,6 +48,7 @@ struct args {
 	const char *word; /* of -s */
 	const char **overrides;
 	size_t noverrides;
+	bool daemon;
 	bool quiet;
 	struct master_options master;
 };
@@ -96,6 +97,8 @@ main(int argc, char **argv)
 	if (fd_stdio_open() == -1)
 		return 1;
 	setproctitle_init(argc, argv, environ);
+	/* A word of argv for each -o at least, one entry for -d, and the end;
+	 * argv[0] is none of them. */
 	args.overrides = calloc((size_t)argc + 1, sizeof(*args.overrides));
 	if (args.overrides == NULL)
 		fprintf(stderr, "weir: %s\n", strerror(errno));
@@ -142,6 +145,9 @@ args_parse(struct args *args, int argc, char **argv)
 	}
 	if (optind < argc)
 		return usage_error("unexpected argument \"%s\"", argv[optind]);
+	/* One way to say it, so that -T and -s see it as well. */
+	if (args->daemon)
+		args->overrides[args->noverrides++] = "process.daemon=true";
 	return 0;
 }
 
@@ -182,8 +188,7 @@ args_take(struct args *args, int ch, const char *value)
 		args->prefix = value;
 		break;
 	case 'd':
-		/* One way to say it, so that -T and -s see it as well. */
-		args->overrides[args->noverrides++] = "process.daemon=true";
+		args->daemon = true;
 		break;
 	case MAIN_READY_FD:
 		return args_ready_fd(args, value);

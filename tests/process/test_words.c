@@ -97,6 +97,27 @@ test_words_that_only_print(void **state)
 	}
 }
 
+/* However often: it is said once. */
+static void
+test_option_said_many_times(void **state)
+{
+	struct daemon *d = daemon_new();
+	char *out;
+
+	(void)state;
+	daemon_write(d, CONF);
+	assert_int_equal(daemon_run(d, &out, "-dddddddddddddddd", "-tttt",
+				 "-qddddddddddddddd", "-c", "weir.conf", NULL),
+		0);
+	assert_string_equal(out, "");
+	free(out);
+	assert_int_equal(
+		daemon_run(d, &out, "-dddddddd", "-T", "-c", "weir.conf", NULL),
+		0);
+	assert_contains(out, "process.daemon");
+	free(out);
+}
+
 /* -t does all that a start does, short of binding. */
 static void
 test_check_binds_nothing(void **state)
@@ -170,6 +191,7 @@ main(void)
 		daemon_test(test_wrong_usage),
 		daemon_test(test_wrong_files),
 		daemon_test(test_words_that_only_print),
+		daemon_test(test_option_said_many_times),
 		daemon_test(test_check_binds_nothing),
 		daemon_test(test_prefix),
 		daemon_test(test_log_that_cannot_be_opened),
