@@ -1,4 +1,6 @@
 /* master.c - the process that binds, forks workers and keeps them alive. */
+#include <sys/resource.h>
+
 #include <bsd/libutil.h>
 #include <bsd/unistd.h>
 #include <errno.h>
@@ -26,6 +28,9 @@
 #define MASTER_RETRY_MS	 20   /* between two tries */
 #define MASTER_STOP_MS	 2000 /* from MSG_STOP to SIGKILL */
 #define MASTER_MARGIN_MS 1000 /* from the end of close_wait to SIGKILL */
+/* Descriptors besides one a worker and one a listener: stdio, log, pidfile, who
+ * waits for the start, a socket pair in the making; in a worker epoll sets. */
+#define MASTER_FDS 16
 
 enum master_state {
 	MASTER_BIND,  /* no child yet; the pidfile or an address is missing */
@@ -49,7 +54,8 @@ struct master {
 	struct drop drop;
 	struct listeners listeners;
 	struct workers workers;
-	struct pollfd *pfds; /* one per slot */
+	struct pollfd *pfds; /* room for one per slot */
+	bool poll_failed;    /* and it was said */
 };
 
 static int master_init(struct master *m);
@@ -57,7 +63,9 @@ static void master_done(struct master *m);
 static void master_shed(void *arg);
 static void master_enter(struct master *m, enum master_state state);
 static void master_unlisten(struct master *m);
+static bool master_fits(const struct master *m);
 static void master_wait(struct master *m);
+static void master_poll(struct master *m, const struct timespec *timeout);
 static void master_signals(struct master *m);
 static void master_step(struct master *m);
 static void master_bind(struct master *m);
@@ -118,9 +126,29 @@ master_init(struct master *m)
 	if (listeners_init(&m->listeners, m->conf) == 0 &&
 		workers_init(&m->workers, m->conf->process.workers) == 0 &&
 		(m->pfds = calloc(m->workers.n, sizeof(*m->pfds))) != NULL)
-		return 0;
+		return master_fits(m) ? 0 : -1;
 	log_error("cannot start: %s", strerror(errno));
 	return -1;
+}
+
+/* Has this process room for all that it must keep open?  Better to know now
+ * than with half of the workers running. */
+static bool
+master_fits(const struct master *m)
+{
+	unsigned long long need =
+		m->workers.n + m->listeners.n + (size_t)MASTER_FDS;
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) == -1 || files.rlim_cur >= need)
+		return true;
+	log_error(
+		"cannot start: %u workers and %zu listeners need %llu open "
+		"files, but only %llu are allowed (RLIMIT_NOFILE); raise that "
+		"with ulimit -n, or lower process.workers",
+		m->workers.n, m->listeners.n, need,
+		(unsigned long long)files.rlim_cur);
+	return false;
 }
 
 static void
@@ -204,7 +232,6 @@ master_wait(struct master *m)
 {
 	uint64_t next = m->deadline_ms, due = UINT64_MAX;
 	struct timespec ts, *timeout = NULL;
-	unsigned slot;
 
 	if (m->state == MASTER_BIND)
 		due = m->retry_ms;
@@ -219,21 +246,46 @@ master_wait(struct master *m)
 		ts.tv_nsec = (long)(next % 1000) * 1000000;
 		timeout = &ts;
 	}
+	master_poll(m, timeout);
+	if (signals_take(SIGCHLD))
+		workers_reap(&m->workers, m->now_ms);
+}
+
+/* Waits, then hears signals and what workers say. */
+static void
+master_poll(struct master *m, const struct timespec *timeout)
+{
+	static const struct timespec pause = { 0, MASTER_RETRY_MS * 1000000L };
+	unsigned slot, n = 0, at = 0;
+	bool failed;
+
+	/* No more than are open: poll(2) refuses a list that is longer than
+	 * RLIMIT_NOFILE, whatever is in it. */
 	for (slot = 0; slot < m->workers.n; slot++)
-		m->pfds[slot] =
-			(struct pollfd){ .fd = m->workers.v[slot].control_fd,
-				.events = POLLIN };
-	if (ppoll(m->pfds, m->workers.n, timeout, signals_mask()) == -1)
-		for (slot = 0; slot < m->workers.n; slot++)
-			m->pfds[slot].revents = 0;
+		if (m->workers.v[slot].control_fd != -1)
+			m->pfds[n++] = (struct pollfd){
+				.fd = m->workers.v[slot].control_fd,
+				.events = POLLIN
+			};
+	failed = ppoll(m->pfds, n, timeout, signals_mask()) == -1;
+	if (failed && errno != EINTR) {
+		if (!m->poll_failed)
+			log_alert(
+				"cannot wait for workers: %s", strerror(errno));
+		m->poll_failed = true;
+		m->status = 1;
+		if (m->state < MASTER_STOP)
+			master_enter(m, MASTER_STOP);
+		/* Their deaths are signals, and those still come. */
+		ppoll(NULL, 0, &pause, signals_mask());
+	}
 	m->now_ms = master_now();
 	/* Signals first: what Ctrl-C did to the workers is then no accident. */
 	master_signals(m);
-	for (slot = 0; slot < m->workers.n; slot++)
-		if (m->pfds[slot].revents != 0)
+	for (slot = 0; !failed && at < n; slot++)
+		if (m->workers.v[slot].control_fd == m->pfds[at].fd &&
+			m->pfds[at++].revents != 0)
 			workers_read(&m->workers, slot);
-	if (signals_take(SIGCHLD))
-		workers_reap(&m->workers, m->now_ms);
 }
 
 static void

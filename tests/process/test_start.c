@@ -1,4 +1,5 @@
 /* test_start.c - how weir starts, stops, and refuses to start. */
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -386,6 +387,43 @@ test_workers_have_no_privileges(void **state)
 	daemon_stop(d);
 }
 
+/* What cannot have a descriptor for each worker says so, and starts none. */
+static void
+test_too_few_files_are_allowed(void **state)
+{
+	struct rlimit before, few;
+	char *out;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = (struct rlimit){ 64, before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	out = daemon_start_fails("process = { workers = 80; };\n"
+				 "servers = ( { listen = \"127.0.0.1:0\"; } "
+				 ");\n");
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_contains(out, "80 workers and 1 listeners need 97 open files, "
+			     "but only 64 are allowed (RLIMIT_NOFILE)");
+	assert_null(strstr(out, "worker 0"));
+	free(out);
+}
+
+/* A master that can no longer wait does not spin: it stops. */
+static void
+test_fewer_files_are_allowed_later(void **state)
+{
+	struct rlimit few = { 8, 8 };
+	struct daemon *d =
+		daemon_start("process = { workers = 12; };\n"
+			     "servers = ( { listen = \"127.0.0.1:0\"; } );\n");
+
+	(void)state;
+	daemon_expect_alert(d, "cannot wait for workers: Invalid argument");
+	assert_int_equal(prlimit(daemon_pid(d), RLIMIT_NOFILE, &few, NULL), 0);
+	daemon_signal(d, SIGCHLD); /* wakes it */
+	daemon_finish(d, 1);
+}
+
 static void
 test_unknown_user(void **state)
 {
@@ -445,6 +483,8 @@ main(void)
 		daemon_test(test_master_killed_and_started_again),
 		daemon_test(test_worker_has_only_its_own),
 		daemon_test(test_workers_have_no_privileges),
+		daemon_test(test_too_few_files_are_allowed),
+		daemon_test(test_fewer_files_are_allowed_later),
 		daemon_test(test_unknown_user),
 		daemon_test(test_user_that_was_asked_for),
 	};
