@@ -31,11 +31,6 @@ drop_init(struct drop *d, const struct conf *conf)
 				user);
 		return 0;
 	}
-	if (user == NULL) {
-		log_error("process.user: weir runs as root and needs the name "
-			  "of a user for its workers");
-		return -1;
-	}
 	errno = 0;
 	pw = getpwnam(user);
 	if (pw == NULL) {
