@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct conf;
@@ -22,11 +23,13 @@ struct heritage {
 	unsigned slot;
 	unsigned generation;
 	pid_t master_pid;
+	bool background; /* once ready, stdio is /dev/null */
 };
 
 /* Runs a worker until it was told to leave; never returns.  The child has
- * closed every control fd but its own and dropped its privileges.  Exits 0, or
- * 2 when it cannot start and a respawn would not help. */
+ * closed every control fd but its own and dropped its privileges; SIGTERM and
+ * SIGQUIT are blocked until the worker handles them.  Exits 0, or 2 when it
+ * cannot start and a respawn would not help. */
 _Noreturn void worker_main(const struct heritage *h);
 
 #endif

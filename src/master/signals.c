@@ -40,13 +40,17 @@ signals_child(void)
 {
 	static const int group[] = { SIGINT, SIGHUP, SIGUSR1, SIGUSR2 };
 	const struct signal_row *row;
+	sigset_t later;
 	size_t i;
 
 	for (row = signals_rows; row->name != NULL; row++)
 		signals_set(row->signo, SIG_DFL);
 	for (i = 0; i < sizeof(group) / sizeof(group[0]); i++)
 		signals_set(group[i], SIG_IGN);
-	sigprocmask(SIG_SETMASK, &signals_waiting, NULL);
+	sigemptyset(&later);
+	sigaddset(&later, SIGTERM);
+	sigaddset(&later, SIGQUIT);
+	sigprocmask(SIG_SETMASK, &later, NULL);
 }
 
 void

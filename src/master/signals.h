@@ -30,8 +30,9 @@ extern const struct signal_row signals_rows[];
 
 /* Blocks the signals of the table and catches them, ignores SIGPIPE. */
 void signals_open(void);
-/* In a child: nothing caught, nothing pending, nothing blocked.  What a whole
- * process group or a careless pkill gets (INT, HUP, USR1, USR2) is ignored. */
+/* In a child: nothing caught.  What a whole process group or a careless pkill
+ * gets (INT, HUP, USR1, USR2) is ignored.  TERM and QUIT stay blocked: the
+ * child lets them through once it can do what they ask for. */
 void signals_child(void);
 /* In a process that goes on without a loop: all as it was before. */
 void signals_close(void);

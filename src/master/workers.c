@@ -234,7 +234,8 @@ worker_child(struct workers *ws, unsigned slot, int control_fd)
 		.control_fd = control_fd,
 		.slot = slot,
 		.generation = 1,
-		.master_pid = ws->master_pid };
+		.master_pid = ws->master_pid,
+		.background = ws->conf->process.daemon };
 	unsigned i;
 
 	/* First of all: while any child holds the master's end of a pair, its
@@ -297,7 +298,7 @@ worker_report(struct workers *ws, unsigned slot, int status)
 	if (w->killed != NULL && signo == SIGKILL)
 		log_alert("worker %u (pid %d) was killed: it %s", slot, pid,
 			w->killed);
-	else if (signo != 0 && leaving && (signo == SIGTERM || signo == SIGINT))
+	else if (leaving && (signo == SIGTERM || signo == SIGQUIT))
 		log_notice("worker %u (pid %d) ended by signal %d", slot, pid,
 			signo);
 	else if (signo != 0)

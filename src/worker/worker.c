@@ -8,6 +8,7 @@
 #include <event2/event.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "heritage.h"
 #include "worker/accept.h"
@@ -15,30 +16,27 @@
 
 #define EXIT_CANNOT_START 2 /* a respawn would not help */
 
+/* How long the channels of one server may finish. */
+struct patience {
+	struct worker *worker;
+	struct engine *engine;
+	struct event *end;
+};
+
 struct worker {
 	const struct heritage *heritage;
 	struct loop loop;
-	struct engine *engines;
+	struct engine *engines; /* one a server, as all below */
+	struct patience *patiences;
 	size_t nengines;
+	size_t nwaiting; /* servers whose close_wait is not over */
 	struct acceptor acceptor;
 	struct control control;
-	struct event *give_up; /* the end of close_wait */
 	struct event *signals[2];
 	bool draining;
 };
 
-/* How long channels may finish: what the most patient server says. */
-static uint32_t
-worker_close_wait_ms(const struct worker *w)
-{
-	uint32_t most_ms = 0;
-	size_t i;
-
-	for (i = 0; i < w->nengines; i++)
-		if (w->engines[i].server->close_wait_ms > most_ms)
-			most_ms = w->engines[i].server->close_wait_ms;
-	return most_ms;
-}
+static const int worker_signals[] = { SIGTERM, SIGQUIT };
 
 static void
 worker_stop(struct worker *w)
@@ -51,33 +49,46 @@ worker_stop(struct worker *w)
 }
 
 static void
-worker_give_up(evutil_socket_t fd, short what, void *arg)
+patience_over(evutil_socket_t fd, short what, void *arg)
 {
-	struct worker *w = arg;
+	struct patience *p = arg;
 
 	(void)fd;
 	(void)what;
 	clock_update();
-	log_notice(
-		"close_wait is over: %zu channels are reset", w->loop.channels);
-	worker_stop(w);
+	if (!TAILQ_EMPTY(&p->engine->channels))
+		log_notice("%s: close_wait is over: its channels are reset",
+			p->engine->server->name);
+	engine_close_all(p->engine, WEIR_R_STOPPED);
+	if (--p->worker->nwaiting == 0)
+		p->worker->loop.leaving = true;
 }
 
 static void
 worker_drain(struct worker *w)
 {
-	uint32_t wait_ms = worker_close_wait_ms(w);
-	struct timeval tv = { .tv_sec = wait_ms / 1000,
-		.tv_usec = wait_ms % 1000 * 1000 };
+	uint32_t wait_ms, most_ms = 0;
+	struct timeval tv;
+	size_t i;
 
 	if (w->draining)
 		return;
 	w->draining = true;
+	w->nwaiting = w->nengines;
 	acceptor_close(&w->acceptor);
+	for (i = 0; i < w->nengines; i++) {
+		wait_ms = w->engines[i].server->close_wait_ms;
+		if (wait_ms > most_ms)
+			most_ms = wait_ms;
+		tv.tv_sec = wait_ms / 1000;
+		tv.tv_usec = wait_ms % 1000 * 1000;
+		if (evtimer_add(w->patiences[i].end, &tv) == -1) {
+			worker_stop(w);
+			return;
+		}
+	}
 	log_notice("draining: %zu channels may take %u ms", w->loop.channels,
-		wait_ms);
-	if (evtimer_add(w->give_up, &tv) == -1)
-		worker_stop(w);
+		most_ms);
 }
 
 static void
@@ -110,6 +121,50 @@ worker_signal(evutil_socket_t signo, short what, void *arg)
 		worker_drain(arg);
 }
 
+static void
+worker_hold_signals(int how)
+{
+	sigset_t set;
+	size_t i;
+
+	sigemptyset(&set);
+	for (i = 0; i < 2; i++)
+		sigaddset(&set, worker_signals[i]);
+	sigprocmask(how, &set, NULL);
+}
+
+/* Handles what was held back since the fork: before this there was nothing that
+ * could be stopped or drained. */
+static int
+worker_listen_signals(struct worker *w)
+{
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		w->signals[i] = evsignal_new(
+			w->loop.base, worker_signals[i], worker_signal, w);
+		if (w->signals[i] == NULL ||
+			event_add(w->signals[i], NULL) == -1)
+			return -1;
+	}
+	worker_hold_signals(SIG_UNBLOCK);
+	return 0;
+}
+
+static int
+worker_serve(struct worker *w, const struct conf_server *server)
+{
+	struct engine *e = &w->engines[w->nengines];
+	struct patience *p = &w->patiences[w->nengines];
+
+	if (engine_init(e, &w->loop, server) == -1)
+		return -1;
+	*p = (struct patience){ .worker = w, .engine = e };
+	w->nengines++;
+	p->end = evtimer_new(w->loop.base, patience_over, p);
+	return p->end != NULL ? 0 : -1;
+}
+
 static int
 worker_init(struct worker *w, const struct heritage *h)
 {
@@ -122,22 +177,17 @@ worker_init(struct worker *w, const struct heritage *h)
 	if (loop_init(&w->loop, scratch_size) == -1)
 		return -1;
 	w->engines = calloc(h->conf->servers.n, sizeof(*w->engines));
-	if (w->engines == NULL)
+	w->patiences = calloc(h->conf->servers.n, sizeof(*w->patiences));
+	if (w->engines == NULL || w->patiences == NULL)
 		return -1;
-	for (i = 0; i < h->conf->servers.n; i++, w->nengines++)
-		if (engine_init(&w->engines[i], &w->loop,
-			    conf_server_at(h->conf, i)) == -1)
+	for (i = 0; i < h->conf->servers.n; i++)
+		if (worker_serve(w, conf_server_at(h->conf, i)) == -1)
 			return -1;
-	w->give_up = evtimer_new(w->loop.base, worker_give_up, w);
-	w->signals[0] = evsignal_new(w->loop.base, SIGTERM, worker_signal, w);
-	w->signals[1] = evsignal_new(w->loop.base, SIGQUIT, worker_signal, w);
-	if (w->give_up == NULL || w->signals[0] == NULL ||
-		w->signals[1] == NULL || event_add(w->signals[0], NULL) == -1 ||
-		event_add(w->signals[1], NULL) == -1 ||
-		control_init(&w->control, w->loop.base, h->control_fd,
-			worker_told, w) == -1)
+	if (control_init(&w->control, w->loop.base, h->control_fd, worker_told,
+		    w) == -1 ||
+		acceptor_init(&w->acceptor, &w->loop, w->engines, h) == -1)
 		return -1;
-	return acceptor_init(&w->acceptor, &w->loop, w->engines, h);
+	return worker_listen_signals(w);
 }
 
 static void
@@ -147,14 +197,17 @@ worker_done(struct worker *w)
 
 	acceptor_done(&w->acceptor);
 	control_done(&w->control);
+	/* The master's death may be told late, when nobody catches it. */
+	worker_hold_signals(SIG_BLOCK);
 	for (i = 0; i < 2; i++)
 		if (w->signals[i] != NULL)
 			event_free(w->signals[i]);
-	if (w->give_up != NULL)
-		event_free(w->give_up);
-	for (i = 0; i < w->nengines; i++)
+	for (i = 0; i < w->nengines; i++) {
+		event_free(w->patiences[i].end);
 		engine_done(&w->engines[i]);
+	}
 	free(w->engines);
+	free(w->patiences);
 	loop_done(&w->loop);
 	close(w->heritage->control_fd);
 }
@@ -174,9 +227,6 @@ worker_main(const struct heritage *h)
 	struct worker w;
 
 	event_set_log_callback(worker_libevent_says);
-	/* Ctrl-C reaches the whole foreground group: the master decides. */
-	signal(SIGINT, SIG_IGN);
-	signal(SIGPIPE, SIG_IGN);
 	if (worker_init(&w, h) == -1) {
 		log_error("cannot start: %s", strerror(errno));
 		_exit(EXIT_CANNOT_START);
@@ -186,6 +236,9 @@ worker_main(const struct heritage *h)
 		_exit(EXIT_CANNOT_START);
 	}
 	log_starting(false);
+	/* Whoever called the daemon may be gone by now, and its stderr too. */
+	if (h->background)
+		fd_stdio_null();
 	while (!w.loop.leaving) {
 		loop_turn(&w.loop);
 		if (w.draining && w.loop.channels == 0)

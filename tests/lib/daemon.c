@@ -194,8 +194,14 @@ daemon_kill_master(struct daemon *d)
 	daemon_signal(d, SIGKILL);
 	gone = procs_reap(d->pid, &status, DAEMON_MS);
 	d->pid = 0;
-	while (gone && daemon_stray() != 0)
+	while (gone && daemon_stray() != 0) {
 		gone = procs_reap(daemon_stray(), &status, DAEMON_MS);
+		if (gone && status != 0)
+			DAEMON_FAIL(d,
+				"wait status of a worker whose master is dead "
+				"is 0x%x",
+				status);
+	}
 	if (!gone)
 		DAEMON_FAIL(d, "the workers of a dead master stay");
 }

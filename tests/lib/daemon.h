@@ -47,8 +47,8 @@ void daemon_fork_function(struct daemon *d, int (*run)(int, void *), void *arg);
 void daemon_stop(struct daemon *d);
 /* The same for one that was told to leave, or leaves by itself, with status. */
 void daemon_finish(struct daemon *d, int status);
-/* Kills the master alone (SIGKILL), waits for its workers to leave; may be
- * launched again after that. */
+/* Kills the master alone (SIGKILL), waits for its workers to leave, each with
+ * status 0; may be launched again after that. */
 void daemon_kill_master(struct daemon *d);
 /* Runs weir to its end with these arguments (ended by NULL) in the directory of
  * d; its exit status, and all that it said in *output (caller frees). */

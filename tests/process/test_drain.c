@@ -120,6 +120,39 @@ test_quit_ends_at_close_wait(void **state)
 	close(r.backend);
 }
 
+/* Each server has a close_wait of its own. */
+static void
+test_quit_ends_each_server_at_its_close_wait(void **state)
+{
+	struct daemon *d = daemon_start(
+		"process = { workers = 1; };\n"
+		"servers = ( { name = \"soon\"; listen = \"127.0.0.1:0\";\n"
+		"  close_wait = 1; middlewares = \"echo\"; },\n"
+		"{ name = \"late\"; listen = \"127.0.0.1:0\";\n"
+		"  close_wait = 60; middlewares = \"echo\"; } );\n");
+	int soon = peer_connect(daemon_port(d, "soon", 0));
+	int late = peer_connect(daemon_port(d, "late", 0));
+	int64_t start, took;
+
+	(void)state;
+	peer_send_text(soon, "x");
+	peer_expect_text(soon, "x");
+	peer_send_text(late, "x");
+	peer_expect_text(late, "x");
+	start = procs_now();
+	daemon_signal(d, SIGQUIT);
+	peer_expect_reset(soon);
+	took = procs_now() - start;
+	assert_in_range(took, 950, 5000);
+	daemon_wait_log(d, "soon: close_wait is over", DAEMON_MS);
+	/* The other one goes on, and ends the process with its last channel. */
+	peer_send_text(late, "still");
+	peer_expect_text(late, "still");
+	close(soon);
+	close(late);
+	daemon_finish(d, 0);
+}
+
 /* Fills clients with channels of whoever is not stopped. */
 static void
 open_all(struct daemon *d, pid_t stopped, int *clients, size_t n)
@@ -200,6 +233,7 @@ main(void)
 		daemon_test(test_stop_resets_everybody_at_once),
 		daemon_test(test_quit_lets_channels_finish),
 		daemon_test(test_quit_ends_at_close_wait),
+		daemon_test(test_quit_ends_each_server_at_its_close_wait),
 		daemon_test(test_killed_worker_takes_only_its_own),
 		daemon_test(test_killed_master_lets_channels_finish),
 	};

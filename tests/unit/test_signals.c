@@ -83,10 +83,12 @@ test_words(void **state)
 			assert_ptr_equal(signals_find(row->word), row);
 }
 
-/* What a child does with that signal sent to itself: the wait status. */
+/* What a child does with that signal sent to itself: the wait status; exit
+ * status 1 when it has it still before it. */
 static int
 child_gets(int signo)
 {
+	sigset_t later;
 	int status;
 	pid_t pid;
 
@@ -95,7 +97,8 @@ child_gets(int signo)
 	if (pid == 0) {
 		signals_child();
 		raise(signo);
-		_exit(0);
+		sigpending(&later);
+		_exit(sigismember(&later, signo));
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	return status;
@@ -108,8 +111,13 @@ test_children_are_fresh(void **state)
 
 	(void)state;
 	/* The master's catching and blocking must not be theirs. */
-	status = child_gets(SIGTERM);
-	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+	status = child_gets(SIGALRM);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM);
+	assert_int_equal(child_gets(SIGCHLD), 0);
+	assert_int_equal(child_gets(SIGWINCH), 0);
+	/* These wait until there is something to stop. */
+	assert_int_equal(WEXITSTATUS(child_gets(SIGTERM)), 1);
+	assert_int_equal(WEXITSTATUS(child_gets(SIGQUIT)), 1);
 	/* Ctrl-C and a pkill by name are the master's affair alone. */
 	assert_int_equal(child_gets(SIGINT), 0);
 	assert_int_equal(child_gets(SIGHUP), 0);
