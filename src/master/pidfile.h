@@ -10,12 +10,13 @@ struct pidfh; /* libbsd, pidfile(3bsd) */
 
 #define PIDFILE_WHY 256 /* bytes that any reason takes */
 
-/* Locks path and writes the pid of this process into it.  NULL with the reason
- * in why; *held says whether another weir holds the lock.  End it with
- * pidfile_remove(3bsd), in a child with pidfile_close(3bsd). */
+/* Locks path, for this user alone, and writes the pid of this process into it.
+ * NULL with the reason in why; *held says whether another one holds the lock.
+ * End it with pidfile_remove(3bsd), in a child with pidfile_close(3bsd). */
 struct pidfh *
 pidfile_take(const char *path, bool *held, char why[static PIDFILE_WHY]);
-/* Pid of the weir that holds the lock on path, or -1 with the reason in why. */
+/* Pid of the weir that holds the lock on path, as the kernel has it (F_GETLK of
+ * fcntl(2)), or -1 with the reason in why. */
 pid_t pidfile_holder(const char *path, char why[static PIDFILE_WHY]);
 
 #endif

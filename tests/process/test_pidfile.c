@@ -1,6 +1,7 @@
 /* test_pidfile.c - pidfile, weir -s, and weir in the background. */
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -151,24 +152,104 @@ test_stale_pidfiles(void **state)
 	}
 }
 
-/* A lock alone does not make a number a process that may be signalled. */
+/* Locks the pidfile as any program can that may read it. */
+static int
+lock_pidfile(struct daemon *d)
+{
+	int fd = open(daemon_path(d, "weir.pid"), O_RDONLY | O_CLOEXEC);
+
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	return fd;
+}
+
+/* Neither a number nor a lock makes a process that may be signalled. */
 static void
 test_locked_garbage_is_not_signalled(void **state)
 {
-	static const char *const bad[] = { "", "-1", "0", "12x" };
+	static const char *const bad[] = { "", "-1", "0", "12x", "1" };
 	struct daemon *d = daemon_new();
 	size_t i;
 	int fd;
 
 	(void)state;
 	daemon_write(d, CONF);
-	for (i = 0; i < 4; i++) {
+	for (i = 0; i < 5; i++) {
 		write_pidfile(d, bad[i]);
-		fd = open(daemon_path(d, "weir.pid"), O_RDONLY | O_CLOEXEC);
-		assert_int_equal(flock(fd, LOCK_EX), 0);
-		assert_int_equal(say(d, "stop", "names no process"), 1);
+		fd = lock_pidfile(d);
+		assert_int_equal(
+			say(d, "stop", "weir.pid is locked, but by no weir"),
+			1);
 		close(fd);
 	}
+}
+
+/* A stale file names a process that is none of ours, and somebody locks it. */
+static void
+test_stranger_is_not_signalled(void **state)
+{
+	struct daemon *d = daemon_new();
+	pid_t stranger = fork();
+	int fd, status;
+	char text[16];
+
+	(void)state;
+	if (stranger == 0) {
+		alarm(60);
+		for (;;)
+			pause();
+	}
+	daemon_write(d, CONF);
+	snprintf(text, sizeof(text), "%d", (int)stranger);
+	write_pidfile(d, text);
+	fd = lock_pidfile(d);
+	assert_int_equal(say(d, "stop", "is locked, but by no weir"), 1);
+	assert_int_equal(say(d, "quit", "is locked, but by no weir"), 1);
+	close(fd);
+	assert_int_equal(waitpid(stranger, &status, WNOHANG), 0);
+	kill(stranger, SIGKILL);
+	assert_true(procs_reap(stranger, &status, DAEMON_MS));
+	assert_int_equal(WTERMSIG(status), SIGKILL);
+}
+
+/* Whatever is written in it: locked is held. */
+static void
+test_start_with_a_locked_pidfile(void **state)
+{
+	static const char *const texts[] = { "", "12\n", "x" };
+	struct daemon *d = daemon_new();
+	char *out;
+	size_t i;
+	int fd;
+
+	(void)state;
+	daemon_write(d, CONF);
+	for (i = 0; i < 3; i++) {
+		write_pidfile(d, texts[i]);
+		fd = lock_pidfile(d);
+		assert_int_equal(
+			daemon_run(d, &out, "-c", "weir.conf", NULL), 1);
+		assert_contains(out, "another program has locked weir.pid (its "
+				     "pid is not known)");
+		free(out);
+		close(fd);
+	}
+}
+
+/* Others may not even open it: a lock would keep weir from starting. */
+static void
+test_pidfile_is_for_its_owner(void **state)
+{
+	struct daemon *d = daemon_new();
+	struct stat st;
+
+	(void)state;
+	daemon_write(d, CONF);
+	write_pidfile(d, "77");
+	assert_int_equal(chmod(daemon_path(d, "weir.pid"), 0644), 0);
+	daemon_launch(d);
+	assert_int_equal(stat(daemon_path(d, "weir.pid"), &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	daemon_stop(d);
 }
 
 static void
@@ -301,6 +382,9 @@ main(void)
 		daemon_test(test_words_without_effect),
 		daemon_test(test_stale_pidfiles),
 		daemon_test(test_locked_garbage_is_not_signalled),
+		daemon_test(test_stranger_is_not_signalled),
+		daemon_test(test_start_with_a_locked_pidfile),
+		daemon_test(test_pidfile_is_for_its_owner),
 		daemon_test(test_pidfile_that_cannot_be),
 		daemon_test(test_stop_when_none_runs),
 		daemon_test(test_stop_without_pidfile),
