@@ -68,7 +68,8 @@ variable_apply(
 	if (strcmp(name, TEST_CLOCK) == 0)
 		return;
 	for (row = core_server_rows.opts; row->key != NULL; row++) {
-		if (!is_scalar(row))
+		/* One name for every server would be no name. */
+		if (!is_scalar(row) || strcmp(row->key, "name") == 0)
 			continue;
 		if (strcmp(variable_of(d->arena, row->key), name) == 0)
 			break;

@@ -181,7 +181,7 @@ test_variables_of_weir(void **state)
 {
 	char *bad[] = { "WEIR_IDLE_TIMEOUT=soon", NULL };
 	char *odd[] = { "WEIR_IDLE_TIMOUT=3s", "WEIR_PORT=tcp://1.2.3.4:5",
-		"WEIR_", "WEIRD=1", NULL };
+		"WEIR_NAME=all", "WEIR_", "WEIRD=1", NULL };
 	struct trial t = over(NULL, bad);
 
 	(void)state;
@@ -198,6 +198,9 @@ test_variables_of_weir(void **state)
 	assert_non_null(
 		strstr(t.said, "warning: WEIR_PORT is no option of weir\n"));
 	assert_null(strstr(t.said, "WEIRD"));
+	/* Servers keep their names. */
+	assert_non_null(strstr(t.said, "warning: WEIR_NAME is no option"));
+	assert_string_equal(conf_server_at(t.conf, 0)->name, "pg");
 	try_end(&t);
 }
 
