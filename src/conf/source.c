@@ -1,8 +1,11 @@
 /* source.c - one file of a configuration, as text. */
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,10 +13,13 @@
 
 #include "conf/source.h"
 
+static bool is_readable(int fd, bool is_first);
+
 const char *
 source_read(struct source *in, const char *file, size_t room, struct arena *a)
 {
-	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	/* Opening a FIFO would wait for whoever writes to it. */
+	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	const char *why = NULL;
 	ssize_t got = -1;
 	struct stat st;
@@ -22,6 +28,10 @@ source_read(struct source *in, const char *file, size_t room, struct arena *a)
 
 	if (fd == -1)
 		return arena_printf(a, "cannot be opened: %s", strerror(errno));
+	if (!is_readable(fd, in->parent == NULL)) {
+		close(fd);
+		return "is no plain file";
+	}
 	text = malloc(room + 1);
 	if (text != NULL && fstat(fd, &st) == 0)
 		do {
@@ -43,6 +53,22 @@ source_read(struct source *in, const char *file, size_t room, struct arena *a)
 	free(text);
 	close(fd);
 	return why;
+}
+
+/* A plain file (of a directory read(2) tells); the first one may also be a pipe
+ * of the caller, such as /dev/stdin, but nothing else that has no end. */
+static bool
+is_readable(int fd, bool is_first)
+{
+	struct statfs fs;
+	struct stat st;
+
+	if (fstat(fd, &st) == -1 || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
+		return true;
+	if (!is_first || !S_ISFIFO(st.st_mode) || fstatfs(fd, &fs) == -1 ||
+		fs.f_type != PIPEFS_MAGIC)
+		return false;
+	return fcntl(fd, F_SETFL, 0) != -1;
 }
 
 const char *
