@@ -80,8 +80,7 @@ conf_fill(struct weir_diag *d, struct node *root, const char *file)
 	conf->file = arena_strdup(&arena, file);
 	option_unknown(&l, core_rows, NULL, &top);
 	option_load(&l, core_rows, &top, conf);
-	if (d->errors == 0)
-		core_check(&l, root, conf);
+	core_check(&l, root, conf);
 	conf->settings =
 		(struct weir_list){ .n = l.nsettings, .v = l.settings };
 	owner->arena = arena;

@@ -210,10 +210,13 @@ core_check(struct option_loader *l, const struct node *root, struct conf *conf)
 	const struct node *servers = node_member(root, "servers"), *s;
 	size_t i = 0;
 
-	for (s = servers->first; s != NULL; s = s->next, i++)
-		server_check(l, s, conf_server_at(conf, i));
-	names_check(l, servers, conf);
-	listens_check(l, servers, conf);
+	/* There are none when that option itself is wrong. */
+	if (conf->servers.n > 0) {
+		for (s = servers->first; s != NULL; s = s->next, i++)
+			server_check(l, s, conf_server_at(conf, i));
+		names_check(l, servers, conf);
+		listens_check(l, servers, conf);
+	}
 	user_check(l, root, conf);
 	pidfile_default(l, conf);
 }
@@ -239,12 +242,12 @@ server_check(struct option_loader *l, const struct node *node,
 	for (i = 0; i < server->listen.n; i++)
 		listen[i].text = arena_strdup(
 			l->arena, weir_addr_text(&listen[i].address, text));
-	if (!stage_is_name(server->name))
+	if (server->name != NULL && !stage_is_name(server->name))
 		diag_error(l->diag, place_of(node, "name"), "servers",
 			"option \"name\" = \"%s\": a name is made of letters, "
 			"digits, \"_\", \".\" and \"-\"",
 			server->name);
-	if (server->hold_max < server->read_max)
+	if (server->hold_max != 0 && server->hold_max < server->read_max)
 		diag_error(l->diag,
 			place_of(node, node_member(node, "hold_max") != NULL
 					       ? "hold_max"
@@ -266,12 +269,16 @@ names_check(struct option_loader *l, const struct node *servers,
 	struct use *uses =
 		arena_alloc(l->diag->arena, conf->servers.n * sizeof(*uses));
 	const struct node *s;
+	const char *name;
 	size_t n = 0, i;
 
-	for (s = servers->first; s != NULL; s = s->next, n++)
-		uses[n] = (struct use){ .key = conf_server_at(conf, n)->name,
-			.len = strlen(conf_server_at(conf, n)->name) + 1,
-			.place = *place_of(s, "name") };
+	for (s = servers->first, i = 0; s != NULL; s = s->next, i++) {
+		name = conf_server_at(conf, i)->name;
+		if (name != NULL)
+			uses[n++] = (struct use){ .key = name,
+				.len = strlen(name) + 1,
+				.place = *place_of(s, "name") };
+	}
 	uses_sort(uses, n);
 	for (i = 1; i < n; i++)
 		if (use_equal(&uses[i - 1], &uses[i]))
@@ -303,11 +310,14 @@ listens_check(struct option_loader *l, const struct node *servers,
 			const struct conf_listen *at =
 				conf_listen_at(server, j);
 
-			if (!has_port_zero(&at->address))
+			if (at->address.len != 0 &&
+				!has_port_zero(&at->address))
 				uses[n++] = (struct use){ .key = &at->address,
 					.len = sizeof(at->address),
 					.place = entry->place,
-					.server = server->name,
+					.server = server->name != NULL
+							  ? server->name
+							  : "?",
 					.text = at->text };
 			entry = listen != NULL ? entry->next : entry;
 		}
@@ -364,7 +374,8 @@ user_check(struct option_loader *l, const struct node *root,
 {
 	const struct node *process = node_member(root, "process");
 
-	if (geteuid() == 0 && getpwnam(conf->process.user) == NULL)
+	if (geteuid() == 0 && conf->process.user != NULL &&
+		getpwnam(conf->process.user) == NULL)
 		diag_error(l->diag,
 			place_of(process != NULL ? process : root, "user"),
 			"process",
@@ -380,7 +391,8 @@ pidfile_default(struct option_loader *l, struct conf *conf)
 	for (i = 0; i < l->nsettings; i++)
 		if (strcmp(l->settings[i].path, "process.pidfile") == 0)
 			break;
-	if (!conf->process.daemon || conf->process.pidfile != NULL ||
+	if (i == l->nsettings || !conf->process.daemon ||
+		conf->process.pidfile != NULL ||
 		strcmp(l->settings[i].origin, "default") != 0)
 		return;
 	conf->process.pidfile = PIDFILE;

@@ -9,7 +9,8 @@ extern const struct weir_opt core_rows[];
 
 /* Gives every server without a name the name "server<index>". */
 void core_name_servers(struct node *root, struct weir_diag *d);
-/* Checks what no single row can, and fills what follows from other options. */
+/* Checks what no single row can, of whatever could be loaded, and fills what
+ * follows from other options. */
 void
 core_check(struct option_loader *l, const struct node *root, struct conf *conf);
 /* Rows of one server. */

@@ -1,5 +1,6 @@
 /* grammar.c - which token of a configuration may follow which. */
 #include <stddef.h>
+#include <string.h>
 
 #include "conf/grammar.h"
 
@@ -42,6 +43,25 @@ grammar_step(struct grammar *g, enum grammar_token token)
 		return "a name is missing";
 	g->state = GRAMMAR_AT_EQUALS;
 	return NULL;
+}
+
+unsigned
+grammar_key(struct grammar *g, struct arena *a, const char *word, unsigned line)
+{
+	const struct grammar_key *k;
+	struct grammar_key *key;
+
+	if (g->twice)
+		return 0;
+	for (k = g->known; k != NULL; k = k->next)
+		if (strcmp(k->word, word) == 0) {
+			g->twice = true;
+			return k->line;
+		}
+	key = arena_alloc(a, sizeof(*key));
+	*key = (struct grammar_key){ g->known, word, line };
+	g->known = key;
+	return 0;
 }
 
 bool

@@ -6,7 +6,8 @@
 
 #include "conf/node.h"
 
-#define NEAR_TEXT 60 /* bytes of a wrong line that are shown */
+#define VOID	  "\x01" /* as libconfig reads SCAN_VOID */
+#define NEAR_TEXT 60	 /* bytes of a wrong line that are shown */
 
 static struct node *node_convert(struct arena *a, const config_setting_t *s);
 static void
@@ -79,10 +80,22 @@ node_set(struct node *group, struct node *member)
 	*at = member;
 }
 
+bool
+node_has_void(const struct node *node)
+{
+	const struct node *n;
+
+	for (n = node->first; n != NULL; n = n->next)
+		if (node_has_void(n))
+			return true;
+	return node->kind == NODE_VOID;
+}
+
 const char *
 node_kind_word(enum node_kind kind)
 {
 	static const char *const words[] = {
+		[NODE_VOID] = "nothing",
 		[NODE_BOOL] = "a boolean",
 		[NODE_INT] = "an integer",
 		[NODE_FLOAT] = "a float",
@@ -122,8 +135,8 @@ node_convert(struct arena *a, const config_setting_t *s)
 		n->text = arena_printf(a, "%g", config_setting_get_float(s));
 		return n;
 	case CONFIG_TYPE_STRING:
-		n->kind = NODE_STRING;
 		n->text = arena_strdup(a, config_setting_get_string(s));
+		n->kind = strcmp(n->text, VOID) == 0 ? NODE_VOID : NODE_STRING;
 		return n;
 	case CONFIG_TYPE_GROUP:
 		n->kind = NODE_GROUP;

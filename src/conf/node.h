@@ -2,9 +2,12 @@
 #ifndef CONF_NODE_H
 #define CONF_NODE_H
 
+#include <stdbool.h>
+
 #include "conf/diag.h"
 
 enum node_kind {
+	NODE_VOID, /* what was wrong and was reported; taken for nothing */
 	NODE_BOOL,
 	NODE_INT,
 	NODE_FLOAT,
@@ -36,6 +39,8 @@ struct node *node_split(struct arena *a, const char *name, const char *text,
 struct node *node_member(const struct node *group, const char *name);
 /* Adds a member, instead of the one of its name when there is one. */
 void node_set(struct node *group, struct node *member);
+/* Is there a NODE_VOID in it? */
+bool node_has_void(const struct node *node);
 /* "a string", "a list", ... */
 const char *node_kind_word(enum node_kind kind);
 

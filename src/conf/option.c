@@ -28,6 +28,7 @@ static bool count_check(struct option_loader *l, const struct weir_opt *row,
 static void groups_load(struct option_loader *l, const struct weir_opt *row,
 	struct node *node, const struct option_scope *scope,
 	struct weir_list *list);
+static bool is_address(const struct weir_rows *rows);
 static const char *list_text(struct arena *a, const struct weir_opt *row,
 	const struct weir_list *list);
 static const char *
@@ -107,7 +108,10 @@ option_entries(struct arena *a, const struct weir_opt *row, struct node *node)
 		node->first = entry;
 	}
 	for (at = &node->first; *at != NULL; at = &(*at)->next) {
-		if ((*at)->kind != NODE_STRING || key == NULL)
+		/* A port alone is told apart from an address there. */
+		if (key == NULL || ((*at)->kind != NODE_STRING &&
+					   ((*at)->kind != NODE_INT ||
+						   !is_address(row->rows))))
 			continue;
 		group = node_new(a, NODE_GROUP, NULL, NULL, (*at)->place);
 		group->first = *at;
@@ -212,6 +216,8 @@ value_load(struct option_loader *l, const struct weir_opt *row,
 			path_join(l->diag->arena, scope->path, row->key),
 			path };
 
+		if (node->kind == NODE_VOID)
+			return;
 		if (node->kind != NODE_GROUP) {
 			diag_error(l->diag, &node->place, scope->path,
 				"option \"%s\" wants a group { ... }, not %s",
@@ -240,9 +246,11 @@ scalar_load(struct option_loader *l, const struct weir_opt *row,
 {
 	enum weir_type type = value_type(row);
 	bool number = type == WEIR_T_INT || type == WEIR_T_SIZE ||
-		      type == WEIR_T_TIME;
+		      type == WEIR_T_TIME || type == WEIR_T_ADDR;
 	const char *text = node->text, *why = NULL;
 
+	if (node->kind == NODE_VOID)
+		return false;
 	if (!(node->kind == NODE_STRING || (node->kind == NODE_INT && number) ||
 		    (node->kind == NODE_BOOL && type == WEIR_T_BOOL))) {
 		diag_error(l->diag, &node->place, scope->path,
@@ -337,6 +345,8 @@ groups_load(struct option_loader *l, const struct weir_opt *row,
 				l->arena, "%s.%s", row->key, name->text);
 		sub.path = sub.setting =
 			path_join(l->arena, scope->setting, key);
+		if (e->kind == NODE_VOID)
+			continue;
 		if (e->kind != NODE_GROUP) {
 			diag_error(l->diag, &e->place, sub.path,
 				"wants a group { ... }%s, not %s",
@@ -349,6 +359,15 @@ groups_load(struct option_loader *l, const struct weir_opt *row,
 		option_load(l, row->rows->opts, &sub,
 			(char *)list->v + i * row->rows->size);
 	}
+}
+
+/* Does a bare value stand for an address? */
+static bool
+is_address(const struct weir_rows *rows)
+{
+	const char *key = rows->shorthand;
+
+	return option_find(rows->opts, key, strlen(key))->type == WEIR_T_ADDR;
 }
 
 static const char *

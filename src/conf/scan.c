@@ -8,10 +8,14 @@
 #include "conf/scan.h"
 #include "conf/source.h"
 
+#define VOIDS_MAX 100 /* wrong values after which the rest does not count */
+#define VOID_LEN  (sizeof(SCAN_VOID) - 1)
 /* Include adds at most two newlines to what it reads. */
-#define OUT_MAX (SCAN_BYTES_MAX + 2 * SCAN_INCLUDES_MAX + 2)
+#define OUT_MAX                                                                \
+	(SCAN_BYTES_MAX + 2 * SCAN_INCLUDES_MAX + 2 + VOIDS_MAX * VOID_LEN)
 
 #define SHOWN 40 /* bytes of a wrong token that are shown */
+#define BOM   "\xef\xbb\xbf"
 
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 #define DIGITS	"0123456789"
@@ -26,6 +30,7 @@ struct scan {
 	unsigned depth;
 	size_t string_len; /* of adjacent strings so far */
 	char last;	   /* punctuation or first of a word */
+	unsigned voids;	   /* errors that SCAN_VOID stands for */
 	bool stop;
 	struct grammar levels[SCAN_DEPTH_MAX + 1]; /* [0]: the top */
 };
@@ -40,6 +45,7 @@ static void string_scan(struct scan *s, struct source *in);
 static const char *escape_why(const char *p, size_t *n);
 static void word_scan(struct scan *s, struct source *in);
 static enum grammar_token number_token(const char *word);
+static void name_scan(struct scan *s, const char *word);
 static void step(struct scan *s, const struct source *in, size_t n,
 	enum grammar_token token);
 static void bracket_open(struct scan *s, const struct source *in);
@@ -98,7 +104,7 @@ scan_run(struct scan *s, struct source *in)
 		fail(s, "\"=\" is missing before the end");
 	else if (!s->stop && open->state == GRAMMAR_AT_VALUE)
 		fail(s, "a value is missing before the end");
-	return s->d->errors == before ? s->out : NULL;
+	return s->d->errors == before + s->voids ? s->out : NULL;
 }
 
 static bool
@@ -107,6 +113,11 @@ file_open(struct scan *s, struct source *in, const char *file)
 	const char *why =
 		source_read(in, file, SCAN_BYTES_MAX - s->read, s->d->arena);
 
+	if (why != NULL && in->parent == NULL) {
+		diag_error(s->d, &(struct place){ .line = 1, .where = file },
+			NULL, "%s", why);
+		return false;
+	}
 	if (why != NULL) {
 		fail(s, "\"%s\" %s", file, why);
 		return false;
@@ -173,6 +184,9 @@ token_scan(struct scan *s, struct source *in)
 		step(s, in, 1, GRAMMAR_EQUALS);
 	else if (c == ',' || c == ';')
 		step(s, in, 1, c == ',' ? GRAMMAR_COMMA : GRAMMAR_SEMICOLON);
+	else if (n == 3 && memcmp(in->p, BOM, 3) == 0)
+		fail(s, "a byte order mark (U+FEFF), which some editors put "
+			"in front; save the file as UTF-8 without it");
 	else if (!space)
 		fail(s, "unexpected character \"%.*s\"", (int)n, in->p);
 	put(s, in->p, n);
@@ -273,6 +287,7 @@ word_scan(struct scan *s, struct source *in)
 {
 	size_t n = strspn(in->p, LETTERS DIGITS "_*+-.");
 	enum grammar_token token = GRAMMAR_NAME;
+	unsigned before = s->d->errors;
 	const char *word, *why;
 
 	if (n > (size_t)(in->end - in->p))
@@ -292,13 +307,34 @@ word_scan(struct scan *s, struct source *in)
 		if (strcasecmp(word, "true") != 0 &&
 			strcasecmp(word, "false") != 0)
 			fail(s, "\"%s\" must be written in quotes", word);
-	} else if (word[strcspn(word, ".+")] != '\0' ||
-		   strcasecmp(word, "true") == 0 ||
-		   strcasecmp(word, "false") == 0)
-		fail(s, "\"%s\" cannot be a name", word);
+	}
+	/* A list in [ ] takes values of one kind only. */
+	if (s->d->errors > before && s->voids < VOIDS_MAX &&
+		s->levels[s->depth].bracket != '[') {
+		s->voids++;
+		put(s, SCAN_VOID, VOID_LEN);
+	} else {
+		put(s, in->p, n);
+	}
 	step(s, in, n, token);
-	put(s, in->p, n);
+	if (token == GRAMMAR_NAME)
+		name_scan(s, word);
 	in->p += n;
+}
+
+static void
+name_scan(struct scan *s, const char *word)
+{
+	struct place first;
+
+	if (word[strcspn(word, ".+")] != '\0' ||
+		strcasecmp(word, "true") == 0 || strcasecmp(word, "false") == 0)
+		fail(s, "\"%s\" cannot be a name", word);
+	first = (struct place){ .line = grammar_key(&s->levels[s->depth],
+					s->d->arena, word, s->line) };
+	if (first.line != 0)
+		fail(s, "\"%s\" is given twice (the first: %s)", word,
+			diag_place(s->d, &first));
 }
 
 static enum grammar_token

@@ -15,9 +15,13 @@
 #define SCAN_STRING_MAX	  65536
 #define SCAN_WORD_MAX	  255
 
+/* A value in place of one that was reported: nobody else can write it. */
+#define SCAN_VOID "\"\\x01\""
+
 /* Reads file and what it includes into one text for libconfig: comments are
  * gone, every line is a line of one file, d maps it back.  NULL after errors
- * in d.  Text and names live in d's arena. */
+ * in d that leave nothing to parse; after others (a wrong number, a missing
+ * quote) SCAN_VOID stands there.  Text and names live in d's arena. */
 const char *scan_file(const char *file, struct weir_diag *d);
 /* The same for len bytes in memory, named file. */
 const char *

@@ -25,14 +25,16 @@ static const struct weir_opt rows[] = {
 	WEIR_STRING("type", struct common, type, .flags = WEIR_OPTIONAL,
 		.help = "Which middleware this is."),
 	WEIR_STRING("name", struct common, name, .flags = WEIR_OPTIONAL,
-		.help = "Its own name, else that of its type; an entry with "
-			"the name of an earlier one takes its place."),
+		.help = "Its own name, else it has that of its type; an entry "
+			"that gives a name takes the place of the first "
+			"earlier one that has it."),
 	WEIR_INT("order", struct common, order, .def = "50", .max = 100,
 		.help = "Place in the chain: from low to high, as written "
 			"among equals."),
 	WEIR_BOOL("enabled", struct common, enabled, .def = "true",
-		.help = "Without it the entry, and an earlier one of its "
-			"name, is as if not written."),
+		.help = "With false the entry is as if not written, and so is "
+			"the first earlier one of its name; without a type "
+			"there must be one."),
 	WEIR_OPT_END
 };
 
@@ -119,6 +121,8 @@ entry_load(struct option_loader *l, const struct weir_opt *row,
 
 	sub.path = arena_printf(l->diag->arena, "%s[%zu]", base, i);
 	sub.setting = entry_setting(l->arena, entries, i, base);
+	if (e->node->kind == NODE_VOID)
+		return;
 	if (e->node->kind != NODE_GROUP) {
 		diag_error(l->diag, &e->node->place, sub.path,
 			"wants a group { ... } or the name of a middleware, "
@@ -162,7 +166,8 @@ entry_fill(struct option_loader *l, struct entry *e,
 		return;
 	conf = arena_alloc(l->arena, mw->conf_size);
 	option_load(l, mw->opts, scope, conf);
-	if (l->diag->errors == before && mw->check != NULL) {
+	if (l->diag->errors == before && mw->check != NULL &&
+		!node_has_void(e->node)) {
 		l->diag->place = &e->node->place;
 		l->diag->path = scope->path;
 		if (mw->check(conf, l->diag) != 0 && l->diag->errors == before)
@@ -234,6 +239,9 @@ chain_place(struct option_loader *l, struct entry **chain, size_t n,
 	const char *name = e->common.name;
 	size_t i = n;
 
+	/* One that adds is another of its type; one that takes away is not. */
+	if (name == NULL && !e->common.enabled)
+		name = e->common.type;
 	for (i = 0; i < n; i++)
 		if (name != NULL && strcmp(chain[i]->stage.name, name) == 0)
 			break;

@@ -7,6 +7,8 @@
 #include "conf/near.h"
 #include "conf/value.h"
 
+#define TIME_MAX (49 * INT64_C(86400000)) /* whole days that fit the field */
+
 /* type, word, scalar type, C type of a scalar, what is wanted */
 #define TYPES(X)                                                               \
 	X(BOOL, "boolean", BOOL, bool, "true or false")                        \
@@ -244,7 +246,7 @@ number_max(const struct weir_opt *row)
 {
 	if (row->max != 0 || row->min < 0)
 		return row->max;
-	return row->type == WEIR_T_TIME ? UINT32_MAX : INT64_MAX;
+	return row->type == WEIR_T_TIME ? TIME_MAX : INT64_MAX;
 }
 
 static bool

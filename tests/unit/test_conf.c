@@ -130,6 +130,45 @@ test_an_unknown_user_is_refused_for_root(void **state)
 	try_end(&t);
 }
 
+/* All that is wrong with a file is said at once. */
+static void
+test_all_errors_at_once(void **state)
+{
+	static const char *const said[] = {
+		"weir.conf:1: number 99999999999 does not fit 32 bits",
+		"weir.conf:1: process: unknown option \"pidfil\"",
+		"weir.conf:2: \"debug\" must be written in quotes",
+		"weir.conf:3: servers: option \"name\" = \"a b\": a name is",
+		"weir.conf:4: servers.a b: hold_max is 1k",
+		"weir.conf:6: servers.c: unknown option \"idle_tmeout\"",
+		"weir.conf:6: servers \"a b\" and \"c\" both listen on "
+		"127.0.0.1:81 (the first: weir.conf:3)",
+		"weir.conf:7: two servers have the name \"c\"",
+		"weir.conf:7: servers.c.listen[0]: option \"address\" = \"80\"",
+	};
+	struct trial t = try_text(
+		"process = { workers = 99999999999; pidfil = \"x\"; };\n"
+		"log = { level = debug; };\n"
+		"servers = ( { name = \"a b\"; listen = \"127.0.0.1:81\";\n"
+		"  hold_max = \"1k\"; middlewares = ( { type = \"forward\";\n"
+		"    to = 99999999999; } ); },\n"
+		"{ name = \"c\"; listen = \"127.0.0.1:81\"; idle_tmeout = 1; "
+		"},\n"
+		"{ name = \"c\"; listen = 80; } );\n");
+	size_t i;
+
+	(void)state;
+	assert_null(t.conf);
+	for (i = 0; i < COUNT(said); i++)
+		if (strstr(t.said, said[i]) == NULL)
+			fail_msg("wanted: %s\nsaid: %s", said[i], t.said);
+	/* What was wrong as text is not wrong as a value as well. */
+	assert_null(strstr(t.said, "\"workers\""));
+	assert_null(strstr(t.said, "\"level\""));
+	assert_null(strstr(t.said, "\"to\""));
+	try_end(&t);
+}
+
 /* ---- chains -------------------------------------------------------------- */
 
 /* Names of the chain that these entries make: "acl log". */
@@ -181,6 +220,18 @@ test_chains(void **state)
 	/* Or removes it. */
 	assert_chain("\"log\", \"echo\", { name = \"log\"; enabled = false; }",
 		"echo");
+	assert_chain("\"log\", \"echo\", { type = \"log\"; enabled = false; }",
+		"echo");
+	assert_chain("\"log\", \"log\", { type = \"log\"; enabled = false; }",
+		"log");
+	/* By its name, which is that of its type only when it has no other. */
+	assert_chain("{ type = \"log\"; name = \"a\"; }, "
+		     "{ type = \"log\"; enabled = false; }",
+		"a");
+	assert_chain("\"log\", { type = \"log\"; name = \"a\"; "
+		     "enabled = false; }",
+		"log");
+	/* One that is switched off where it stands needs no other. */
 	assert_chain("{ type = \"log\"; enabled = false; }, \"echo\"", "echo");
 	assert_chain("\"log\", { name = \"log\"; enabled = false; }, \"log\"",
 		"log");
@@ -378,6 +429,7 @@ main(void)
 		cmocka_unit_test(test_a_whole_file),
 		cmocka_unit_test(test_pidfile),
 		cmocka_unit_test(test_an_unknown_user_is_refused_for_root),
+		cmocka_unit_test(test_all_errors_at_once),
 		cmocka_unit_test(test_chains),
 		cmocka_unit_test(test_a_replaced_entry_leaves_nothing),
 		cmocka_unit_test(test_too_long_a_chain),

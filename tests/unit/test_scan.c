@@ -130,6 +130,11 @@ static const struct row rows[] = {
 	{ "# \x7f", "not text: control character 0x7f" },
 	{ "a = \"\x1b[0m\";", "not text: control character 0x1b" },
 	{ "\f", "not text: control character 0x0c" },
+	{ "\xef\xbb\xbf"
+	  "a = 1;",
+		"weir.conf:1: a byte order mark" },
+	{ "a = 1;\nb = { a = 1; };\na = 2;",
+		"weir.conf:3: \"a\" is given twice (the first: weir.conf:1)" },
 	{ "# \xff", "not text: byte 0xff is not UTF-8" },
 	{ "# \x80", "not text: byte 0x80" },
 	{ "# \xc0\x80", "not text: byte 0xc0" },
@@ -165,13 +170,13 @@ test_text(void **state)
 		err = open_memstream(&said, &size);
 		diag_print(&d, err);
 		fclose(err);
-		if (r->said == NULL
-				? out == NULL || *said != '\0'
-				: out != NULL || strstr(said, r->said) == NULL)
+		if (r->said == NULL ? out == NULL || *said != '\0'
+				    : strstr(said, r->said) == NULL)
 			fail_msg("%s\nsaid: %s", r->text, said);
-		if (out == NULL)
+		if (r->said != NULL)
 			assert_places(said);
-		else if (node_parse(out, &d) == NULL)
+		/* What was wrong is out of it, if the rest is there at all. */
+		if (out != NULL && node_parse(out, &d) == NULL)
 			fail_msg("%s\nlibconfig refuses it", r->text);
 		free(said);
 	}
@@ -309,8 +314,13 @@ test_bad_includes(void **state)
 static void
 test_a_file_that_cannot_be_read(void **state)
 {
+	char want[512];
+
 	(void)state;
-	assert_file_refused(path_of("none.conf"), "No such file or directory");
+	snprintf(want, sizeof(want),
+		"%s: cannot be opened: No such file or directory\n",
+		path_of("none.conf"));
+	assert_file_refused(path_of("none.conf"), want);
 	assert_file_refused(dir, "Is a directory");
 }
 
@@ -345,6 +355,7 @@ static void
 test_shapes(void **state)
 {
 	const size_t mega = SCAN_BYTES_MAX;
+	char include[512];
 
 	(void)state;
 	shape("a = \"", "x", 10 * mega, "\";", "longer than 1 MB");
@@ -380,7 +391,9 @@ test_shapes(void **state)
 	shape("", "#\n", mega / 2, "", "option \"servers\" is missing");
 	shape("/*", "*", mega - 2, "", "never closed");
 	shape("", "\n", mega, "", "option \"servers\" is missing");
-	shape("", "@include \"/dev/null\"\n", 1001, "", "more than 1000");
+	snprintf(include, sizeof(include), "@include \"%s\"\n",
+		file_write("empty.conf", ""));
+	shape("", include, 1001, "", "more than 1000 includes");
 	shape("", "%", mega, "", "errors more");
 	shape("servers = ( { }", ",", 40000, ");",
 		"a value is missing before ,");
@@ -413,7 +426,6 @@ test_a_huge_file_is_not_read_whole(void **state)
 	(void)state;
 	assert_int_equal(truncate(path, 1LL << 40), 0);
 	assert_file_refused(path, "more than 1 MB");
-	assert_file_refused("/dev/zero", "more than 1 MB");
 	assert_true(clock() - start < CPU_SECONDS * CLOCKS_PER_SEC);
 }
 
