@@ -216,8 +216,11 @@ listener_clear(const struct weir_addr *a)
 	}
 	if (listener_probe(a) == -1)
 		return -1;
+	/* The number of one that was removed may be given to the next. */
 	if (lstat(path, &after) == -1 || after.st_ino != before.st_ino ||
-		after.st_dev != before.st_dev) {
+		after.st_dev != before.st_dev ||
+		memcmp(&after.st_ctim, &before.st_ctim,
+			sizeof(after.st_ctim)) != 0) {
 		errno = EADDRINUSE;
 		return -1;
 	}
