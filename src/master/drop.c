@@ -1,8 +1,10 @@
 /* drop.c - giving up the privileges of root in a child. */
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 
 #include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +18,7 @@
 
 static bool drop_was_asked(const struct conf *conf);
 static int drop_groups(struct drop *d);
+static int drop_capabilities(void);
 
 int
 drop_init(struct drop *d, const struct conf *conf)
@@ -83,12 +86,32 @@ drop_now(const struct drop *d)
 			return -1;
 		}
 	}
+	if (geteuid() != 0 && drop_capabilities() == -1) {
+		log_error("cannot drop capabilities: %s", strerror(errno));
+		return -1;
+	}
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1) {
 		log_error(
 			"cannot set PR_SET_NO_NEW_PRIVS: %s", strerror(errno));
 		return -1;
 	}
 	return 0;
+}
+
+/* What the master may have got to bind low ports (capabilities(7)); a worker
+ * binds nothing.  Where the kernel knows no ambient set there is none. */
+static int
+drop_capabilities(void)
+{
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == -1 &&
+		errno != EINVAL)
+		return -1;
+	return (int)syscall(SYS_capset, &head, none);
 }
 
 /* Does the user come from a file, -o or the environment? */

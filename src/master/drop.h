@@ -23,8 +23,9 @@ struct drop {
  * End it with drop_done(). */
 int drop_init(struct drop *d, const struct conf *conf);
 void drop_done(struct drop *d);
-/* Becomes the user for good (setgroups(2), setgid(2), setuid(2), checked) and
- * sets PR_SET_NO_NEW_PRIVS; 0, or -1 with the reason logged. */
+/* Becomes the user for good (setgroups(2), setgid(2), setuid(2), checked), lets
+ * go of all capabilities unless that is root, and sets PR_SET_NO_NEW_PRIVS; 0,
+ * or -1 with the reason logged. */
 int drop_now(const struct drop *d);
 
 #endif
