@@ -45,6 +45,21 @@ peer_listen_backlog(uint16_t *port, int backlog)
 }
 
 int
+peer_hold(uint16_t *port)
+{
+	struct sockaddr_in in = peer_loopback(0);
+	socklen_t len = sizeof(in);
+	int fd = peer_socket(AF_INET), on = 1;
+
+	assert_int_equal(
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)), 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&in, len), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&in, &len), 0);
+	*port = ntohs(in.sin_port);
+	return fd;
+}
+
+int
 peer_connect(uint16_t port)
 {
 	struct sockaddr_in in = peer_loopback(port);

@@ -18,6 +18,9 @@
 int peer_listen(uint16_t *port);
 /* The same with that backlog, which a test may want to fill. */
 int peer_listen_backlog(uint16_t *port, int backlog);
+/* Keeps a port of 127.0.0.1 from everybody who does not ask for it by number,
+ * and does not listen on it (SO_REUSEADDR of socket(7)). */
+int peer_hold(uint16_t *port);
 int peer_connect(uint16_t port);
 int peer_connect_unix(const char *path);
 /* errno of connecting to that port: 0 or, say, ECONNREFUSED. */
