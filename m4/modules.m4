@@ -4,8 +4,9 @@
 # Reads the names of all modules from FILE (one a line, # starts a comment),
 # keeps those that --with-modules and --with-modules-except ask for, finds
 # each in modules/KIND as NAME.c or NAME/*.c, and writes modules.def with a
-# line MIDDLEWARE(NAME) or EXTENSION(NAME) for each.
-# Substitutes MODULE_OBJECTS (of those kept) and MODULE_SOURCES (of all).
+# line MIDDLEWARE(NAME) or EXTENSION(NAME) for each, LEFT_OUT(NAME) for the rest.
+# Substitutes MODULE_OBJECTS (of those kept) and MODULE_SOURCES (of all);
+# conditional ALL_MODULES: none was left out.
 AC_DEFUN([WEIR_MODULES], [
 	AC_ARG_WITH([modules], [AS_HELP_STRING([--with-modules=LIST|all],
 		[modules to build in, with commas (all)])],
@@ -21,13 +22,16 @@ AC_DEFUN([WEIR_MODULES], [
 	weir_modules_check "--with-modules" "$with_modules"
 	weir_modules_check "--with-modules-except" "$with_modules_except"
 
-	MODULE_OBJECTS= MODULE_SOURCES= weir_defs= weir_built=
+	MODULE_OBJECTS= MODULE_SOURCES= weir_defs= weir_built= weir_all=yes
 	for weir_name in $weir_known; do
 		weir_module_find "$weir_name"
 		MODULE_SOURCES="$MODULE_SOURCES $weir_files"
-		weir_in_list "$weir_name" "$with_modules_except" && continue
-		test "x$with_modules" = xall ||
-			weir_in_list "$weir_name" "$with_modules" || continue
+		AS_IF([weir_in_list "$weir_name" "$with_modules_except" ||
+			{ ! weir_in_list all "$with_modules" &&
+			! weir_in_list "$weir_name" "$with_modules"; }],
+			[weir_defs="$weir_defs LEFT_OUT($weir_name)"
+			weir_all=no
+			continue])
 		weir_defs="$weir_defs $weir_kind($weir_name)"
 		weir_built="$weir_built $weir_name"
 		for weir_file in $weir_files; do
@@ -39,6 +43,7 @@ AC_DEFUN([WEIR_MODULES], [
 	AC_MSG_RESULT([${weir_built:- none}])
 	AC_SUBST([MODULE_OBJECTS])
 	AC_SUBST([MODULE_SOURCES])
+	AM_CONDITIONAL([ALL_MODULES], [test $weir_all = yes])
 	AC_CONFIG_COMMANDS([modules.def], [
 		{
 			AS_ECHO(["/* modules.def - made by configure: what is built in. */"])

@@ -3,6 +3,7 @@
 
 #include "registry.h"
 
+#define LEFT_OUT(name)
 #define MIDDLEWARE(name) extern const struct weir_middleware mw_##name;
 #include "modules.def"
 #undef MIDDLEWARE
@@ -10,6 +11,16 @@
 const struct weir_middleware *const registry_middlewares[] = {
 #define MIDDLEWARE(name) &mw_##name,
 #include "modules.def"
+#undef MIDDLEWARE
+	NULL
+};
+#undef LEFT_OUT
+
+static const char *const registry_absent[] = {
+#define MIDDLEWARE(name)
+#define LEFT_OUT(name) #name,
+#include "modules.def"
+#undef LEFT_OUT
 #undef MIDDLEWARE
 	NULL
 };
@@ -23,4 +34,15 @@ registry_find(const char *name)
 		if (strcmp((*mw)->name, name) == 0)
 			return *mw;
 	return NULL;
+}
+
+bool
+registry_left_out(const char *name)
+{
+	size_t i;
+
+	for (i = 0; registry_absent[i] != NULL; i++)
+		if (strcmp(registry_absent[i], name) == 0)
+			return true;
+	return false;
 }

@@ -2,6 +2,8 @@
 #ifndef REGISTRY_H
 #define REGISTRY_H
 
+#include <stdbool.h>
+
 #include "api/middleware.h"
 
 /* Every middleware of this build, by name; ends with NULL. */
@@ -9,5 +11,7 @@ extern const struct weir_middleware *const registry_middlewares[];
 
 /* The middleware of that name, or NULL. */
 const struct weir_middleware *registry_find(const char *name);
+/* Is that a module which this build was configured without? */
+bool registry_left_out(const char *name);
 
 #endif

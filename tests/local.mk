@@ -205,6 +205,14 @@ $(CHECKS): check-%: all
 	$(MAKE) $(AM_MAKEFLAGS) check TEST_SECONDS=$(TEST_SECONDS) \
 		TESTS='$(CHECK_$*)'
 
+if !ALL_MODULES
+check-am: not-all-modules
+not-all-modules:
+	@echo 'make check needs all modules: run configure again without' \
+		'--with-modules and --with-modules-except' >&2
+	@exit 1
+endif
+
 if !HAVE_CMOCKA
 check-am: no-cmocka
 no-cmocka:
@@ -213,4 +221,4 @@ no-cmocka:
 	@exit 1
 endif
 
-.PHONY: $(CHECKS) no-cmocka plain-weir
+.PHONY: $(CHECKS) no-cmocka not-all-modules plain-weir

@@ -217,6 +217,13 @@ type_find(struct option_loader *l, const struct entry *e, const char *path)
 	found = registry_find(type);
 	if (found != NULL)
 		return found;
+	if (registry_left_out(type)) {
+		diag_error(l->diag, &node_member(e->node, "type")->place, path,
+			"middleware \"%.64s\" is not built in here: this weir "
+			"was configured without it",
+			type);
+		return NULL;
+	}
 	for (mw = registry_middlewares; *mw != NULL; mw++) {
 		near_try(&near, (*mw)->name);
 		all = arena_printf(a, "%s%s%s", all, *all != '\0' ? ", " : "",

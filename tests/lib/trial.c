@@ -153,6 +153,7 @@ static const struct weir_middleware mw_word = {
 
 /* ---- the registry -------------------------------------------------------- */
 
+#define LEFT_OUT(name)
 #define MIDDLEWARE(name) extern const struct weir_middleware mw_##name;
 #include "modules.def"
 #undef MIDDLEWARE
@@ -162,6 +163,16 @@ const struct weir_middleware *const registry_middlewares[] = {
 #include "modules.def"
 #undef MIDDLEWARE
 	&mw_gate, &mw_deny, &mw_header, &mw_copy, &mw_chop, &mw_leave, &mw_word,
+	NULL
+};
+#undef LEFT_OUT
+
+static const char *const registry_absent[] = {
+#define MIDDLEWARE(name)
+#define LEFT_OUT(name) #name,
+#include "modules.def"
+#undef LEFT_OUT
+#undef MIDDLEWARE
 	NULL
 };
 
@@ -174,4 +185,15 @@ registry_find(const char *name)
 		if (strcmp(registry_middlewares[i]->name, name) == 0)
 			return registry_middlewares[i];
 	return NULL;
+}
+
+bool
+registry_left_out(const char *name)
+{
+	size_t i;
+
+	for (i = 0; registry_absent[i] != NULL; i++)
+		if (strcmp(registry_absent[i], name) == 0)
+			return true;
+	return false;
 }

@@ -141,4 +141,10 @@ registry_find(const char *name)
 	return *mw;
 }
 
+bool
+registry_left_out(const char *name)
+{
+	return strcmp(name, "absent") == 0;
+}
+
 #endif
