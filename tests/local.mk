@@ -140,6 +140,7 @@ EXTRA_DIST += $(REAL_TESTS) $(LINT_TESTS) $(TEST_EXTRAS)
 # What tests include, source or load.
 TEST_EXTRAS = \
 	tests/conf \
+	tests/lib/turn.sh \
 	tests/lint/lib.sh \
 	tests/unit/conf_try.h \
 	tests/unit/registry_fake.h \
@@ -149,8 +150,9 @@ TEST_SECONDS = 300
 TEST_EXTENSIONS = .sh
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) \
 	$(top_srcdir)/build-aux/tap-driver.sh
-LOG_COMPILER = timeout
-AM_LOG_FLAGS = -k 10 $(TEST_SECONDS)
+LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/lib/turn.sh
+AM_LOG_FLAGS = $(TEST_SECONDS)
+CLEANFILES += tests/turn.lock
 SH_LOG_DRIVER = $(LOG_DRIVER)
 SH_LOG_COMPILER = $(LOG_COMPILER)
 AM_SH_LOG_FLAGS = $(AM_LOG_FLAGS) $(SHELL)
