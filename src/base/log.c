@@ -79,6 +79,20 @@ log_open(const char *target, enum log_level least)
 	return 0;
 }
 
+const char *
+log_open_why(const char *target, int err)
+{
+	if (strcmp(target, "syslog") == 0 &&
+		(err == ENOENT || err == ECONNREFUSED))
+		return "no syslog daemon listens on " LOG_SYSLOG_PATH;
+	if (err == ELOOP)
+		return "it is a symbolic link, and links are not followed; for "
+		       "the terminal or a service manager write \"stderr\"";
+	if (err == ENXIO)
+		return "it is a FIFO or socket that no process reads from";
+	return strerror(err);
+}
+
 void
 log_starting(bool on)
 {

@@ -33,7 +33,7 @@
 #define MASTER_FDS 16
 
 enum master_state {
-	MASTER_BIND,  /* no child yet; the pidfile or an address is missing */
+	MASTER_BIND,  /* no child yet; pidfile, log or an address is missing */
 	MASTER_START, /* all bound, workers forked, not all have said READY */
 	MASTER_RUN,   /* the start was announced; dead workers are replaced */
 	MASTER_QUIT,  /* listeners closed, workers let their channels finish */
@@ -49,6 +49,7 @@ struct master {
 	uint64_t deadline_ms; /* of the state; UINT64_MAX: none */
 	uint64_t retry_ms;
 	struct pidfh *pidfile;
+	bool prepared; /* the log is open, the user known */
 	int ready_fd;
 	int status_fd; /* to whoever started a daemon */
 	struct drop drop;
@@ -69,6 +70,9 @@ static void master_poll(struct master *m, const struct timespec *timeout);
 static void master_signals(struct master *m);
 static void master_step(struct master *m);
 static void master_bind(struct master *m);
+static bool master_lock(struct master *m);
+static bool master_prepare(struct master *m);
+static void master_refuse(struct master *m);
 static void master_overdue(struct master *m);
 static void master_announce(struct master *m);
 static void master_say(struct master *m, const char *line);
@@ -87,11 +91,6 @@ master_run(const struct conf *conf, const struct master_options *opt,
 
 	signals_open();
 	log_process("master");
-	if (log_open(conf->log.target, (enum log_level)conf->log.level) == -1) {
-		log_error("log.target: cannot open \"%s\": %s",
-			conf->log.target, strerror(errno));
-		return 1;
-	}
 	log_starting(true);
 	if (conf->process.daemon && !daemon_fork(&m.status_fd, &m.status))
 		return m.status;
@@ -113,11 +112,6 @@ static int
 master_init(struct master *m)
 {
 	m->now_ms = master_now();
-	if (m->conf->process.daemon && log_is_stderr())
-		log_warn("log.target is stderr: in the background nothing is "
-			 "logged once weir is ready");
-	if (drop_init(&m->drop, m->conf) == -1)
-		return -1;
 	m->workers.conf = m->conf;
 	m->workers.drop = &m->drop;
 	m->workers.listeners = &m->listeners;
@@ -319,8 +313,7 @@ master_step(struct master *m)
 		workers_turn(&m->workers, m->now_ms);
 	if (m->state == MASTER_START && m->workers.failed) {
 		log_error("start failed");
-		m->status = 1;
-		master_enter(m, MASTER_STOP);
+		master_refuse(m);
 	}
 	if (m->state == MASTER_START &&
 		workers_count(&m->workers, WORKER_READY) == m->workers.n)
@@ -342,35 +335,71 @@ master_step(struct master *m)
 static void
 master_bind(struct master *m)
 {
-	const char *path = m->conf->process.pidfile;
-	char why[PIDFILE_WHY];
 	size_t failed;
-	bool held;
 
 	if (m->now_ms < m->retry_ms && m->now_ms < m->deadline_ms)
 		return;
 	m->retry_ms = m->now_ms + MASTER_RETRY_MS;
-	if (path != NULL && m->pidfile == NULL) {
-		m->pidfile = pidfile_take(path, &held, why);
-		if (m->pidfile == NULL &&
-			(!held || m->now_ms >= m->deadline_ms)) {
-			log_error("%s", why);
-			m->status = 1;
-			master_enter(m, MASTER_STOP);
-		}
-		/* While another one runs its sockets are not ours to try. */
-		if (m->pidfile == NULL)
-			return;
-	}
+	/* While another one runs, its sockets are not ours to try, and its log
+	 * is not ours to write to. */
+	if (!master_lock(m) || !master_prepare(m))
+		return;
 	failed = listeners_bind(&m->listeners);
 	if (failed == 0) {
 		master_enter(m, MASTER_START);
 	} else if (!listeners_busy(&m->listeners) ||
 		   m->now_ms >= m->deadline_ms) {
 		listeners_report(&m->listeners);
-		m->status = 1;
-		master_enter(m, MASTER_STOP);
+		master_refuse(m);
 	}
+}
+
+/* Is the pidfile ours, or none wanted? */
+static bool
+master_lock(struct master *m)
+{
+	const char *path = m->conf->process.pidfile;
+	char why[PIDFILE_WHY];
+	bool held;
+
+	if (path == NULL || m->pidfile != NULL)
+		return true;
+	m->pidfile = pidfile_take(path, &held, why);
+	if (m->pidfile == NULL && (!held || m->now_ms >= m->deadline_ms)) {
+		log_error("%s", why);
+		master_refuse(m);
+	}
+	return m->pidfile != NULL;
+}
+
+/* Opens the log and looks the user up, once. */
+static bool
+master_prepare(struct master *m)
+{
+	const struct conf_log *log = &m->conf->log;
+
+	if (m->prepared)
+		return true;
+	if (log_open(log->target, (enum log_level)log->level) == -1) {
+		log_error("log.target: cannot open \"%s\": %s", log->target,
+			log_open_why(log->target, errno));
+		master_refuse(m);
+		return false;
+	}
+	if (m->conf->process.daemon && log_is_stderr())
+		log_warn("log.target is stderr: in the background nothing is "
+			 "logged once weir is ready");
+	m->prepared = drop_init(&m->drop, m->conf) == 0;
+	if (!m->prepared)
+		master_refuse(m);
+	return m->prepared;
+}
+
+static void
+master_refuse(struct master *m)
+{
+	m->status = 1;
+	master_enter(m, MASTER_STOP);
 }
 
 static void

@@ -95,6 +95,26 @@ test_second_start_is_refused(void **state)
 	daemon_stop(d);
 }
 
+/* The log is the first one's. */
+static void
+test_second_start_leaves_the_log_alone(void **state)
+{
+	struct daemon *d = daemon_new();
+	char *out;
+
+	(void)state;
+	daemon_write(d, "log = { target = \"weir.log\"; };\n" CONF);
+	daemon_log_file(d, "weir.log");
+	daemon_launch(d);
+	daemon_wait_log(d, "ready gen=1", DAEMON_MS);
+	assert_int_equal(daemon_run(d, &out, "-c", "weir.conf", NULL), 1);
+	assert_contains(out, "already running, pid ");
+	free(out);
+	assert_false(daemon_logged(d, "stopp"));
+	assert_false(daemon_logged(d, "already running"));
+	daemon_stop(d);
+}
+
 static void
 test_stop_and_quit_by_word(void **state)
 {
@@ -378,6 +398,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		daemon_test(test_pidfile_names_the_master),
 		daemon_test(test_second_start_is_refused),
+		daemon_test(test_second_start_leaves_the_log_alone),
 		daemon_test(test_stop_and_quit_by_word),
 		daemon_test(test_words_without_effect),
 		daemon_test(test_stale_pidfiles),

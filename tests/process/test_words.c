@@ -82,7 +82,8 @@ test_words_that_only_print(void **state)
 {
 	static const struct {
 		const char *word, *part;
-	} rows[] = { { "-V", "weir " }, { "-h", "--ready-fd N" },
+	} rows[] = { { "-V", "weir " }, { "--version", "weir " },
+		{ "-h", "--ready-fd N" }, { "-h", "-V, --version" },
 		{ "--help", "usage: weir" }, { "--modules", "echo" },
 		{ "--man", ".S" } };
 	struct daemon *d = daemon_new();
@@ -181,6 +182,12 @@ test_log_that_cannot_be_opened(void **state)
 
 	(void)state;
 	assert_contains(out, "log.target: cannot open \"none/weir.log\": No");
+	free(out);
+	out = daemon_start_fails(
+		"log = { target = \"/proc/self/exe\"; };\n" CONF);
+	assert_contains(out, "it is a symbolic link, and links are not "
+			     "followed; for the terminal or a service manager "
+			     "write \"stderr\"");
 	free(out);
 }
 

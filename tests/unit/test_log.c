@@ -167,6 +167,24 @@ test_failed_open_keeps_the_old(void **state)
 	assert_non_null(strstr(logged(), "still here"));
 }
 
+static void
+test_failed_open_says_what_to_do(void **state)
+{
+	char fifo[80];
+
+	(void)state;
+	snprintf(fifo, sizeof(fifo), "%s.fifo", path);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	assert_int_equal(log_open(fifo, LOG_LEVEL_INFO), -1);
+	assert_non_null(strstr(log_open_why(fifo, errno), "no process reads"));
+	unlink(fifo);
+	assert_non_null(
+		strstr(log_open_why("/dev/stdout", ELOOP), "write \"stderr\""));
+	assert_non_null(strstr(log_open_why("syslog", ENOENT),
+		"no syslog daemon listens on /dev/log"));
+	assert_string_equal(log_open_why("/x", EACCES), "Permission denied");
+}
+
 /* A pipe that nobody reads: nothing waits, and the loss is told later. */
 static void
 test_never_blocks(void **state)
@@ -287,6 +305,7 @@ main(void)
 		LOG_TEST(test_long_lines_are_cut),
 		LOG_TEST(test_errno_is_kept),
 		LOG_TEST(test_failed_open_keeps_the_old),
+		LOG_TEST(test_failed_open_says_what_to_do),
 		LOG_TEST(test_never_blocks),
 		LOG_TEST(test_full_disk),
 		LOG_TEST(test_starting_goes_to_stderr_too),
