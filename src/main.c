@@ -62,7 +62,7 @@ static const struct option_row main_options[] = {
 	{ 'o', NULL, "PATH=VALUE", false, "set an option; may be repeated" },
 	{ 'p', NULL, "PREFIX", false, "directory of relative paths" },
 	{ 'd', NULL, NULL, false, "go to the background once ready" },
-	{ 'V', NULL, NULL, true, "print the version and exit" },
+	{ 'V', "version", NULL, true, "print the version and exit" },
 	{ MAIN_READY_FD, "ready-fd", "N", false,
 		"write addresses and readiness to this descriptor" },
 	{ MAIN_MODULES, "modules", NULL, true,
@@ -81,6 +81,7 @@ static int
 usage_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 static const char *
 option_text(const struct option_row *row, char text[static 32]);
+static bool both_names(const struct option_row *row);
 static int main_run(const struct args *args);
 static int main_configured(const struct args *args, const struct conf *conf);
 static int main_signal(const struct args *args, const struct conf *conf);
@@ -335,6 +336,12 @@ main_signal(const struct args *args, const struct conf *conf)
 	return 0;
 }
 
+static bool
+both_names(const struct option_row *row)
+{
+	return row->name != NULL && row->ch <= UCHAR_MAX;
+}
+
 static int
 main_help(void)
 {
@@ -345,7 +352,9 @@ main_help(void)
 	printf("usage: weir [-c FILE] [-t] [-T] [-q] [-s SIGNAL] "
 	       "[-o PATH=VALUE]... [-p PREFIX] [-d] [-V]\n\n");
 	for (row = main_options; row < main_options + MAIN_NOPTIONS; row++) {
-		snprintf(text, sizeof(text), "%s%s%s", option_text(row, option),
+		snprintf(text, sizeof(text), "%s%s%s%s%s",
+			option_text(row, option), both_names(row) ? ", --" : "",
+			both_names(row) ? row->name : "",
 			row->arg != NULL ? " " : "",
 			row->arg != NULL ? row->arg : "");
 		printf("  %-16s %s\n", text, row->help);
