@@ -128,7 +128,6 @@ tests_unit_test_endpoint_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_engine_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_loop_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_hold_LDFLAGS = $(WRAP_ALLOC)
-tests_unit_test_timeouts_LDFLAGS = $(WRAP_ALLOC)
 
 TEST_RUNS = $(UNIT_TESTS) $(MODULE_TESTS) $(PROCESS_TESTS)
 if HAVE_CMOCKA

@@ -93,10 +93,13 @@ chain_connected(struct weir_channel *ch, int err)
 	struct loop *loop = ch->engine->loop;
 	struct flow *up = &ch->flows[WEIR_UP];
 	struct buf held = up->out;
+	uint64_t ended = up->ended;
 	unsigned teller = ch->dial_stage, i;
 
-	/* What is emitted now goes ahead of all that was held for a backend. */
+	/* What is emitted now goes ahead of all that was held for a backend,
+	 * even of its end. */
 	up->out = (struct buf){ 0 };
+	up->ended = 0;
 	for (i = 0; i < k->n && !channel_is_ending(ch); i++) {
 		struct weir_call c = call_begin(ch, i);
 
@@ -108,6 +111,7 @@ chain_connected(struct weir_channel *ch, int err)
 		loop->calling = NULL;
 		call_commit(ch, i, 0);
 	}
+	up->ended |= ended;
 	buf_move(&up->out, &held);
 }
 

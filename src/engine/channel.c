@@ -67,6 +67,7 @@ channel_new(struct engine *engine, int fd, const struct weir_addr *peer,
 	}
 	TAILQ_INSERT_TAIL(&engine->channels, ch, all_link);
 	loop->channels++;
+	loop->fds += 2;
 	return ch;
 }
 
@@ -84,6 +85,8 @@ channel_state(struct weir_channel *ch, enum channel_state to)
 	ch->state = (uint8_t)to;
 	if (to < CHANNEL_CLOSING)
 		channel_wait_total(ch);
+	else
+		timeouts_clear(&ch->engine->loop->timeouts, &ch->total);
 	if (to == CHANNEL_JOINED)
 		channel_joined(ch);
 }
@@ -100,10 +103,8 @@ channel_queue(struct weir_channel *ch)
 void
 channel_wait(struct weir_channel *ch, enum timeout_kind kind, uint32_t value_ms)
 {
-	if (timeouts_set(&ch->engine->loop->timeouts, &ch->phase, kind,
-		    value_ms, clock_ms()) == -1)
-		channel_close(
-			ch, WEIR_R_NOMEM, WEIR_SELF, ENOMEM, ENDING_RESET);
+	timeouts_set(&ch->engine->loop->timeouts, &ch->phase, kind, value_ms,
+		clock_ms());
 }
 
 /* Sets the limit of the whole: the preread's if it comes first. */
@@ -120,10 +121,8 @@ channel_wait_total(struct weir_channel *ch)
 		kind = TIMEOUT_PREREAD;
 		value_ms = server->preread_timeout_ms;
 	}
-	if (timeouts_set(&ch->engine->loop->timeouts, &ch->total, kind,
-		    value_ms, ch->opened_ms) == -1)
-		channel_close(
-			ch, WEIR_R_NOMEM, WEIR_SELF, ENOMEM, ENDING_RESET);
+	timeouts_set(&ch->engine->loop->timeouts, &ch->total, kind, value_ms,
+		ch->opened_ms);
 }
 
 static void
@@ -154,7 +153,9 @@ channel_joined(struct weir_channel *ch)
 {
 	struct flow *up = &ch->flows[WEIR_UP];
 
+	ch->joined = !ch->served;
 	if (ch->served) {
+		ch->engine->loop->fds--; /* that of a backend */
 		up->out_bytes += up->out.len;
 		buf_clear(&up->out);
 	}
@@ -204,6 +205,8 @@ channel_can_go_on(const struct weir_channel *ch)
 
 	if (ch->state == CHANNEL_ROUTE)
 		return ch->preread == 0 || flow_may_read(ch, WEIR_UP);
+	if (ch->state == CHANNEL_CONNECT)
+		return ch->dialed;
 	if (ch->state != CHANNEL_JOINED)
 		return false;
 	for (dir = 0; dir < 2; dir++) {
@@ -313,7 +316,9 @@ channel_side_failed(struct weir_channel *ch, enum weir_side side, int err)
 	}
 	if (ch->flows[!from].state != FLOW_BROKEN)
 		flow_state(ch, (enum weir_dir) !from, FLOW_BROKEN);
-	if (ch->flows[from].state != FLOW_OPEN) {
+	if (ch->flows[from].state != FLOW_OPEN &&
+		(ch->flows[from].state != FLOW_ENDED ||
+			ch->flows[from].end_reached)) {
 		channel_source_ended(ch, from, ep->err);
 		return;
 	}
@@ -366,6 +371,7 @@ channel_free(struct weir_channel *ch)
 	chain_close(ch);
 	TAILQ_REMOVE(&engine->channels, ch, all_link);
 	engine->loop->channels--;
+	engine->loop->fds -= ch->served ? 1 : 2;
 	hold_drop(ch);
 	buf_clear(&ch->flows[WEIR_UP].out);
 	buf_clear(&ch->flows[WEIR_DOWN].out);

@@ -66,6 +66,7 @@ struct weir_channel {
 	uint8_t dial_stage; /* stage that connects, or CHANNEL_NO_STAGE */
 	bool queued : 1;    /* on the run list */
 	bool served : 1;    /* no backend: answered here */
+	bool joined : 1;    /* has had a backend */
 	bool dialed : 1;    /* dial_err waits to be told */
 	bool failing : 1;   /* a peer's reset is seen, its bytes go first */
 	bool lingering : 1; /* SHUT_WR is done */

@@ -40,29 +40,67 @@ linger_read(struct weir_channel *ch)
 	return false;
 }
 
+/* No event tells that the peer's kernel has acknowledged what was written. */
 static void
-linger_run(struct weir_channel *ch)
+closing_poll(struct weir_channel *ch)
+{
+	timeouts_set(&ch->engine->loop->timeouts, &ch->total,
+		TIMEOUT_RESET_POLL, RESET_POLL_MS, clock_ms());
+}
+
+/* Is all of a flow with the other side's kernel, or can it never be? */
+static bool
+closing_is_through(const struct weir_channel *ch, enum weir_dir dir)
+{
+	const struct endpoint *to = &ch->ends[!dir];
+
+	return to->fd == -1 || to->err != 0 ||
+	       (ch->flows[dir].out.len == 0 && endpoint_unacked(to) == 0);
+}
+
+/* The backend gets what was meant for it; then a reset, for this is no end
+ * that it should take for a clean one.  True when it is closed. */
+static bool
+linger_backend(struct weir_channel *ch)
+{
+	flow_flush(ch, WEIR_UP);
+	if (ch->joined && !closing_is_through(ch, WEIR_UP)) {
+		closing_poll(ch);
+		return false;
+	}
+	endpoint_close(&ch->ends[WEIR_BACKEND], true);
+	return true;
+}
+
+/* The client gets our last words and an end, and may finish what it sends.
+ * True when there is nothing to wait for. */
+static bool
+linger_frontend(struct weir_channel *ch)
 {
 	struct endpoint *front = &ch->ends[WEIR_FRONTEND];
 
-	if (ch->phase.kind != TIMEOUT_LINGER) {
-		channel_wait(ch, TIMEOUT_LINGER, LINGER_MS);
-		endpoint_close(&ch->ends[WEIR_BACKEND], true);
-	}
 	flow_flush(ch, WEIR_DOWN);
-	if (front->err != 0) {
-		channel_die(ch, false);
-		return;
-	}
+	if (front->err != 0)
+		return true;
 	if (!ch->lingering && ch->flows[WEIR_DOWN].out.len == 0) {
 		ch->lingering = true;
-		if (shutdown(front->fd, SHUT_WR) == -1) {
-			channel_die(ch, false);
-			return;
-		}
+		if (shutdown(front->fd, SHUT_WR) == -1)
+			return true;
 	}
 	/* Before the last word is written a reset may be the answer to it. */
-	if (linger_read(ch) && ch->lingering)
+	return linger_read(ch) && ch->lingering;
+}
+
+static void
+linger_run(struct weir_channel *ch)
+{
+	bool front, back;
+
+	if (ch->phase.kind != TIMEOUT_LINGER)
+		channel_wait(ch, TIMEOUT_LINGER, LINGER_MS);
+	back = linger_backend(ch);
+	front = linger_frontend(ch);
+	if (back && front)
 		channel_die(ch, false);
 }
 
@@ -70,23 +108,14 @@ linger_run(struct weir_channel *ch)
 static void
 reset_run(struct weir_channel *ch, enum weir_dir dir)
 {
-	struct endpoint *to = channel_sink(ch, dir);
-	struct timeouts *timeouts = &ch->engine->loop->timeouts;
-
 	if (ch->phase.kind != TIMEOUT_RESET_FLUSH)
 		channel_wait(ch, TIMEOUT_RESET_FLUSH, RESET_FLUSH_MS);
 	endpoint_close(channel_source(ch, dir), true);
 	flow_flush(ch, dir);
-	if (to->fd == -1 || to->err != 0 ||
-		(ch->flows[dir].out.len == 0 && endpoint_unacked(to) == 0)) {
+	if (closing_is_through(ch, dir))
 		channel_die(ch, true);
-		return;
-	}
-	/* No event tells that the peer's kernel has acknowledged. */
-	if (ch->flows[dir].out.len == 0 &&
-		timeouts_set(timeouts, &ch->total, TIMEOUT_RESET_POLL,
-			RESET_POLL_MS, clock_ms()) == -1)
-		channel_die(ch, true);
+	else if (ch->flows[dir].out.len == 0)
+		closing_poll(ch);
 }
 
 void

@@ -7,11 +7,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "engine/chain.h"
 #include "engine/channel.h"
 #include "engine/connect.h"
 #include "engine/engine.h"
+
+#define TRIES_PER_TURN 16
+#define WORD_EVERY_MS  1000
 
 /* A socket that connects; -1 with errno. */
 static int
@@ -39,24 +43,34 @@ connect_socket(const struct dial *dial)
 	return fd;
 }
 
+static bool
+connect_error_is_ours(int err)
+{
+	return err == EMFILE || err == ENFILE || err == ENOBUFS ||
+	       err == ENOMEM || err == EADDRNOTAVAIL || err == EACCES ||
+	       err == EPERM;
+}
+
 static void
 connect_report(const struct weir_channel *ch, int err)
 {
+	struct loop *loop = ch->engine->loop;
 	struct weir_addr to;
 	char text[WEIR_ADDR_TEXT];
 
 	endpoint_peer(&ch->ends[WEIR_BACKEND], &to);
 	/* What the peer or the net does is no error of ours; lack of
-	 * descriptors, ports or memory is. */
-	if (err == EMFILE || err == ENFILE || err == ENOBUFS || err == ENOMEM ||
-		err == EADDRNOTAVAIL || err == EACCES || err == EPERM)
-		log_error("%s: #%llu: cannot connect to %s: %s",
-			ch->engine->server->name, (unsigned long long)ch->id,
-			weir_addr_text(&to, text), strerror(err));
-	else
+	 * descriptors, ports or memory is, and lacks for many at once. */
+	if (!connect_error_is_ours(err)) {
 		log_info("%s: #%llu: %s did not accept: %s",
 			ch->engine->server->name, (unsigned long long)ch->id,
 			weir_addr_text(&to, text), strerror(err));
+	} else if (clock_ms() >= loop->next_word_ms) {
+		loop->next_word_ms = clock_ms() + WORD_EVERY_MS;
+		log_error("%s: #%llu: cannot connect to %s: %s",
+			ch->engine->server->name, (unsigned long long)ch->id,
+			weir_addr_text(&to, text), strerror(err));
+	}
 }
 
 void
@@ -136,8 +150,10 @@ connect_run(struct weir_channel *ch)
 {
 	const struct endpoint *back = &ch->ends[WEIR_BACKEND];
 
-	/* As many times as addresses fail at once. */
-	while (ch->state == CHANNEL_CONNECT) {
+	int i;
+
+	/* As addresses fail at once, others are tried; but the turn ends. */
+	for (i = 0; i < TRIES_PER_TURN && ch->state == CHANNEL_CONNECT; i++) {
 		if (ch->dialed)
 			connect_finish(ch, ch->dial_err);
 		else if (back->mask &

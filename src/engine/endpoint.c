@@ -90,8 +90,7 @@ endpoint_unacked(const struct endpoint *ep)
 {
 	int n = 0;
 
-	if (ep->path_len > 0 || ep->peer.sa.sa_family == AF_UNIX ||
-		ioctl(ep->fd, SIOCOUTQ, &n) == -1)
+	if (endpoint_is_unix(ep) || ioctl(ep->fd, SIOCOUTQ, &n) == -1)
 		return 0;
 	return n;
 }

@@ -39,6 +39,13 @@ void endpoint_init(struct endpoint *ep, enum weir_side side);
 int endpoint_set_peer(struct endpoint *ep, const struct weir_addr *peer);
 /* Copies the peer's address out; len 0 when there is none. */
 void endpoint_peer(const struct endpoint *ep, struct weir_addr *peer);
+/* Is it of a unix socket, accepted or connected? */
+static inline bool
+endpoint_is_unix(const struct endpoint *ep)
+{
+	return ep->path_len > 0 || ep->peer.sa.sa_family == AF_UNIX;
+}
+
 /* Closes the socket, if any; reset: by RST, whatever is queued is lost
  * (SO_LINGER 0, socket(7)). */
 void endpoint_close(struct endpoint *ep, bool reset);

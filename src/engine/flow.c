@@ -85,9 +85,12 @@ flow_read(struct weir_channel *ch, enum weir_dir dir)
 
 		if (n > 0) {
 			/* A short read empties the socket, and the next edge
-			 * tells; unless it stopped at an urgent byte.  Bits of
-			 * an end or an error stay: they are read up to. */
-			if ((size_t)n < budget && !(from->mask & ENDPOINT_PRI))
+			 * tells; unless it stopped at an urgent byte, or where
+			 * a unix socket has descriptors.  Bits of an end or an
+			 * error stay: they are read up to. */
+			if ((size_t)n < budget &&
+				!(from->mask & ENDPOINT_PRI) &&
+				!endpoint_is_unix(from))
 				from->mask &= (uint16_t)~ENDPOINT_IN;
 			budget -= (size_t)n;
 			ch->flows[dir].in_bytes += (uint64_t)n;
@@ -219,6 +222,11 @@ flow_settle(struct weir_channel *ch, enum weir_dir dir)
 	if (fl->state != FLOW_ENDED || !fl->end_reached || fl->out.len > 0 ||
 		ch->state != CHANNEL_JOINED)
 		return;
+	if (channel_source(ch, dir)->err != 0) {
+		/* Behind its end came a reset: that is the end to pass on. */
+		channel_source_ended(ch, dir, channel_source(ch, dir)->err);
+		return;
+	}
 	flow_state(ch, dir, FLOW_SHUT);
 	if (dir == WEIR_UP && ch->served) {
 		/* Whoever answered here has heard the end and said all. */

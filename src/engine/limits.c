@@ -32,6 +32,7 @@ channel_expire(struct weir_channel *ch, enum timeout_kind kind)
 		connect_finish(ch, ETIMEDOUT);
 		break;
 	case TIMEOUT_LINGER:
+		endpoint_close(&ch->ends[WEIR_BACKEND], true);
 		channel_die(ch, false);
 		break;
 	case TIMEOUT_RESET_FLUSH:
@@ -41,8 +42,7 @@ channel_expire(struct weir_channel *ch, enum timeout_kind kind)
 	case TIMEOUT_RESET_POLL:
 		break;
 	default:
-		if (ch->reason == WEIR_R_NONE)
-			ch->detail = timeout_word(kind);
+		ch->detail = timeout_word(kind);
 		channel_close(
 			ch, WEIR_R_TIMEOUT, WEIR_SELF, ETIMEDOUT, ENDING_RESET);
 	}
@@ -59,10 +59,11 @@ channel_timeout_due(struct timeout *t, enum timeout_kind kind)
 				: offsetof(struct weir_channel, phase)));
 	uint32_t value_ms = silence_ms(ch->engine->server, kind);
 
-	if (value_ms > 0 && clock_ms() - ch->last_ms < value_ms &&
+	if (value_ms > 0 && clock_ms() - ch->last_ms < value_ms) {
 		timeouts_set(&ch->engine->loop->timeouts, t, kind, value_ms,
-			ch->last_ms) == 0)
+			ch->last_ms);
 		return;
+	}
 	channel_expire(ch, kind);
 	if (ch->state != CHANNEL_DEAD)
 		channel_run(ch);

@@ -32,11 +32,12 @@ loop_init(struct loop *loop, size_t scratch_size)
 {
 	*loop = (struct loop){ .tick_ms = UINT64_MAX,
 		.scratch_size = scratch_size,
+		.fds_most = SIZE_MAX,
 		.poller.epfd = -1 };
 	TAILQ_INIT(&loop->run);
 	TAILQ_INIT(&loop->dead);
-	timeouts_init(&loop->timeouts);
 	clock_update();
+	timeouts_init(&loop->timeouts, clock_ms());
 	loop->base = event_base_new();
 	loop->scratch = malloc(scratch_size);
 	if (loop->base == NULL || loop->scratch == NULL ||
@@ -58,7 +59,6 @@ loop_done(struct loop *loop)
 		event_free(loop->tick);
 	if (loop->base != NULL)
 		event_base_free(loop->base);
-	timeouts_done(&loop->timeouts);
 	free(loop->scratch);
 	*loop = (struct loop){ 0 };
 }
@@ -70,11 +70,15 @@ loop_arm(struct loop *loop)
 	uint64_t next_ms = loop->timeouts.next_ms, wait_ms;
 	struct timeval tv;
 
-	if (next_ms == UINT64_MAX || loop->tick_ms <= next_ms)
+	if (next_ms == UINT64_MAX)
 		return;
 	wait_ms = next_ms > clock_ms() ? next_ms - clock_ms() : 0;
 	if (wait_ms < TICK_LEAST_MS)
 		wait_ms = TICK_LEAST_MS;
+	/* Later than that is not earlier: a busy loop would put it off for
+	 * ever. */
+	if (loop->tick_ms <= clock_ms() + wait_ms)
+		return;
 	loop->tick_ms = clock_ms() + wait_ms;
 	if (clock_is_movable())
 		wait_ms = TICK_MOVABLE_MS;

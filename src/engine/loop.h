@@ -32,6 +32,9 @@ struct loop {
 	struct channel_head run; /* to be run once more, before the next wait */
 	struct channel_head dead; /* to be freed at the end of the turn */
 	size_t channels;
+	size_t fds;	       /* that the channels have or may want */
+	size_t fds_most;       /* nobody is accepted who may want more */
+	uint64_t next_word_ms; /* when to complain again of what lacks */
 	uint64_t last_id;
 	bool leaving; /* loop_run() returns after this turn */
 

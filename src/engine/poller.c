@@ -83,7 +83,7 @@ poller_add_endpoint(struct poller *p, struct endpoint *ep)
 int
 poller_add_listener(struct poller *p, int fd, struct poll_source *source)
 {
-	struct epoll_event e = { .events = EPOLLIN | EPOLLEXCLUSIVE,
+	struct epoll_event e = { .events = EPOLLIN,
 		.data.ptr = (void *)((uintptr_t)source + TAG_SOURCE) };
 
 	return epoll_ctl(p->epfd, EPOLL_CTL_ADD, fd, &e);

@@ -26,7 +26,8 @@ int poller_init(struct poller *p, struct event_base *base);
 void poller_done(struct poller *p);
 /* Registers an endpoint's socket once, edge-triggered, for everything. */
 int poller_add_endpoint(struct poller *p, struct endpoint *ep);
-/* Registers a shared listener, level-triggered, EPOLLEXCLUSIVE. */
+/* Registers a shared listener, level-triggered.  All workers that wait are
+ * woken: as the set is nested in libevent's, EPOLLEXCLUSIVE spares nobody. */
 int poller_add_listener(struct poller *p, int fd, struct poll_source *source);
 int poller_remove(struct poller *p, int fd);
 

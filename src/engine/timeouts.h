@@ -1,7 +1,8 @@
 /* timeouts.h - the time limits of all channels: links, not timer objects.
  *
- * One list per length, in order of start, so that only its head can be due.
- * I/O stores a timestamp; a link that turns out to be early is moved. */
+ * A wheel of 64 slots a level, the slots of a level as long as all of the level
+ * below; a link moves down a level as its time comes near.  I/O only stores a
+ * timestamp: who looks at a link that is due may find that it is early. */
 #ifndef ENGINE_TIMEOUTS_H
 #define ENGINE_TIMEOUTS_H
 
@@ -33,31 +34,33 @@ enum timeout_kind {
 
 struct timeout {
 	TAILQ_ENTRY(timeout) link;
-	uint64_t since_ms;
-	uint16_t list;
-	uint8_t kind; /* TIMEOUT_NONE: in no list */
+	uint64_t due_ms;
+	uint8_t kind; /* TIMEOUT_NONE: in no slot */
+	uint8_t level, slot;
 };
 
-struct timeout_list;
+TAILQ_HEAD(timeout_head, timeout);
+
+#define TIMEOUTS_LEVELS 6 /* 64^6 ms are more than UINT32_MAX */
+#define TIMEOUTS_SLOTS	64
 
 struct timeouts {
-	struct timeout_list **lists;
-	uint16_t nlists;
-	uint64_t
-		next_ms; /* nothing is due before; UINT64_MAX: nothing at all */
+	uint64_t now_ms;  /* of the last sweep */
+	uint64_t next_ms; /* nothing to do before; UINT64_MAX: nothing at all */
+	uint64_t used[TIMEOUTS_LEVELS]; /* bits of slots that are not empty */
+	struct timeout_head slots[TIMEOUTS_LEVELS][TIMEOUTS_SLOTS];
 };
 
-/* Told of each link that is due, already taken out of its list. */
+/* Told of each link that is due, already taken out. */
 typedef void timeouts_due(struct timeout *t, enum timeout_kind kind);
 
-void timeouts_init(struct timeouts *ts);
-void timeouts_done(struct timeouts *ts);
-/* Makes t due value_ms after since_ms, whatever it was before; 0 = never.
- * -1 with ENOMEM, then t is in no list. */
-int timeouts_set(struct timeouts *ts, struct timeout *t, enum timeout_kind kind,
-	uint32_t value_ms, uint64_t since_ms);
+void timeouts_init(struct timeouts *ts, uint64_t now_ms);
+/* Makes t due value_ms after since_ms, whatever it was before; 0 = never. */
+void timeouts_set(struct timeouts *ts, struct timeout *t,
+	enum timeout_kind kind, uint32_t value_ms, uint64_t since_ms);
 void timeouts_clear(struct timeouts *ts, struct timeout *t);
-/* Calls due for all links that are due at now_ms, then finds next_ms anew. */
+/* Calls due for all links that are due at now_ms, in the order of their time,
+ * then finds next_ms anew; what is set meanwhile waits for the next sweep. */
 void timeouts_sweep(struct timeouts *ts, uint64_t now_ms, timeouts_due *due);
 /* Word of a kind. */
 const char *timeout_word(enum timeout_kind kind);

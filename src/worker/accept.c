@@ -46,8 +46,8 @@ acceptor_pause(struct acceptor *a, int err)
 	size_t i;
 
 	if (clock_ms() >= a->next_word_ms) {
-		log_error("accepting pauses for %d ms: %s", PAUSE_MS,
-			strerror(err));
+		log_error("accepting pauses for %d ms: %s (%zu channels)",
+			PAUSE_MS, strerror(err), a->loop->channels);
 		a->next_word_ms = clock_ms() + WORD_EVERY_MS;
 	}
 	if (a->paused || evtimer_add(a->resume, &pause) == -1)
@@ -84,9 +84,15 @@ static bool
 listener_accept(struct listener *l)
 {
 	struct weir_addr peer = { .len = sizeof(peer.un) };
-	int fd = accept4(
-		l->fd, &peer.sa, &peer.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	const struct loop *loop = l->acceptor->loop;
+	int fd;
 
+	/* Whoever is let in may need a descriptor for its backend as well. */
+	if (loop->fds + 2 > loop->fds_most) {
+		acceptor_pause(l->acceptor, EMFILE);
+		return false;
+	}
+	fd = accept4(l->fd, &peer.sa, &peer.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd != -1) {
 		engine_accept(l->engine, fd, &peer, l->listen);
 		return true;
@@ -155,10 +161,13 @@ acceptor_close(struct acceptor *a)
 
 	for (i = 0; i < a->n; i++) {
 		struct listener *l = &a->listeners[i];
+		int64_t left;
 
 		if (l->fd == -1)
 			continue;
-		while (!a->paused && listener_accept(l))
+		/* What was queued is served; who comes now is too late. */
+		left = conf_listen_at(l->engine->server, l->listen)->backlog;
+		while (!a->paused && left-- >= 0 && listener_accept(l))
 			continue;
 		listener_close(l);
 	}

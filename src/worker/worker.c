@@ -1,4 +1,6 @@
 /* worker.c - one process that runs an engine for each server. */
+#include <sys/resource.h>
+
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -14,6 +16,7 @@
 #include "worker/accept.h"
 #include "worker/control.h"
 
+#define FDS_SPARE	  8
 #define EXIT_CANNOT_START 2 /* a respawn would not help */
 
 /* How long the channels of one server may finish. */
@@ -165,6 +168,24 @@ worker_serve(struct worker *w, const struct conf_server *server)
 	return p->end != NULL ? 0 : -1;
 }
 
+/* How many descriptors channels may have: all but what is open already, and a
+ * few for files and names. */
+static size_t
+worker_fds_most(void)
+{
+	struct rlimit limit;
+	int lowest = dup(STDERR_FILENO);
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 || lowest == -1)
+		return SIZE_MAX;
+	close(lowest);
+	if (limit.rlim_cur == RLIM_INFINITY)
+		return SIZE_MAX;
+	return limit.rlim_cur > (rlim_t)lowest + FDS_SPARE + 2
+		       ? limit.rlim_cur - (rlim_t)lowest - FDS_SPARE
+		       : 2;
+}
+
 static int
 worker_init(struct worker *w, const struct heritage *h)
 {
@@ -187,7 +208,10 @@ worker_init(struct worker *w, const struct heritage *h)
 		    w) == -1 ||
 		acceptor_init(&w->acceptor, &w->loop, w->engines, h) == -1)
 		return -1;
-	return worker_listen_signals(w);
+	if (worker_listen_signals(w) == -1)
+		return -1;
+	w->loop.fds_most = worker_fds_most();
+	return 0;
 }
 
 static void

@@ -88,6 +88,7 @@ rig_init(struct rig *r)
 {
 	*r = (struct rig){ .listener = -1 };
 	r->listen.text = "rig";
+	r->listen.backlog = 128;
 	r->server = (struct conf_server){ .name = "rig",
 		.listen = { 1, NULL },
 		.read_max = 65536,

@@ -217,6 +217,37 @@ test_descriptors_run_out(void **state)
 	daemon_stop(d);
 }
 
+/* A client that is let in has a descriptor for its backend as well: nobody is
+ * reset for want of one. */
+static void
+test_descriptors_of_backends(void **state)
+{
+	enum { LIMIT = 60, CLIENTS = 100 };
+	struct rlimit before, few;
+	struct daemon *echo, *d;
+	int clients[CLIENTS];
+	size_t i;
+
+	(void)state;
+	echo = start_plain("{ type = \"echo\"; }");
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = (struct rlimit){ LIMIT, before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	d = start_forward(daemon_port(echo, "r", 0));
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	for (i = 0; i < CLIENTS; i++)
+		clients[i] = peer_connect(daemon_port(d, "r", 0));
+	daemon_wait_log(d, "accepting pauses", DAEMON_MS);
+	for (i = 0; i < CLIENTS; i++) {
+		peer_send_text(clients[i], "z");
+		peer_expect_text(clients[i], "z");
+		close(clients[i]);
+	}
+	assert_int_equal(daemon_log_count(d, "cannot connect"), 0);
+	daemon_stop(d);
+	daemon_stop(echo);
+}
+
 static int
 compare_u64(const void *a, const void *b)
 {
@@ -313,6 +344,7 @@ main(void)
 		daemon_test(test_clients_that_never_read),
 		daemon_test(test_echo_that_nobody_reads),
 		daemon_test(test_descriptors_run_out),
+		daemon_test(test_descriptors_of_backends),
 		daemon_test(test_fairness),
 	};
 

@@ -332,6 +332,48 @@ test_an_idle_channel_is_small(void **state)
 #define channel_test(name)                                                     \
 	cmocka_unit_test_setup_teardown(name, pair_start, pair_stop)
 
+static struct weir_verdict
+rewrite_a_bit(struct weir_call *c, struct weir_bytes in)
+{
+	size_t n = in.len < 4096 ? in.len : 4096;
+
+	if (n > 0)
+		weir_emit(c, WEIR_DOWN, in.p, n);
+	return weir_drop(n);
+}
+
+/* Bytes that a middleware has not judged yet, an end, and then a reset. */
+static void
+test_reset_behind_held_bytes(void **state)
+{
+	static const struct weir_middleware mw = { .name = "rewrite",
+		.down = rewrite_a_bit };
+	static uint8_t data[60000];
+	size_t got = 0;
+	long n;
+
+	(void)state;
+	rig.front_sndbuf = 4096;
+	rig.client_rcvbuf = 4096;
+	rig.server.hold_max = 16384;
+	rig.server.read_max = 65536;
+	rig_add(&rig, &mw, NULL);
+	pair_join();
+	rig_send(server, data, sizeof(data));
+	assert_int_equal(shutdown(server, SHUT_WR), 0);
+	rig_until(&rig, rig_channel(&rig)->flows[WEIR_DOWN].held != 0);
+	rig_reset(&server);
+	rig_quiet(&rig);
+	while ((n = rig_read(client, data, sizeof(data))) > 0 ||
+		(n == -1 && errno == EAGAIN)) {
+		got += n > 0 ? (size_t)n : 0;
+		rig_turn_wait(&rig);
+	}
+	assert_int_equal(got, sizeof(data));
+	assert_int_equal(n, -1);
+	assert_int_equal(errno, ECONNRESET);
+}
+
 int
 main(void)
 {
@@ -352,6 +394,7 @@ main(void)
 		channel_test(test_reset_waits_not_for_ever),
 		cmocka_unit_test(test_every_step_of_the_table),
 		channel_test(test_an_idle_channel_is_small),
+		channel_test(test_reset_behind_held_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

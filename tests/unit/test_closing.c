@@ -298,6 +298,77 @@ test_stop_while_a_reset_is_passed_on(void **state)
 #define closing_test(name)                                                     \
 	cmocka_unit_test_setup_teardown(name, pair_start, pair_stop)
 
+/* A limit of the time before does not cut the last words off. */
+static void
+test_preread_limit_leaves_a_refusal_alone(void **state)
+{
+	static const struct weir_middleware gate = {
+		.name = "gate", .up = refuse, .flags = WEIR_PREREAD
+	};
+
+	(void)state;
+	rig.server.preread_timeout_ms = 1000;
+	rig_add(&rig, &gate, NULL);
+	rig_start(&rig);
+	client = rig_client(&rig);
+	rig_advance(&rig, 900);
+	rig_say(client, "x");
+	rig_until(&rig, rig_channel(&rig)->state == CHANNEL_CLOSING);
+	rig_advance(&rig, 500);
+	rig_quiet(&rig);
+	assert_int_equal(rig_ends.n, 0);
+	rig_close(&client);
+	rig_until(&rig, rig_ends.n == 1);
+	assert_int_equal(rig_ends.reason, WEIR_R_DENIED);
+}
+
+static struct weir_verdict
+bye(struct weir_call *c, struct weir_bytes in)
+{
+	if (in.len == 0 || in.p[in.len - 1] != 'q')
+		return weir_pass(in.len);
+	weir_emit(c, WEIR_UP, "QUIT", 4);
+	return weir_close(WEIR_R_DENIED);
+}
+
+/* What was passed and emitted upwards reaches a backend that reads late. */
+static void
+test_backend_gets_last_words(void **state)
+{
+	static const struct weir_middleware mw_bye = { .name = "bye",
+		.up = bye };
+	static uint8_t data[MUCH];
+	size_t sent = 0, got = 0;
+	char last[4] = "";
+	long n;
+
+	(void)state;
+	rig_add(&rig, &mw_bye, NULL);
+	pair_join();
+	do {
+		n = send(client, data, sizeof(data), MSG_NOSIGNAL);
+		sent += n > 0 ? (size_t)n : 0;
+		rig_quiet(&rig);
+	} while (n > 0 && sent < 20 * MUCH);
+	while (rig_channel(&rig)->state == CHANNEL_JOINED) {
+		send(client, "q", 1, MSG_NOSIGNAL);
+		n = rig_read(server, data, 1000);
+		got += n > 0 ? (size_t)n : 0;
+		rig_quiet(&rig);
+	}
+	while ((n = rig_read(server, data, sizeof(data))) > 0 ||
+		(n == -1 && errno == EAGAIN)) {
+		got += n > 0 ? (size_t)n : 0;
+		if (n >= (long)sizeof(last))
+			memcpy(last, data + n - sizeof(last), sizeof(last));
+		rig_turn_wait(&rig);
+	}
+	assert_int_equal(n, -1);
+	assert_int_equal(errno, ECONNRESET);
+	assert_memory_equal(last, "QUIT", sizeof(last));
+	assert_true(got > MUCH);
+}
+
 int
 main(void)
 {
@@ -315,6 +386,8 @@ main(void)
 		closing_test(test_stop_while_half_closed),
 		closing_test(test_stop_while_lingering),
 		closing_test(test_stop_while_a_reset_is_passed_on),
+		closing_test(test_preread_limit_leaves_a_refusal_alone),
+		closing_test(test_backend_gets_last_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "base/addr.h"
 #include "lib/hole.h"
 #include "lib/pair.h"
 
@@ -385,6 +386,79 @@ test_source_that_is_not_ours(void **state)
 
 #define connect_test(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
+static struct weir_verdict
+say_yes(struct weir_call *c, struct weir_bytes in)
+{
+	(void)c;
+	return weir_pass(in.len);
+}
+
+static void
+say_hello(struct weir_call *c, int err)
+{
+	if (err == 0)
+		weir_emit(c, WEIR_UP, "HELLO", 5);
+}
+
+/* It goes ahead even of an end. */
+static void
+test_emission_goes_ahead_of_an_end(void **state)
+{
+	static const struct weir_middleware yes = {
+		.name = "yes", .up = say_yes, .flags = WEIR_PREREAD
+	};
+	static const struct weir_middleware hello = { .name = "hello",
+		.connected = say_hello };
+
+	(void)state;
+	rig_add(&rig, &yes, NULL);
+	rig_add(&rig, &hello, NULL);
+	rig_add(&rig, &rig_dial, &dial);
+	rig_start(&rig);
+	client = rig_client(&rig);
+	assert_int_equal(shutdown(client, SHUT_WR), 0);
+	server = rig_take(&rig, listener);
+	rig_hear(&rig, server, "HELLO");
+	rig_hear_end(&rig, server);
+}
+
+static struct weir_addr nowhere;
+
+static void
+try_for_ever(struct weir_call *c, int err)
+{
+	(void)err;
+	weir_connect(c, &nowhere, NULL);
+}
+
+static void
+try_first(struct weir_call *c)
+{
+	weir_connect(c, &nowhere, NULL);
+}
+
+/* A module that never gives up does not keep the loop from others. */
+static void
+test_tries_without_end_leave_the_turn(void **state)
+{
+	static const struct weir_middleware mw = { .name = "stubborn",
+		.route = try_first,
+		.connected = try_for_ever };
+	const char *why;
+	int i;
+
+	(void)state;
+	assert_int_equal(addr_parse(&nowhere, "unix:/no/where", &why), 0);
+	rig_add(&rig, &mw, NULL);
+	rig_start(&rig);
+	client = rig_client(&rig);
+	for (i = 0; i < 10; i++)
+		rig_turn(&rig);
+	assert_int_equal(rig_channel(&rig)->state, CHANNEL_CONNECT);
+	engine_close_all(&rig.engine, WEIR_R_STOPPED);
+	rig_until(&rig, rig_ends.n == 1);
+}
+
 int
 main(void)
 {
@@ -406,6 +480,8 @@ main(void)
 		connect_test(test_server_accepts_and_resets_at_once),
 		connect_test(test_source_address),
 		connect_test(test_source_that_is_not_ours),
+		connect_test(test_emission_goes_ahead_of_an_end),
+		connect_test(test_tries_without_end_leave_the_turn),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

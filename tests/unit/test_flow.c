@@ -353,6 +353,42 @@ test_every_step_of_the_table(void **state)
 #define flow_test(name)                                                        \
 	cmocka_unit_test_setup_teardown(name, pair_start, pair_stop)
 
+static void
+send_with_fd(int fd, const char *text)
+{
+	union {
+		char room[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr head;
+	} control;
+	struct iovec iov = { (void *)(uintptr_t)text, strlen(text) };
+	struct msghdr m = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.room,
+		.msg_controllen = sizeof(control.room) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+	assert_int_equal(sendmsg(fd, &m, 0), strlen(text));
+}
+
+/* A read stops where descriptors were sent; there is more behind it. */
+static void
+test_bytes_behind_descriptors(void **state)
+{
+	(void)state;
+	rig_add(&rig, &rig_dial, &dial);
+	rig_start(&rig);
+	client = rig_client_unix(&rig);
+	server = rig_take(&rig, listener);
+	rig_quiet(&rig);
+	send_with_fd(client, "abc");
+	rig_say(client, "def");
+	rig_hear(&rig, server, "abcdef");
+}
+
 int
 main(void)
 {
@@ -366,6 +402,7 @@ main(void)
 		flow_test(test_nothing_is_queued_while_idle),
 		flow_test(test_urgent_byte_does_not_stop_the_flow),
 		cmocka_unit_test(test_every_step_of_the_table),
+		flow_test(test_bytes_behind_descriptors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

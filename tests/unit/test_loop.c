@@ -16,6 +16,8 @@
 #include "lib/alloc.h"
 #include "lib/rig.h"
 
+extern const struct weir_middleware mw_discard;
+
 static struct rig rig;
 static int clients[3];
 
@@ -200,6 +202,30 @@ test_without_memory_it_does_not_start(void **state)
 
 #define loop_test(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
+/* Limits that are due within milliseconds of each other, in a loop that never
+ * rests as long as its timer would take. */
+static void
+test_limits_of_a_busy_loop(void **state)
+{
+	uint64_t start_ms;
+	int i;
+
+	(void)state;
+	rig.server.idle_timeout_ms = 100;
+	rig_add(&rig, &mw_discard, NULL);
+	rig_start(&rig);
+	for (i = 0; i < 3; i++) {
+		clients[i] = rig_client(&rig);
+		rig_turn_wait(&rig);
+	}
+	clock_update();
+	start_ms = clock_ms();
+	while (rig_ends.n < 3 && clock_ms() - start_ms < 5000)
+		rig_turn_wait(&rig);
+	assert_int_equal(rig_ends.n, 3);
+	assert_int_equal(rig_ends.reason, WEIR_R_TIMEOUT);
+}
+
 int
 main(void)
 {
@@ -211,6 +237,8 @@ main(void)
 		loop_test(test_limits_wake_a_waiting_loop),
 		loop_test(test_run_until_told_to_leave),
 		cmocka_unit_test(test_without_memory_it_does_not_start),
+		cmocka_unit_test_setup_teardown(
+			test_limits_of_a_busy_loop, start, stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
