@@ -46,6 +46,7 @@ PROCESS_TESTS = \
 	tests/process/test_master \
 	tests/process/test_pidfile \
 	tests/process/test_relay \
+	tests/process/test_rights \
 	tests/process/test_start \
 	tests/process/test_states \
 	tests/process/test_time \
@@ -116,7 +117,7 @@ tests_aid_SOURCES = tests/lib/aid.c
 tests_aid_LDFLAGS = $(WEIR_LDFLAGS)
 tests_aid_LDADD = libweir.a $(LIBBSD_LIBS)
 
-LDADD = libtest.a libmodules.a libweir.a libmodules.a \
+LDADD = libtest.a libmodules.a libweir.a libmodules.a libweir.a \
 	$(CMOCKA_LIBS) $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(LIBBSD_LIBS)
 
 # Programs in which one allocation of weir can be made to fail (lib/alloc.h).

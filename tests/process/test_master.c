@@ -1,9 +1,5 @@
 /* test_master.c - the master with workers that misbehave in every way. */
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-
 #include <bsd/unistd.h>
-#include <linux/capability.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -23,8 +19,6 @@
 #include "master/master.h"
 #include "master/workers.h"
 
-#define NOBODY 65534
-
 /* What the workers do and how the master is set up. */
 struct plan {
 	void (*worker)(const struct heritage *);
@@ -32,34 +26,7 @@ struct plan {
 	uint32_t start_timeout_ms;
 	uint32_t close_wait_ms;
 	bool background;
-	bool capable; /* not root, but with a capability for children */
 };
-
-/* As "AmbientCapabilities=" of systemd does. */
-static int
-become_capable(void)
-{
-	const struct __user_cap_data_struct cap = {
-		1 << CAP_NET_BIND_SERVICE,
-		1 << CAP_NET_BIND_SERVICE,
-		1 << CAP_NET_BIND_SERVICE,
-	};
-	struct __user_cap_data_struct caps[_LINUX_CAPABILITY_U32S_3] = { cap };
-	struct __user_cap_header_struct head = {
-		.version = _LINUX_CAPABILITY_VERSION_3
-	};
-
-	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == -1 ||
-		chown(".", NOBODY, NOBODY) == -1 ||
-		setresgid(NOBODY, NOBODY, NOBODY) == -1 ||
-		setresuid(NOBODY, NOBODY, NOBODY) == -1 ||
-		syscall(SYS_capset, &head, caps) == -1)
-		return -1;
-	/* The change of user has made it one that /proc hides. */
-	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
-	return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_BIND_SERVICE,
-		0, 0);
-}
 
 static int
 run_master(int ready_fd, void *arg)
@@ -80,8 +47,7 @@ run_master(int ready_fd, void *arg)
 	struct master_options opt = { .ready_fd = ready_fd };
 	const char *why;
 
-	if (addr_parse(&listen.address, listen.text, &why) == -1 ||
-		(plan->capable && become_capable() == -1))
+	if (addr_parse(&listen.address, listen.text, &why) == -1)
 		return 3;
 	return master_run(&conf, &opt, plan->worker);
 }
@@ -204,28 +170,6 @@ test_stops(void **state)
 
 	(void)state;
 	assert_int_equal(daemon_workers(d, pids), 3);
-	daemon_stop(d);
-}
-
-static void
-test_workers_have_no_capabilities(void **state)
-{
-	static const char *const sets[] = { "CapInh", "CapPrm", "CapEff",
-		"CapAmb" };
-	/* Who is not root has none to begin with. */
-	struct plan plan = {
-		.worker = worker_serve, .workers = 1, .capable = getuid() == 0
-	};
-	struct daemon *d = start(&plan);
-	size_t i;
-
-	(void)state;
-	if (plan.capable)
-		assert_string_equal(procs_status(daemon_pid(d), "CapAmb"),
-			"0000000000000400");
-	for (i = 0; i < 4; i++)
-		assert_string_equal(procs_status(daemon_worker(d, 0), sets[i]),
-			"0000000000000000");
 	daemon_stop(d);
 }
 
@@ -481,7 +425,6 @@ main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		daemon_test(test_stops),
-		daemon_test(test_workers_have_no_capabilities),
 		daemon_test(test_worker_that_cannot_start),
 		daemon_test(test_background_worker_that_cannot_start),
 		daemon_test(test_worker_that_breaks_before_ready),

@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#include <pwd.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -328,65 +327,6 @@ test_master_killed_and_started_again(void **state)
 	close(hold);
 }
 
-/* Of all that the master and the others have, a worker has the listener. */
-static void
-test_worker_has_only_its_own(void **state)
-{
-	struct daemon *d =
-		daemon_start(CONF_ON("127.0.0.1:0", "pidfile = \"weir.pid\";"));
-	pid_t master = daemon_pid(d), pids[DAEMON_WORKERS];
-	size_t i, n = daemon_workers(d, pids);
-	const char *to;
-	int fd;
-
-	(void)state;
-	assert_int_equal(n, 2);
-	assert_int_equal(procs_fds_shared(pids[0], pids[1]), 1);
-	for (i = 0; i < n; i++) {
-		assert_int_equal(procs_fds_shared(pids[i], master), 1);
-		assert_int_equal(procs_fds_shared(pids[i], getpid()), 0);
-		for (fd = 0; fd < 64; fd++) {
-			to = procs_fd(pids[i], fd);
-			assert_true(to == NULL || !strstr(to, "weir.pid"));
-		}
-		to = procs_status(pids[i], "NoNewPrivs");
-		assert_string_equal(to, "1");
-	}
-	daemon_stop(d);
-}
-
-/* Root's workers are nobody; without root they stay who they are. */
-static void
-test_workers_have_no_privileges(void **state)
-{
-	struct daemon *d = daemon_start(CONF);
-	pid_t worker = daemon_worker(d, 0);
-	unsigned uid[4], i;
-	const char *text;
-
-	(void)state;
-	text = procs_status(worker, "Uid");
-	assert_int_equal(
-		sscanf(text, "%u %u %u %u", &uid[0], &uid[1], &uid[2], &uid[3]),
-		4);
-	for (i = 0; i < 4; i++)
-		if (getuid() == 0)
-			assert_int_equal(uid[i], 65534);
-		else
-			assert_int_equal(uid[i], getuid());
-	if (getuid() == 0) {
-		text = procs_status(worker, "CapEff");
-		assert_string_equal(text, "0000000000000000");
-		text = procs_status(worker, "CapPrm");
-		assert_string_equal(text, "0000000000000000");
-		text = procs_status(worker, "Gid");
-		assert_int_equal(strtol(text, NULL, 10), 65534);
-		text = procs_status(worker, "Groups");
-		assert_int_equal(strtol(text, NULL, 10), 65534);
-	}
-	daemon_stop(d);
-}
-
 /* What cannot have a descriptor for each worker says so, and starts none. */
 static void
 test_too_few_files_are_allowed(void **state)
@@ -424,44 +364,6 @@ test_fewer_files_are_allowed_later(void **state)
 	daemon_finish(d, 1);
 }
 
-static void
-test_unknown_user(void **state)
-{
-	static const char conf[] =
-		CONF_ON("127.0.0.1:0", "user = \"no-such-user-here\";");
-	struct daemon *d;
-	char *out;
-
-	(void)state;
-	if (getuid() == 0) {
-		out = daemon_start_fails("%s", conf);
-		assert_contains(out, "\"no-such-user-here\"");
-		free(out);
-		return;
-	}
-	d = daemon_start("%s", conf);
-	assert_true(daemon_logged(d, "has no effect: only root"));
-	daemon_stop(d);
-}
-
-static void
-test_user_that_was_asked_for(void **state)
-{
-	struct daemon *d =
-		daemon_start(CONF_ON("127.0.0.1:0", "user = \"daemon\";"));
-	const struct passwd *pw = getpwnam("daemon");
-	const char *uid = procs_status(daemon_worker(d, 0), "Uid");
-
-	(void)state;
-	assert_non_null(pw);
-	assert_int_equal(
-		strtol(uid, NULL, 10), getuid() == 0 ? pw->pw_uid : getuid());
-	/* Without root it is said that this cannot be. */
-	assert_int_equal(daemon_log_count(d, "has no effect: only root"),
-		getuid() == 0 ? 0 : 1);
-	daemon_stop(d);
-}
-
 int
 main(void)
 {
@@ -481,12 +383,8 @@ main(void)
 		daemon_test(test_killed_worker_is_replaced),
 		daemon_test(test_all_workers_killed_at_once),
 		daemon_test(test_master_killed_and_started_again),
-		daemon_test(test_worker_has_only_its_own),
-		daemon_test(test_workers_have_no_privileges),
 		daemon_test(test_too_few_files_are_allowed),
 		daemon_test(test_fewer_files_are_allowed_later),
-		daemon_test(test_unknown_user),
-		daemon_test(test_user_that_was_asked_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
