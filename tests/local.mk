@@ -33,6 +33,7 @@ UNIT_TESTS = \
 	tests/unit/test_scan \
 	tests/unit/test_signals \
 	tests/unit/test_source \
+	tests/unit/test_stage \
 	tests/unit/test_timeouts \
 	tests/unit/test_units \
 	tests/unit/test_verbs

@@ -81,6 +81,11 @@ void weir_connect(struct weir_call *c, const struct weir_addr *to,
 /* Answers the channel here, without a backend.  From route, and from up before
  * that. */
 void weir_serve(struct weir_call *c);
+/* Says that the backend may be chosen, as far as this middleware cares, though
+ * it waits for more bytes itself. */
+void weir_ready(struct weir_call *c);
+/* Takes back a detach: later bytes of that direction are shown again. */
+void weir_attach(struct weir_call *c, enum weir_dir dir);
 /* Fills what is known of the channel now. */
 void weir_facts(const struct weir_call *c, struct weir_facts *facts);
 /* Address as "127.0.0.1:80", "[::1]:80" or "unix:/path"; returns text. */

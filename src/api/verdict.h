@@ -17,6 +17,8 @@ enum weir_kind {
 	WEIR_V_DROP,
 	WEIR_V_DETACH,
 	WEIR_V_CLOSE,
+	WEIR_V_NEED,
+	WEIR_V_SKIP,
 	WEIR_V_COUNT
 };
 
@@ -42,6 +44,21 @@ WEIR_USE static inline struct weir_verdict
 weir_drop(size_t n)
 {
 	return (struct weir_verdict){ .kind = WEIR_V_DROP, .n = n };
+}
+
+/* The next n bytes, seen or not yet, pass unshown; then it is shown again. */
+WEIR_USE static inline struct weir_verdict
+weir_skip(size_t n)
+{
+	return (struct weir_verdict){ .kind = WEIR_V_SKIP, .n = n };
+}
+
+/* Shows the same bytes again when there are at least n, or at their end; not
+ * after an emit, not at the end, and n is more than there are. */
+WEIR_USE static inline struct weir_verdict
+weir_need(size_t n)
+{
+	return (struct weir_verdict){ .kind = WEIR_V_NEED, .n = n };
 }
 
 /* These and all later bytes pass; never called again in this direction. */

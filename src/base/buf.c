@@ -128,6 +128,34 @@ buf_move_front(struct buf *b, struct buf *from)
 }
 
 void
+buf_unshift(struct buf *b, struct seg *s)
+{
+	s->next = b->head;
+	b->head = s;
+	if (b->tail == NULL)
+		b->tail = s;
+	b->len += s->end - s->start;
+}
+
+int
+buf_pullup(struct buf *b)
+{
+	struct seg *all, *s;
+
+	if (b->head == b->tail)
+		return 0;
+	all = malloc(sizeof(*all) + 2 * b->len);
+	if (all == NULL)
+		return -1;
+	*all = (struct seg){ .cap = (uint32_t)(2 * b->len) };
+	for (s = b->head; s != NULL; s = s->next)
+		seg_fill(all, s->data + s->start, s->end - s->start);
+	buf_clear(b);
+	buf_unshift(b, all);
+	return 0;
+}
+
+void
 buf_cut(struct buf *b, size_t n)
 {
 	b->len -= n;

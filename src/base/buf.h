@@ -28,6 +28,11 @@ void buf_add_seg(struct buf *b, struct seg *s);
 void buf_move(struct buf *b, struct buf *from);
 /* Moves all bytes of from to the front of b. */
 void buf_move_front(struct buf *b, struct buf *from);
+/* Puts a segment that is the caller's no more in front. */
+void buf_unshift(struct buf *b, struct seg *s);
+/* Makes all bytes one segment, with room for as many again; -1 with ENOMEM,
+ * then nothing has changed. */
+int buf_pullup(struct buf *b);
 /* Drops the first n bytes, n <= b->len. */
 void buf_cut(struct buf *b, size_t n);
 /* Takes the first segment out, or NULL; caller frees it with free(). */

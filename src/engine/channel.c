@@ -213,7 +213,7 @@ channel_can_go_on(const struct weir_channel *ch)
 		const struct flow *fl = &ch->flows[dir];
 
 		if (flow_may_read(ch, (enum weir_dir)dir) ||
-			(fl->held != 0 &&
+			((fl->held & ~fl->needing) != 0 &&
 				!chain_blocked(ch, (enum weir_dir)dir)) ||
 			(fl->state == FLOW_ENDED && fl->end_reached &&
 				fl->out.len == 0))

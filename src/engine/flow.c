@@ -62,7 +62,7 @@ flow_may_read(const struct weir_channel *ch, enum weir_dir dir)
 {
 	const struct flow *fl = &ch->flows[dir];
 
-	if (fl->state != FLOW_OPEN || fl->held != 0 ||
+	if (fl->state != FLOW_OPEN || (fl->held & ~fl->needing) != 0 ||
 		!(ch->ends[dir].mask & ENDPOINT_READABLE) ||
 		(fl->active != 0 && chain_blocked(ch, dir)))
 		return false;

@@ -28,6 +28,8 @@ struct flow {
 	uint64_t in_bytes;  /* read from the source */
 	uint64_t out_bytes; /* taken by the sink */
 	uint64_t active;    /* stages that look at this direction */
+	uint64_t needing;   /* of those held, who wait for more */
+	uint64_t skipping;  /* stages that let bytes pass unshown for a while */
 	uint64_t held;	    /* stages with bytes that wait to be shown */
 	uint64_t ended;	    /* stages that the end has gone past */
 	uint8_t state;	    /* enum flow_state; flow_state() changes it */

@@ -1,8 +1,10 @@
 /* hold.c - bytes that a stage will be shown later. */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "engine/channel.h"
 #include "engine/hold.h"
+#include "engine/stage.h"
 
 static struct hold **
 hold_find(struct weir_channel *ch, enum weir_dir dir, unsigned stage)
@@ -14,47 +16,137 @@ hold_find(struct weir_channel *ch, enum weir_dir dir, unsigned stage)
 	return h;
 }
 
+/* The stage's hold, made when there is none; NULL with ENOMEM. */
+static struct hold *
+hold_get(struct weir_channel *ch, enum weir_dir dir, unsigned stage)
+{
+	struct hold **at = hold_find(ch, dir, stage);
+
+	if (*at == NULL) {
+		*at = calloc(1, sizeof(**at));
+		if (*at != NULL) {
+			(*at)->stage = (uint8_t)stage;
+			(*at)->dir = (uint8_t)dir;
+		}
+	}
+	return *at;
+}
+
+/* Sets the flow's bits to what is true, and frees what holds nothing. */
+static void
+hold_settle(struct weir_channel *ch, enum weir_dir dir, unsigned stage)
+{
+	struct hold **at = hold_find(ch, dir, stage), *h = *at;
+	struct flow *fl = &ch->flows[dir];
+	uint64_t bit = stage_bit(stage);
+
+	fl->held &= ~bit;
+	fl->needing &= ~bit;
+	fl->skipping &= ~bit;
+	if (h == NULL)
+		return;
+	if (h->bytes.head != NULL || h->eof)
+		fl->held |= bit;
+	if (h->bytes.len < h->need && !h->eof)
+		fl->needing |= bit;
+	if (h->skip > 0)
+		fl->skipping |= bit;
+	if (!((fl->held | fl->skipping) & bit)) {
+		*at = h->next;
+		free(h);
+	}
+}
+
 int
 hold_add(struct weir_channel *ch, enum weir_dir dir, unsigned stage,
 	const uint8_t *p, size_t n, bool eof, bool front)
 {
-	struct hold **at = hold_find(ch, dir, stage), *h = *at;
+	struct hold *h = hold_get(ch, dir, stage);
 	struct buf ahead = { 0 };
+	int rc = -1;
 
-	if (h == NULL) {
-		h = calloc(1, sizeof(*h));
-		if (h == NULL)
-			return -1;
-		h->stage = (uint8_t)stage;
-		h->dir = (uint8_t)dir;
+	if (h != NULL)
+		rc = buf_append(front ? &ahead : &h->bytes, p, n);
+	if (rc == 0) {
+		buf_move_front(&h->bytes, &ahead);
+		h->eof |= eof;
 	}
-	if (buf_append(front ? &ahead : &h->bytes, p, n) == -1) {
-		if (*at == NULL)
-			free(h);
+	hold_settle(ch, dir, stage);
+	return rc;
+}
+
+int
+hold_put_back(struct weir_channel *ch, enum weir_dir dir, unsigned stage,
+	struct seg *seg, bool eof)
+{
+	struct hold *h = hold_get(ch, dir, stage);
+
+	if (h == NULL)
 		return -1;
-	}
-	buf_move_front(&h->bytes, &ahead);
+	buf_unshift(&h->bytes, seg);
 	h->eof |= eof;
-	*at = h;
-	ch->flows[dir].held |= (uint64_t)1 << stage;
+	hold_settle(ch, dir, stage);
 	return 0;
+}
+
+void
+hold_need(struct weir_channel *ch, enum weir_dir dir, unsigned stage, size_t n)
+{
+	struct hold *h = *hold_find(ch, dir, stage);
+
+	if (h != NULL)
+		h->need = n;
+	hold_settle(ch, dir, stage);
+}
+
+int
+hold_skip(
+	struct weir_channel *ch, enum weir_dir dir, unsigned stage, uint64_t n)
+{
+	struct hold *h = hold_get(ch, dir, stage);
+
+	if (h == NULL)
+		return -1;
+	h->skip = n;
+	hold_settle(ch, dir, stage);
+	return 0;
+}
+
+size_t
+hold_skipped(
+	struct weir_channel *ch, enum weir_dir dir, unsigned stage, size_t n)
+{
+	struct hold *h = *hold_find(ch, dir, stage);
+
+	if (h == NULL || h->skip == 0)
+		return 0;
+	if (n > h->skip)
+		n = (size_t)h->skip;
+	h->skip -= n;
+	hold_settle(ch, dir, stage);
+	return n;
 }
 
 bool
 hold_shift(struct weir_channel *ch, enum weir_dir dir, unsigned stage,
 	struct seg **seg, bool *eof)
 {
-	struct hold **at = hold_find(ch, dir, stage), *h = *at;
+	struct hold *h = *hold_find(ch, dir, stage);
 
-	if (h == NULL)
+	if (h == NULL || !(ch->flows[dir].held & stage_bit(stage)) ||
+		(ch->flows[dir].needing & stage_bit(stage)))
 		return false;
+	if (h->need > 0 && buf_pullup(&h->bytes) == -1) {
+		channel_close(
+			ch, WEIR_R_NOMEM, WEIR_SELF, ENOMEM, ENDING_RESET);
+		return false;
+	}
+	h->need = 0;
 	*seg = buf_shift(&h->bytes);
 	*eof = h->eof && h->bytes.head == NULL;
-	if (h->bytes.head == NULL) {
-		*at = h->next;
-		free(h);
-		ch->flows[dir].held &= ~((uint64_t)1 << stage);
-	}
+	if (*eof)
+		h->eof = false;
+	hold_settle(ch, dir, stage);
 	return true;
 }
 

@@ -68,7 +68,17 @@ static void
 stage_keep(struct weir_channel *ch, enum weir_dir dir, unsigned i,
 	struct piece *in, bool front)
 {
-	if (hold_add(ch, dir, i, in->p, in->n, in->eof, front) == -1)
+	int rc;
+
+	if (front && in->seg != NULL) {
+		in->seg->start = (uint32_t)(in->p - in->seg->data);
+		rc = hold_put_back(ch, dir, i, in->seg, in->eof);
+		if (rc == 0)
+			in->seg = NULL;
+	} else {
+		rc = hold_add(ch, dir, i, in->p, in->n, in->eof, front);
+	}
+	if (rc == -1)
 		channel_close(
 			ch, WEIR_R_NOMEM, WEIR_SELF, ENOMEM, ENDING_RESET);
 	in->n = 0;
@@ -95,10 +105,67 @@ stage_feed(struct weir_channel *ch, enum weir_dir dir, int i, struct piece *in)
 	/* Nobody is shown bytes before his open callback has run. */
 	if (((ch->engine->loop->busy[dir] | fl->held) &
 		    stage_bit((unsigned)at)) ||
-		(ch->state == CHANNEL_OPEN && dir == WEIR_UP))
+		(ch->state == CHANNEL_OPEN && dir == WEIR_UP)) {
+		bool was_short = fl->needing & stage_bit((unsigned)at);
+
 		stage_keep(ch, dir, (unsigned)at, in, false);
-	else
+		if (was_short && !(fl->needing & stage_bit((unsigned)at)))
+			stage_resume(ch, dir, (unsigned)at);
+	} else {
 		stage_show(ch, dir, (unsigned)at, in);
+	}
+}
+
+/* Holds a piece until there is more of it: nothing else may have happened. */
+static void
+stage_need(struct weir_channel *ch, enum weir_dir dir, unsigned i,
+	struct piece *in, size_t n)
+{
+	const struct loop *loop = ch->engine->loop;
+
+	if (n <= in->n || in->eof) {
+		call_forget(ch->engine->loop);
+		call_breach(ch, i,
+			in->eof ? "needs more than there will ever be"
+				: "needs no more than it was shown");
+	} else if (loop->emitted[0].len + loop->emitted[1].len > 0 ||
+		   loop->dial.asked || loop->dial.serve) {
+		call_forget(ch->engine->loop);
+		call_breach(ch, i, "holds bytes after it has acted on them");
+	} else if (n > ch->engine->server->hold_max) {
+		call_commit(ch, i, 1u << dir);
+		call_close(ch, i, WEIR_R_LIMIT);
+	} else {
+		call_commit(ch, i, 1u << dir);
+		stage_keep(ch, dir, i, in, true);
+		hold_need(ch, dir, i, n);
+	}
+}
+
+/* The first n bytes of a piece leave it: they go on, or vanish; its end goes on
+ * with the last of them. */
+static void
+stage_on(struct weir_channel *ch, enum weir_dir dir, unsigned i,
+	struct piece *in, size_t n, bool drop)
+{
+	struct piece on = *in;
+
+	on.n = drop ? 0 : n;
+	on.eof = in->eof && n == in->n;
+	if (on.n != in->n)
+		on.seg = NULL; /* a part of it is copied */
+	in->p += n;
+	in->n -= n;
+	if (on.eof)
+		in->eof = false;
+	if (on.n == 0 && !on.eof)
+		return;
+	if (on.seg != NULL) {
+		in->seg = NULL;
+		on.seg->start = (uint32_t)(on.p - on.seg->data);
+	}
+	stage_feed(ch, dir, dir == WEIR_UP ? (int)i + 1 : (int)i - 1, &on);
+	free(on.seg);
 }
 
 /* Applies a verdict on a piece; what it judged leaves the piece. */
@@ -106,10 +173,21 @@ static void
 stage_judge(struct weir_channel *ch, enum weir_dir dir, unsigned i,
 	struct piece *in, struct weir_verdict v)
 {
-	struct piece on = *in;
+	if (v.kind == WEIR_V_NEED) {
+		stage_need(ch, dir, i, in, v.n);
+		return;
+	}
+	if (v.kind == WEIR_V_SKIP && v.n > 0) {
+		size_t now = v.n < in->n ? v.n : in->n;
 
+		if (v.n > now && hold_skip(ch, dir, i, v.n - now) == -1)
+			channel_close(ch, WEIR_R_NOMEM, WEIR_SELF, ENOMEM,
+				ENDING_RESET);
+		v = (struct weir_verdict){ .kind = WEIR_V_PASS, .n = now };
+	}
 	if (v.kind >= WEIR_V_COUNT || v.n > in->n ||
-		(v.n == 0 && in->n > 0 && v.kind <= WEIR_V_DROP)) {
+		(v.n == 0 && in->n > 0 && v.kind <= WEIR_V_DROP) ||
+		v.kind == WEIR_V_SKIP) {
 		call_forget(ch->engine->loop);
 		call_breach(ch, i,
 			v.n > in->n ? "judged more bytes than it was shown"
@@ -127,22 +205,7 @@ stage_judge(struct weir_channel *ch, enum weir_dir dir, unsigned i,
 		call_close(ch, i, v.reason);
 		return;
 	}
-	on.n = v.kind == WEIR_V_DROP ? 0 : v.n;
-	on.eof = in->eof && v.n == in->n;
-	if (on.n != in->n)
-		on.seg = NULL; /* a part of it is copied */
-	in->p += v.n;
-	in->n -= v.n;
-	if (on.eof)
-		in->eof = false;
-	if (on.n == 0 && !on.eof)
-		return;
-	if (on.seg != NULL) {
-		in->seg = NULL;
-		on.seg->start = (uint32_t)(on.p - on.seg->data);
-	}
-	stage_feed(ch, dir, dir == WEIR_UP ? (int)i + 1 : (int)i - 1, &on);
-	free(on.seg);
+	stage_on(ch, dir, i, in, v.n, v.kind == WEIR_V_DROP);
 }
 
 /* Shows a piece until it is used up, or kept because of backpressure. */
@@ -162,6 +225,11 @@ stage_show_piece(struct weir_channel *ch, enum weir_dir dir, unsigned i,
 			stage_feed(ch, dir,
 				dir == WEIR_UP ? (int)i + 1 : (int)i - 1, in);
 			return;
+		}
+		if (in->n > 0 && ch->flows[dir].skipping & stage_bit(i)) {
+			stage_on(ch, dir, i, in,
+				hold_skipped(ch, dir, i, in->n), false);
+			continue;
 		}
 		if (chain_blocked(ch, dir)) {
 			stage_keep(ch, dir, i, in, true);

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "engine/channel.h"
 #include "engine/engine.h"
+#include "engine/stage.h"
 
 #define LINE_MAX_BYTES 2048
 
@@ -62,6 +63,24 @@ weir_serve(struct weir_call *c)
 		loop->dial.serve = true;
 	else
 		loop->misused = true;
+}
+
+void
+weir_ready(struct weir_call *c)
+{
+	c->ch->preread &= ~stage_bit(c->stage);
+}
+
+void
+weir_attach(struct weir_call *c, enum weir_dir dir)
+{
+	const struct weir_middleware *mw =
+		c->ch->engine->chain.stages[c->stage].mw;
+
+	if ((dir == WEIR_UP ? mw->up : mw->down) == NULL)
+		c->ch->engine->loop->misused = true;
+	else
+		c->ch->flows[dir].active |= stage_bit(c->stage);
 }
 
 void

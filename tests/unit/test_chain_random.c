@@ -37,6 +37,7 @@ chance(unsigned n)
 
 struct ctx {
 	uint8_t emitted[2]; /* by direction */
+	size_t needs[2];
 	bool ended[2];
 };
 
@@ -51,6 +52,13 @@ stir(struct weir_call *c, struct weir_bytes in, enum weir_dir dir)
 	steps++;
 	assert_false(cx->ended[dir]);
 	assert_true(in.len > 0 || in.eof);
+	assert_true(in.len >= cx->needs[dir] || in.eof);
+	cx->needs[dir] = 0;
+	if (!in.eof && in.len < 64 && chance(8) == 0 &&
+		c->ch->engine->server->hold_max >= 128) {
+		cx->needs[dir] = in.len + 1 + chance(64);
+		return weir_need(cx->needs[dir]);
+	}
 	if (chance(6) == 0 && !cx->ended[to]) {
 		token = (uint8_t)(TOKEN | c->stage << 5 |
 				  (cx->emitted[to]++ & TOKEN_COUNT));
@@ -58,6 +66,8 @@ stir(struct weir_call *c, struct weir_bytes in, enum weir_dir dir)
 	}
 	if (!in.eof && chance(DETACH_ONE_IN) == 0)
 		return weir_detach();
+	if (!in.eof && chance(8) == 0)
+		return weir_skip(1 + chance(500));
 	if (in.len > 1 && chance(2))
 		return weir_pass(1 + chance((unsigned)in.len));
 	cx->ended[dir] = in.eof;
