@@ -141,8 +141,8 @@ test_all_errors_at_once(void **state)
 		"weir.conf:3: servers: option \"name\" = \"a b\": a name is",
 		"weir.conf:4: servers.a b: hold_max is 1k",
 		"weir.conf:6: servers.c: unknown option \"idle_tmeout\"",
-		"weir.conf:6: servers \"a b\" and \"c\" both listen on "
-		"127.0.0.1:81 (the first: weir.conf:3)",
+		("weir.conf:6: servers \"a b\" and \"c\" both listen on "
+		 "127.0.0.1:81 (the first: weir.conf:3)"),
 		"weir.conf:7: two servers have the name \"c\"",
 		"weir.conf:7: servers.c.listen[0]: option \"address\" = \"80\"",
 	};
