@@ -3,6 +3,10 @@
 
 #include "registry.h"
 
+#ifndef REGISTRY_MORE
+#define REGISTRY_MORE /* what tests add */
+#endif
+
 #define LEFT_OUT(name)
 #define MIDDLEWARE(name) extern const struct weir_middleware mw_##name;
 #include "modules.def"
@@ -12,7 +16,7 @@ const struct weir_middleware *const registry_middlewares[] = {
 #define MIDDLEWARE(name) &mw_##name,
 #include "modules.def"
 #undef MIDDLEWARE
-	NULL
+	REGISTRY_MORE NULL
 };
 #undef LEFT_OUT
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "registry.h"
+#include "api/weir.h"
 
 /* ---- gate: the first client byte decides; 'g' opens, others are refused -- */
 
@@ -153,47 +153,6 @@ static const struct weir_middleware mw_word = {
 
 /* ---- the registry -------------------------------------------------------- */
 
-#define LEFT_OUT(name)
-#define MIDDLEWARE(name) extern const struct weir_middleware mw_##name;
-#include "modules.def"
-#undef MIDDLEWARE
-
-const struct weir_middleware *const registry_middlewares[] = {
-#define MIDDLEWARE(name) &mw_##name,
-#include "modules.def"
-#undef MIDDLEWARE
+#define REGISTRY_MORE                                                          \
 	&mw_gate, &mw_deny, &mw_header, &mw_copy, &mw_chop, &mw_leave, &mw_word,
-	NULL
-};
-#undef LEFT_OUT
-
-static const char *const registry_absent[] = {
-#define MIDDLEWARE(name)
-#define LEFT_OUT(name) #name,
-#include "modules.def"
-#undef LEFT_OUT
-#undef MIDDLEWARE
-	NULL
-};
-
-const struct weir_middleware *
-registry_find(const char *name)
-{
-	size_t i;
-
-	for (i = 0; registry_middlewares[i] != NULL; i++)
-		if (strcmp(registry_middlewares[i]->name, name) == 0)
-			return registry_middlewares[i];
-	return NULL;
-}
-
-bool
-registry_left_out(const char *name)
-{
-	size_t i;
-
-	for (i = 0; registry_absent[i] != NULL; i++)
-		if (strcmp(registry_absent[i], name) == 0)
-			return true;
-	return false;
-}
+#include "registry.c"
