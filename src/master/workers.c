@@ -248,8 +248,9 @@ worker_child(struct workers *ws, unsigned slot, int control_fd)
 	setproctitle("worker %u", slot);
 	if (drop_now(ws->drop) == -1)
 		_exit(WORKERS_EXIT_NO_START);
-	/* After setuid(2), which clears it; the master may be gone already. */
-	prctl(PR_SET_PDEATHSIG, SIGQUIT, 0, 0, 0);
+	/* After setuid(2), which clears it; the master may be gone already.
+	 * A worker that can drain asks for a milder signal. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (getppid() != ws->master_pid)
 		_exit(0);
 	ws->run(&h);

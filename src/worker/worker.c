@@ -1,4 +1,5 @@
 /* worker.c - one process that runs an engine for each server. */
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include <errno.h>
@@ -151,6 +152,8 @@ worker_listen_signals(struct worker *w)
 			return -1;
 	}
 	worker_hold_signals(SIG_UNBLOCK);
+	/* From here on the death of the master is a reason to drain. */
+	prctl(PR_SET_PDEATHSIG, SIGQUIT, 0, 0, 0);
 	return 0;
 }
 

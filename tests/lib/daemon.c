@@ -196,7 +196,8 @@ daemon_kill_master(struct daemon *d)
 	d->pid = 0;
 	while (gone && daemon_stray() != 0) {
 		gone = procs_reap(daemon_stray(), &status, DAEMON_MS);
-		if (gone && status != 0)
+		/* SIGKILL is for who was not ready to drain yet. */
+		if (gone && status != 0 && status != SIGKILL)
 			DAEMON_FAIL(d,
 				"wait status of a worker whose master is dead "
 				"is 0x%x",

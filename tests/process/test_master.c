@@ -225,6 +225,30 @@ test_worker_that_is_never_ready(void **state)
 	daemon_finish(d, 1);
 }
 
+/* Whoever hangs in its start does not outlive its master. */
+static void
+test_master_dies_while_a_worker_hangs(void **state)
+{
+	struct plan plan = { .worker = worker_never_ready,
+		.workers = 2,
+		.start_timeout_ms = DAEMON_MS };
+	struct daemon *d = daemon_new();
+	pid_t workers[DAEMON_WORKERS], master;
+	size_t n, i;
+	int status;
+
+	(void)state;
+	daemon_fork_function(d, run_master, &plan);
+	daemon_wait_log(d, "is ready", DAEMON_MS);
+	master = daemon_pid(d);
+	n = daemon_workers(d, workers);
+	assert_int_equal(n, 2);
+	kill(master, SIGKILL);
+	assert_true(procs_reap(master, &status, DAEMON_MS));
+	for (i = 0; i < n; i++)
+		assert_true(procs_reap(workers[i], &status, DAEMON_MS));
+}
+
 static void
 test_stop_while_starting(void **state)
 {
@@ -429,6 +453,7 @@ main(int argc, char **argv)
 		daemon_test(test_background_worker_that_cannot_start),
 		daemon_test(test_worker_that_breaks_before_ready),
 		daemon_test(test_worker_that_is_never_ready),
+		daemon_test(test_master_dies_while_a_worker_hangs),
 		daemon_test(test_stop_while_starting),
 		daemon_test(test_whole_group_is_stopped_while_starting),
 		daemon_test(test_deaf_workers_are_killed),
