@@ -37,7 +37,8 @@ UNIT_TESTS = \
 	tests/unit/test_timeouts \
 	tests/unit/test_units \
 	tests/unit/test_verbs
-MODULE_TESTS =
+MODULE_TESTS = \
+	tests/module/test_preface
 PROCESS_TESTS = \
 	tests/process/test_backend \
 	tests/process/test_chaos \
@@ -69,9 +70,10 @@ LINT_TESTS = \
 
 check_LIBRARIES += libtest.a
 libtest_a_SOURCES = \
-	tests/lib/aid.c \
 	tests/lib/alloc.c \
 	tests/lib/alloc.h \
+	tests/lib/cut.c \
+	tests/lib/cut.h \
 	tests/lib/daemon.c \
 	tests/lib/daemon.h \
 	tests/lib/daemon_private.h \
