@@ -42,7 +42,8 @@ channel_expire(struct weir_channel *ch, enum timeout_kind kind)
 	case TIMEOUT_RESET_POLL:
 		break;
 	default:
-		ch->detail = timeout_word(kind);
+		if (ch->reason == WEIR_R_NONE)
+			ch->detail = timeout_word(kind);
 		channel_close(
 			ch, WEIR_R_TIMEOUT, WEIR_SELF, ETIMEDOUT, ENDING_RESET);
 	}

@@ -160,10 +160,8 @@ stage_on(struct weir_channel *ch, enum weir_dir dir, unsigned i,
 		in->eof = false;
 	if (on.n == 0 && !on.eof)
 		return;
-	if (on.seg != NULL) {
+	if (on.seg != NULL)
 		in->seg = NULL;
-		on.seg->start = (uint32_t)(on.p - on.seg->data);
-	}
 	stage_feed(ch, dir, dir == WEIR_UP ? (int)i + 1 : (int)i - 1, &on);
 	free(on.seg);
 }

@@ -374,6 +374,29 @@ test_reset_behind_held_bytes(void **state)
 	assert_int_equal(errno, ECONNRESET);
 }
 
+/* The reset came first: a limit that is due while its bytes go is not why. */
+static void
+test_a_session_limit_does_not_rename_a_reset(void **state)
+{
+	static uint8_t data[400000];
+
+	(void)state;
+	rig.front_sndbuf = 4096;
+	rig.client_rcvbuf = 4096;
+	rig.server.read_max = 65536;
+	rig.server.session_timeout_ms = 10000;
+	pair_join();
+	rig_advance(&rig, 9500);
+	while (send(server, data, sizeof(data), MSG_NOSIGNAL) > 0)
+		rig_quiet(&rig);
+	rig_reset(&server);
+	rig_until(&rig, rig_channel(&rig)->failing);
+	rig_advance(&rig, 700);
+	rig_until(&rig, rig_ends.n == 1);
+	assert_int_equal(rig_ends.reason, WEIR_R_RESET);
+	assert_null(rig_ends.facts.detail);
+}
+
 int
 main(void)
 {
@@ -395,6 +418,7 @@ main(void)
 		cmocka_unit_test(test_every_step_of_the_table),
 		channel_test(test_an_idle_channel_is_small),
 		channel_test(test_reset_behind_held_bytes),
+		channel_test(test_a_session_limit_does_not_rename_a_reset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
