@@ -5,6 +5,7 @@ libweir_a_SOURCES = \
 	src/api/middleware.h \
 	src/api/option.h \
 	src/api/reason.def \
+	src/api/variable.h \
 	src/api/verdict.h \
 	src/api/weir.h \
 	src/base/addr.c \

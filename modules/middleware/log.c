@@ -4,7 +4,7 @@
 
 #include "weir.h"
 
-static void
+static struct weir_verdict
 log_close(struct weir_call *c, enum weir_reason reason)
 {
 	static const char *const sides[] = { "client", "backend", "weir" };
@@ -25,6 +25,7 @@ log_close(struct weir_call *c, enum weir_reason reason)
 		weir_addr_text(&f.client, client), f.listen, f.server, target,
 		f.up_bytes, f.down_bytes, f.age_ms, weir_reason_word(reason),
 		sides[f.ended_by], why);
+	return weir_pass(0);
 }
 
 const struct weir_middleware mw_log = {

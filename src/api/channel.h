@@ -43,8 +43,16 @@ struct weir_bytes {
 struct weir_call {
 	struct weir_channel *ch;
 	const void *conf; /* your conf_size bytes, read-only, shared */
-	void *ctx;	/* your ctx_size bytes, zeroed when the channel opens */
-	uint16_t stage; /* the engine's own */
+	void *ctx;   /* your ctx_size bytes, zeroed when the channel opens */
+	void *state; /* your state_size bytes of this worker, from its start */
+	int result;  /* of the wait that is over; else 0 */
+	uint16_t stage, hook; /* the engine's own */
+};
+
+/* Names one wait, and may outlive its channel. */
+struct weir_ticket {
+	void *loop; /* all are the engine's own */
+	uint32_t slot, age, serial;
 };
 
 /* How to reach a backend; a zero field means the server's own setting. */
@@ -66,16 +74,22 @@ struct weir_facts {
 	enum weir_reason reason; /* WEIR_R_NONE while open */
 	enum weir_side ended_by;
 	int err;	    /* errno of the first failure, or 0 */
-	const char *detail; /* which time limit it was, or NULL */
+	const char *detail; /* which time limit, or the weir_why() text; NULL */
 	const char *module; /* middleware that ended it, or NULL */
+	uint64_t ended_ms;  /* age at its first end; 0 while open */
 };
 
 /* Sends bytes ahead of the ones being judged: they enter the chain after this
  * middleware in that direction.  Copies; failure closes the channel. */
 void weir_emit(struct weir_call *c, enum weir_dir dir, const void *p, size_t n);
+/* Ends that direction after what was emitted, the judged bytes included only
+ * if they have passed before: what comes from its source later is read and
+ * dropped.  A second end does nothing. */
+void weir_end(struct weir_call *c, enum weir_dir dir);
 /* Chooses the backend; .connected tells the outcome.  Copies the address.
  * how may be NULL.  From route, from up before that, and from connected
- * after a failure. */
+ * after a failure.  From timer while client bytes are waited for: a race, which
+ * the first side to speak decides. */
 void weir_connect(struct weir_call *c, const struct weir_addr *to,
 	const struct weir_dial *how);
 /* Answers the channel here, without a backend.  From route, and from up before
@@ -86,6 +100,26 @@ void weir_serve(struct weir_call *c);
 void weir_ready(struct weir_call *c);
 /* Takes back a detach: later bytes of that direction are shown again. */
 void weir_attach(struct weir_call *c, enum weir_dir dir);
+/* A ticket for the wait that this up, down, open or close is going to return;
+ * it may be woken at once. */
+struct weir_ticket weir_ticket(const struct weir_call *c);
+/* Ends the wait that the ticket was made for, if it lasts still: the first one
+ * counts.  Only queues, so it may be called from anywhere in the worker. */
+void weir_wake(struct weir_ticket ticket, int result);
+/* Calls .timer once, so many ms from now; each middleware has one timer in a
+ * channel, which a later call moves, and 0 stops. */
+void weir_timer(struct weir_call *c, uint32_t ms);
+/* Tells .signal of every middleware of every channel that this server has in
+ * this worker, soon.  The name is borrowed for ever: a literal of your own. */
+void weir_signal(struct weir_call *c, const char *event);
+/* Why the verdict that follows ends the channel: a literal for the log. */
+void weir_why(struct weir_call *c, const char *text);
+/* Address of our end of that side's connection, or of its peer's; len 0 when
+ * there is none. */
+void
+weir_local(const struct weir_call *c, enum weir_side side, struct weir_addr *a);
+void
+weir_peer(const struct weir_call *c, enum weir_side side, struct weir_addr *a);
 /* Fills what is known of the channel now. */
 void weir_facts(const struct weir_call *c, struct weir_facts *facts);
 /* Address as "127.0.0.1:80", "[::1]:80" or "unix:/path"; returns text. */

@@ -4,6 +4,7 @@
 
 #include "channel.h"
 #include "option.h"
+#include "variable.h"
 #include "verdict.h"
 
 enum weir_middleware_flag {
@@ -12,29 +13,56 @@ enum weir_middleware_flag {
 	WEIR_PREREAD = 1
 };
 
+/* One entry of a chain inside one worker. */
+struct weir_instance {
+	const void *conf;
+	void *state; /* your state_size bytes, zeroed before start */
+	const char *name;
+	const char *server;
+};
+
 struct weir_middleware {
 	const char *name;
 	const char *help; /* one sentence with its full stop */
 	const struct weir_opt *opts;
 	size_t conf_size;
-	size_t ctx_size;
+	size_t ctx_size;   /* for each channel */
+	size_t state_size; /* for each worker */
 	unsigned flags;
+	const struct weir_variable *variables; /* ends with name NULL */
 
 	/* Cross-field checks of one instance, in -t and at start: 0, or -1
 	 * after weir_error().  conf is filled and stays as it is. */
 	int (*check)(const void *conf, struct weir_diag *d);
-	/* A frontend was accepted: weir_pass(0) or weir_close(). */
+	/* A worker starts with this entry: 0, or -1 with errno when it cannot.
+	 */
+	int (*start)(struct weir_instance *in);
+	/* It leaves, all channels closed; only after a start that was 0. */
+	void (*stop)(struct weir_instance *in);
+	/* A frontend was accepted: weir_pass(0), weir_wait() or weir_close().*/
 	struct weir_verdict (*open)(struct weir_call *c);
 	/* Bytes in one direction; a NULL slot is detached from the start. */
 	struct weir_verdict (*up)(struct weir_call *c, struct weir_bytes in);
 	struct weir_verdict (*down)(struct weir_call *c, struct weir_bytes in);
 	/* May choose with weir_connect() or weir_serve(); the first one wins.*/
 	void (*route)(struct weir_call *c);
+	/* A backend is about to be connected to at this address: weir_pass(0),
+	 * or weir_close(). */
+	struct weir_verdict (*target)(
+		struct weir_call *c, const struct weir_addr *to);
 	/* err is 0, or why the backend could not be reached (errno; told only
 	 * to the middleware that connected, which may try another). */
 	void (*connected)(struct weir_call *c, int err);
-	/* Exactly once for each channel, its sockets already closed. */
-	void (*close)(struct weir_call *c, enum weir_reason reason);
+	/* The time of weir_timer() has come: weir_pass(0) or weir_close(). */
+	struct weir_verdict (*timer)(struct weir_call *c);
+	/* An event of the engine: "drain" when new connections go elsewhere,
+	 * "stop" when all channels are about to be reset, or one of
+	 * weir_signal(): weir_pass(0) or weir_close(). */
+	struct weir_verdict (*signal)(struct weir_call *c, const char *event);
+	/* Exactly once for each channel, its sockets already closed:
+	 * weir_pass(0) or weir_wait(). */
+	struct weir_verdict (*close)(
+		struct weir_call *c, enum weir_reason reason);
 };
 
 #endif

@@ -10,20 +10,23 @@
 
 enum weir_type {
 	WEIR_T_END,
-	WEIR_T_BOOL,	/* bool */
-	WEIR_T_INT,	/* int64_t */
-	WEIR_T_SIZE,	/* size_t, bytes: 64 "64k" "16M" */
-	WEIR_T_TIME,	/* uint32_t, milliseconds: 30 "300ms" "10m" */
-	WEIR_T_CHOICE,	/* int, index into choices */
-	WEIR_T_STRING,	/* const char * */
-	WEIR_T_STRINGS, /* struct weir_list of const char * */
-	WEIR_T_ADDR,	/* struct weir_addr */
-	WEIR_T_ADDRS,	/* struct weir_list of struct weir_addr */
-	WEIR_T_CIDRS,	/* struct weir_list of struct weir_cidr */
-	WEIR_T_LOGFILE, /* const char *: "stderr", "syslog" or a path */
-	WEIR_T_GROUP,	/* a struct described by rows */
-	WEIR_T_GROUPS,	/* struct weir_list of such structs */
-	WEIR_T_MODULES	/* the core's own: a list of middlewares */
+	WEIR_T_BOOL,	  /* bool */
+	WEIR_T_INT,	  /* int64_t */
+	WEIR_T_SIZE,	  /* size_t, bytes: 64 "64k" "16M" */
+	WEIR_T_TIME,	  /* uint32_t, milliseconds: 30 "300ms" "10m" */
+	WEIR_T_CHOICE,	  /* int, index into choices */
+	WEIR_T_STRING,	  /* const char * */
+	WEIR_T_STRINGS,	  /* struct weir_list of const char * */
+	WEIR_T_ADDR,	  /* struct weir_addr */
+	WEIR_T_ADDRS,	  /* struct weir_list of struct weir_addr */
+	WEIR_T_CIDRS,	  /* struct weir_list of struct weir_cidr */
+	WEIR_T_LOGFILE,	  /* const struct weir_logfile *: stderr, syslog, a path
+			   */
+	WEIR_T_FORMAT,	  /* const struct weir_format *: text with variables */
+	WEIR_T_CONDITION, /* const struct weir_condition * over variables */
+	WEIR_T_GROUP,	  /* a struct described by rows */
+	WEIR_T_GROUPS,	  /* struct weir_list of such structs */
+	WEIR_T_MODULES	  /* the core's own: a list of middlewares */
 };
 
 enum weir_opt_flag {

@@ -19,8 +19,26 @@ enum weir_kind {
 	WEIR_V_CLOSE,
 	WEIR_V_NEED,
 	WEIR_V_SKIP,
+	WEIR_V_WAIT,
 	WEIR_V_COUNT
 };
+
+/* How a channel that a middleware ends looks to its client; the words are the
+ * choices of an option, weir_manner_words[]. */
+#define WEIR_MANNERS(X)                                                        \
+	X(CLOSE, "close")   /* last words, then an end; it may finish */       \
+	X(RESET, "reset")   /* a reset at once, last words are lost */         \
+	X(SILENT, "silent") /* nothing: no end, no reset, as if lost */
+
+enum weir_manner {
+#define X(id, word) WEIR_MANNER_##id,
+	WEIR_MANNERS(X)
+#undef X
+		WEIR_MANNER_COUNT
+};
+
+/* In order of enum weir_manner; ends with NULL. */
+extern const char *const weir_manner_words[];
 
 struct weir_verdict {
 	uint8_t kind;
@@ -61,6 +79,17 @@ weir_need(size_t n)
 	return (struct weir_verdict){ .kind = WEIR_V_NEED, .n = n };
 }
 
+/* Stops this direction until weir_wake() with a ticket of this call, or for so
+ * long (0: as long as the limits of the server let it); then shows the same
+ * bytes again, c->result telling what came: the waker's result, or -ETIMEDOUT.
+ * Not after an emit.  From open: calls open again.  From close: the context
+ * lives on so long, at most close_wait, and nothing is called again. */
+WEIR_USE static inline struct weir_verdict
+weir_wait(uint32_t ms)
+{
+	return (struct weir_verdict){ .kind = WEIR_V_WAIT, .ms = ms };
+}
+
 /* These and all later bytes pass; never called again in this direction. */
 WEIR_USE static inline struct weir_verdict
 weir_detach(void)
@@ -74,6 +103,15 @@ weir_close(enum weir_reason reason)
 {
 	return (struct weir_verdict){ .kind = WEIR_V_CLOSE,
 		.reason = (uint8_t)reason };
+}
+
+/* The same, in that manner. */
+WEIR_USE static inline struct weir_verdict
+weir_refuse(enum weir_reason reason, enum weir_manner manner)
+{
+	return (struct weir_verdict){ .kind = WEIR_V_CLOSE,
+		.reason = (uint8_t)reason,
+		.ms = (uint32_t)manner };
 }
 
 /* Log word of a reason ("done"); borrowed for ever. */

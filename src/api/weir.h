@@ -5,6 +5,7 @@
 #include "verdict.h"
 #include "channel.h"
 #include "option.h"
+#include "variable.h"
 #include "middleware.h"
 
 #endif

@@ -12,3 +12,10 @@ weir_reason_word(enum weir_reason reason)
 {
 	return (unsigned)reason < WEIR_R_COUNT ? words[reason] : "unknown";
 }
+
+const char *const weir_manner_words[] = {
+#define X(id, word) word,
+	WEIR_MANNERS(X)
+#undef X
+		NULL
+};

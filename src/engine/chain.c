@@ -124,13 +124,16 @@ chain_close(struct weir_channel *ch)
 
 	for (i = 0; i < k->n; i++) {
 		struct weir_call c = call_begin(ch, i);
+		struct weir_verdict v;
 
 		if (k->stages[i].mw->close == NULL)
 			continue;
 		loop->calling = &c;
-		k->stages[i].mw->close(&c, ch->reason);
+		v = k->stages[i].mw->close(&c, ch->reason);
 		loop->calling = NULL;
 		call_commit(ch, i, 0);
+		if (v.kind != WEIR_V_PASS || v.n != 0)
+			call_breach(ch, i, "close wants pass(0) or wait");
 	}
 }
 

@@ -49,12 +49,13 @@ const struct weir_middleware rig_dial = {
 	.connected = dial_connected,
 };
 
-static void
+static struct weir_verdict
 witness_close(struct weir_call *c, enum weir_reason reason)
 {
 	rig_ends.n++;
 	rig_ends.reason = reason;
 	weir_facts(c, &rig_ends.facts);
+	return weir_pass(0);
 }
 
 static const struct weir_middleware witness = {

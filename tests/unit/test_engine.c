@@ -132,11 +132,12 @@ hostile_connected(struct weir_call *c, int err)
 	hostile_verbs(c);
 }
 
-static void
+static struct weir_verdict
 hostile_close(struct weir_call *c, enum weir_reason reason)
 {
 	assert_true(reason > WEIR_R_NONE && reason < WEIR_R_COUNT);
 	hostile_verbs(c);
+	return weir_pass(0);
 }
 
 static const struct weir_middleware mw_hostile = { .name = "hostile",
