@@ -14,6 +14,7 @@ UNIT_TESTS = \
 	tests/unit/test_closing \
 	tests/unit/test_conf \
 	tests/unit/test_connect \
+	tests/unit/test_cut \
 	tests/unit/test_describe \
 	tests/unit/test_endpoint \
 	tests/unit/test_engine \
@@ -78,6 +79,8 @@ libtest_a_SOURCES = \
 	tests/lib/daemon.c \
 	tests/lib/daemon.h \
 	tests/lib/daemon_private.h \
+	tests/lib/entry.c \
+	tests/lib/entry.h \
 	tests/lib/hand.c \
 	tests/lib/hand.h \
 	tests/lib/hole.c \
