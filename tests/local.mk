@@ -38,6 +38,7 @@ UNIT_TESTS = \
 	tests/unit/test_units \
 	tests/unit/test_verbs
 MODULE_TESTS = \
+	tests/module/test_count \
 	tests/module/test_limit_bytes \
 	tests/module/test_preface
 PROCESS_TESTS = \
