@@ -10,7 +10,7 @@
 typedef uint8_t lanes __attribute__((vector_size(LANES)));
 
 struct conf {
-	bool log;
+	bool report;
 };
 
 struct ctx {
@@ -18,7 +18,7 @@ struct ctx {
 };
 
 static const struct weir_opt opts[] = {
-	WEIR_BOOL("log", struct conf, log, .def = "true",
+	WEIR_BOOL("report", struct conf, report, .def = "true",
 		.help = "Whether a line of the log tells the counts, when a "
 			"channel has closed."),
 	WEIR_OPT_END,
@@ -98,7 +98,7 @@ count_close(struct weir_call *c, enum weir_reason reason)
 	const struct ctx *cx = c->ctx;
 
 	(void)reason;
-	if (cf->log)
+	if (cf->report)
 		weir_log(c, "up_lines=%" PRIu64 " down_lines=%" PRIu64,
 			cx->lines[WEIR_UP], cx->lines[WEIR_DOWN]);
 	return weir_pass(0);

@@ -18,7 +18,7 @@
 extern const struct weir_middleware mw_count;
 
 static const struct {
-	bool log;
+	bool report;
 } loud = { true }, quiet = { false };
 
 static uint64_t up, down; /* of the channel that closed last */
