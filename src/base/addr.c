@@ -173,6 +173,13 @@ addr_equal(const struct weir_addr *a, const struct weir_addr *b)
 	}
 }
 
+bool
+weir_addr_lacks_port(const struct weir_addr *a)
+{
+	return (a->sa.sa_family == AF_INET && a->in.sin_port == 0) ||
+	       (a->sa.sa_family == AF_INET6 && a->in6.sin6_port == 0);
+}
+
 const char *
 weir_addr_text(const struct weir_addr *a, char text[static WEIR_ADDR_TEXT])
 {

@@ -239,6 +239,26 @@ test_addresses_of_the_kernel(void **state)
 }
 
 static void
+test_port_zero_is_no_port(void **state)
+{
+	static const struct {
+		const char *text;
+		bool lacks;
+	} t[] = { { "127.0.0.1:0", true }, { "127.0.0.1:1", false },
+		{ "[::1]:0", true }, { "[::1]:256", false },
+		{ "unix:/a", false } };
+	struct weir_addr a;
+	const char *why;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		assert_int_equal(addr_parse(&a, t[i].text, &why), 0);
+		assert_int_equal(weir_addr_lacks_port(&a), t[i].lacks);
+	}
+}
+
+static void
 test_an_abstract_name_starts_with_a_nul(void **state)
 {
 	struct weir_addr a;
@@ -271,6 +291,7 @@ main(void)
 		cmocka_unit_test(test_networks_have_their_addresses),
 		cmocka_unit_test(test_every_good_address_equals_itself_only),
 		cmocka_unit_test(test_addresses_of_the_kernel),
+		cmocka_unit_test(test_port_zero_is_no_port),
 		cmocka_unit_test(test_an_abstract_name_starts_with_a_nul),
 		cmocka_unit_test(test_reasons_have_words),
 	};
