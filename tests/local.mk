@@ -40,7 +40,8 @@ UNIT_TESTS = \
 MODULE_TESTS = \
 	tests/module/test_count \
 	tests/module/test_limit_bytes \
-	tests/module/test_preface
+	tests/module/test_preface \
+	tests/module/test_select
 PROCESS_TESTS = \
 	tests/process/test_backend \
 	tests/process/test_chaos \
@@ -97,6 +98,8 @@ libtest_a_SOURCES = \
 	tests/lib/relay.h \
 	tests/lib/rig.c \
 	tests/lib/rig.h \
+	tests/lib/said.c \
+	tests/lib/said.h \
 	tests/lib/spawn.c \
 	tests/lib/spawn.h \
 	tests/lib/start.c \
