@@ -126,6 +126,8 @@ void weir_facts(const struct weir_call *c, struct weir_facts *facts);
 /* Address as "127.0.0.1:80", "[::1]:80" or "unix:/path"; returns text. */
 const char *
 weir_addr_text(const struct weir_addr *a, char text[static WEIR_ADDR_TEXT]);
+/* Is it TCP with port 0, which nothing can be reached at? */
+bool weir_addr_lacks_port(const struct weir_addr *a);
 /* One line at level info, with server, middleware and channel in front. */
 void weir_log(const struct weir_call *c, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -177,7 +177,6 @@ static void names_check(struct option_loader *l, const struct node *servers,
 	const struct conf *conf);
 static void listens_check(struct option_loader *l, const struct node *servers,
 	const struct conf *conf);
-static bool has_port_zero(const struct weir_addr *a);
 static void uses_sort(struct use *uses, size_t n);
 static int use_compare(const void *left, const void *right);
 static bool use_equal(const struct use *a, const struct use *b);
@@ -313,7 +312,7 @@ listens_check(struct option_loader *l, const struct node *servers,
 				conf_listen_at(server, j);
 
 			if (at->address.len != 0 &&
-				!has_port_zero(&at->address))
+				!weir_addr_lacks_port(&at->address))
 				uses[n++] = (struct use){ .key = &at->address,
 					.len = sizeof(at->address),
 					.place = entry->place,
@@ -333,13 +332,6 @@ listens_check(struct option_loader *l, const struct node *servers,
 				uses[i - 1].server, uses[i].server,
 				uses[i].text,
 				diag_place(l->diag, &uses[i - 1].place));
-}
-
-static bool
-has_port_zero(const struct weir_addr *a)
-{
-	return (a->sa.sa_family == AF_INET && a->in.sin_port == 0) ||
-	       (a->sa.sa_family == AF_INET6 && a->in6.sin6_port == 0);
 }
 
 static void
