@@ -11,6 +11,7 @@ UNIT_TESTS = \
 	tests/unit/test_chain_random \
 	tests/unit/test_channel \
 	tests/unit/test_clock \
+	tests/unit/test_close \
 	tests/unit/test_closing \
 	tests/unit/test_conf \
 	tests/unit/test_connect \
@@ -31,6 +32,7 @@ UNIT_TESTS = \
 	tests/unit/test_override \
 	tests/unit/test_peer \
 	tests/unit/test_poller \
+	tests/unit/test_race \
 	tests/unit/test_rows \
 	tests/unit/test_scan \
 	tests/unit/test_signals \

@@ -134,7 +134,7 @@ call_blocks(const struct weir_channel *ch, enum weir_dir dir, unsigned dirs)
 {
 	if (dirs != 0)
 		return dirs;
-	return 1u << dir | (ch->served ? 1u << WEIR_UP : 0);
+	return 1u << dir | (ch->served ? 1u << WEIR_UP : 0) | FLOW_BY_TIME;
 }
 
 void

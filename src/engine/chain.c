@@ -335,15 +335,28 @@ chain_close(struct weir_channel *ch)
 	return !wait_any_lasts(ch, HOOK_CLOSE);
 }
 
+/* Is an output too full into which one of these has emitted? */
+static bool
+chain_is_full(const struct weir_channel *ch, unsigned emitters)
+{
+	size_t most = ch->engine->server->hold_max;
+
+	return (ch->flows[0].out.len > most &&
+		       (ch->flows[0].emitters & emitters)) ||
+	       (ch->flows[1].out.len > most &&
+		       (ch->flows[1].emitters & emitters));
+}
+
 bool
 chain_blocked(const struct weir_channel *ch, enum weir_dir dir)
 {
-	size_t most = ch->engine->server->hold_max;
-	unsigned dirs = 1u << dir;
+	return chain_is_full(ch, 1u << dir);
+}
 
-	return (ch->flows[0].out.len > most &&
-		       (ch->flows[0].emitters & dirs)) ||
-	       (ch->flows[1].out.len > most && (ch->flows[1].emitters & dirs));
+bool
+chain_blocks_timers(const struct weir_channel *ch)
+{
+	return chain_is_full(ch, FLOW_BY_TIME);
 }
 
 uint64_t
