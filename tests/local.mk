@@ -12,6 +12,7 @@ UNIT_TESTS = \
 	tests/unit/test_channel \
 	tests/unit/test_clock \
 	tests/unit/test_closing \
+	tests/unit/test_condition \
 	tests/unit/test_conf \
 	tests/unit/test_connect \
 	tests/unit/test_describe \
@@ -146,6 +147,7 @@ TEST_EXTRAS = \
 	tests/conf \
 	tests/lib/turn.sh \
 	tests/lint/lib.sh \
+	tests/unit/call_fake.h \
 	tests/unit/conf_try.h \
 	tests/unit/registry_fake.h \
 	tests/real/lib.sh
