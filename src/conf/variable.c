@@ -95,12 +95,13 @@ variable_type_word(enum weir_value_type type)
 }
 
 const char *
-variable_moment_word(enum weir_moment moment)
+variable_known(enum weir_moment moment)
 {
 	static const char *const words[] = {
-#define X(id, word) word,
-		WEIR_MOMENTS(X)
-#undef X
+		[WEIR_AT_OPEN] = "when the channel opens",
+		[WEIR_AT_ROUTE] = "once client bytes were seen",
+		[WEIR_AT_CONNECT] = "once the backend is connected",
+		[WEIR_AT_CLOSE] = "when the channel ends",
 	};
 
 	return words[moment];
