@@ -164,6 +164,25 @@ test_all_variables(void **state)
 }
 
 static void
+test_rows_are_complete(void **state)
+{
+	const struct weir_variable *v, *other;
+
+	(void)state;
+	for (v = variable_rows; v->name != NULL; v++) {
+		assert_true(v->type > WEIR_VALUE_NONE);
+		assert_int_equal(v->help[strlen(v->help) - 1], '.');
+		assert_non_null(strchr(v->name, '.'));
+		assert_int_equal(
+			strspn(v->name, "abcdefghijklmnopqrstuvwxyz_."),
+			strlen(v->name));
+		for (other = variable_rows; other < v; other++)
+			assert_string_not_equal(other->name, v->name);
+	}
+	assert_int_equal(v - variable_rows, VARIABLE_COUNT);
+}
+
+static void
 test_time(void **state)
 {
 	struct weir_format f = compiled("%{time.iso} %{time.unix_ms}");
@@ -378,6 +397,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_literals_and_values, start),
 		cmocka_unit_test_setup(test_all_variables, start),
+		cmocka_unit_test_setup(test_rows_are_complete, start),
 		cmocka_unit_test_setup(test_time, start),
 		cmocka_unit_test_setup(test_what_is_said_of_wrong_ones, start),
 		cmocka_unit_test_setup(test_every_truncation, start),
