@@ -73,6 +73,8 @@ libweir_a_SOURCES = \
 	src/conf/value.h \
 	src/conf/variable.c \
 	src/conf/variable.h \
+	src/engine/aside.c \
+	src/engine/aside.h \
 	src/engine/call.c \
 	src/engine/call.h \
 	src/engine/chain.c \
@@ -89,6 +91,8 @@ libweir_a_SOURCES = \
 	src/engine/engine.h \
 	src/engine/flow.c \
 	src/engine/flow.h \
+	src/engine/history.c \
+	src/engine/history.h \
 	src/engine/hold.c \
 	src/engine/hold.h \
 	src/engine/limits.c \
@@ -98,9 +102,15 @@ libweir_a_SOURCES = \
 	src/engine/poller.h \
 	src/engine/stage.c \
 	src/engine/stage.h \
+	src/engine/ticket.c \
+	src/engine/ticket.h \
 	src/engine/timeouts.c \
 	src/engine/timeouts.h \
+	src/engine/timer.c \
+	src/engine/timer.h \
 	src/engine/verbs.c \
+	src/engine/wait.c \
+	src/engine/wait.h \
 	src/heritage.h \
 	src/master/daemon.c \
 	src/master/daemon.h \
