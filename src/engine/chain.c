@@ -28,6 +28,7 @@ chain_compile(struct chain *k, const struct conf_server *server)
 		k->stages[i] = (struct stage){ .mw = mw,
 			.conf = from->conf,
 			.name = from->name,
+			.when = from->when,
 			.ctx_off = k->ctx_size };
 		if (mw->state_size > 0 && (k->stages[i].state = calloc(
 						   1, mw->state_size)) == NULL)
@@ -39,6 +40,8 @@ chain_compile(struct chain *k, const struct conf_server *server)
 			k->active[WEIR_DOWN] |= stage_bit(i);
 		if ((mw->flags & WEIR_PREREAD) && mw->up != NULL)
 			k->preread |= stage_bit(i);
+		if (from->when != NULL && from->when_since != WEIR_AT_OPEN)
+			k->late |= stage_bit(i);
 		k->has_target |= mw->target != NULL;
 		k->has_signal |= mw->signal != NULL;
 	}
@@ -117,9 +120,10 @@ static bool
 chain_applies(struct weir_channel *ch, unsigned i)
 {
 	const struct stage *st = &ch->engine->chain.stages[i];
+	struct weir_call c = call_begin(ch, i, HOOK_OTHER);
 	int dir;
 
-	if (st->when == NULL)
+	if (weir_condition_holds(&c, st->when))
 		return true;
 	ch->off |= stage_bit(i);
 	ch->preread &= ~stage_bit(i);
