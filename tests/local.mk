@@ -25,6 +25,7 @@ UNIT_TESTS = \
 	tests/unit/test_flow \
 	tests/unit/test_format \
 	tests/unit/test_hold \
+	tests/unit/test_late \
 	tests/unit/test_limits \
 	tests/unit/test_line \
 	tests/unit/test_listeners \
