@@ -39,9 +39,11 @@ UNIT_TESTS = \
 	tests/unit/test_units \
 	tests/unit/test_verbs
 MODULE_TESTS = \
+	tests/module/test_count \
 	tests/module/test_limit_bytes \
 	tests/module/test_preface \
-	tests/module/test_registry
+	tests/module/test_registry \
+	tests/module/test_select
 MODULE_SHELL_TESTS = \
 	tests/module/extra.sh
 PROCESS_TESTS = \
@@ -102,6 +104,8 @@ libtest_a_SOURCES = \
 	tests/lib/relay.h \
 	tests/lib/rig.c \
 	tests/lib/rig.h \
+	tests/lib/said.c \
+	tests/lib/said.h \
 	tests/lib/spawn.c \
 	tests/lib/spawn.h \
 	tests/lib/start.c \
