@@ -49,6 +49,8 @@ libweir_a_SOURCES = \
 	src/conf/override.h \
 	src/conf/scan.c \
 	src/conf/scan.h \
+	src/conf/settings.c \
+	src/conf/settings.h \
 	src/conf/source.c \
 	src/conf/source.h \
 	src/conf/stage.c \

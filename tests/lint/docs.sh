@@ -141,6 +141,15 @@ some 'and so does a sample that is not explained to its end' "$(
 	awk -v top="$scratch/top" -f "$srcdir/man/module.awk" \
 		"$scratch/module.7.in" 2>&1 >"$scratch/found")"
 
+"$WEIR" --modules >"$scratch/modules"
+some 'weir --modules tells callbacks' \
+	"$(grep '^    callbacks: .*up' "$scratch/modules")"
+sed -n '/^struct weir_middleware {/,/^}/s/.*(\*\([a-z]*\))(.*/X(\1)/p' \
+	"$srcdir/src/api/middleware.h" >"$scratch/callbacks"
+some 'there are callbacks' "$(cat "$scratch/callbacks")"
+none 'weir --modules knows all of them' "$(
+	absent "$srcdir/src/conf/describe.c" <"$scratch/callbacks")"
+
 none 'weir(8) is good mdoc' "$(mandoc_findings "$builddir/man/weir.8")"
 none 'weir.conf(5) is good mdoc' \
 	"$(mandoc_findings "$builddir/man/weir.conf.5")"

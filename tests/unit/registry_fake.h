@@ -115,12 +115,28 @@ fake_every_check(const void *conf, struct weir_diag *d)
 	return -1;
 }
 
+static void
+fake_every_colour(const struct weir_call *c, struct weir_value *v)
+{
+	(void)c;
+	v->type = WEIR_VALUE_NONE;
+}
+
+static const struct weir_variable fake_every_variables[] = {
+	{ "colour", WEIR_VALUE_TEXT, WEIR_AT_ROUTE, "The colour of a channel.",
+		fake_every_colour },
+	{ .name = NULL }
+};
+
 static const struct weir_middleware fake_discard = { .name = "discard",
 	.help = "Drops every byte." };
 static const struct weir_middleware fake_echo = { .name = "echo",
 	.help = "Sends every byte back." };
 static const struct weir_middleware fake_every = { .name = "every",
 	.help = "Has options of all types.",
+	.example = "word = \"a\\\\b\";",
+	.flags = WEIR_PREREAD,
+	.variables = fake_every_variables,
 	.opts = fake_every_opts,
 	.conf_size = sizeof(struct fake_every),
 	.check = fake_every_check };
