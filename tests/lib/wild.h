@@ -1,5 +1,5 @@
-/* wild.h - a neighbour that keeps the contract and does anything else: passes,
- * drops, skips, needs, detaches, emits, closes, at random. */
+/* wild.h - a neighbour that keeps the contract and does anything else at
+ * random, by all verdicts and verbs but those which choose a backend. */
 #ifndef LIB_WILD_H
 #define LIB_WILD_H
 
@@ -11,7 +11,8 @@
  * come to an end. */
 extern const struct weir_middleware wild;
 
-/* Starts the same random walk again. */
+/* Starts the same random walk again; before each rig, for no ticket may outlive
+ * its loop. */
 void wild_seed(uint64_t seed);
 /* 0..n-1, of the same walk. */
 unsigned wild_chance(unsigned n);
