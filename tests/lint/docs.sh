@@ -163,6 +163,8 @@ examples "$scratch/weir.8" weir8
 none 'the examples of weir(8) load' "$(refused "$scratch"/weir8.*.conf)"
 examples "$scratch/weir.conf.5" weir5
 none 'the examples of weir.conf(5) load' "$(refused "$scratch"/weir5.*.conf)"
+examples "$scratch/weir-module.7" weir7
+none 'the example of weir-module(7) loads' "$(refused "$scratch"/weir7.*.conf)"
 none 'etc/weir.conf loads' "$(refused "$srcdir/etc/weir.conf")"
 none 'etc/demo.conf loads' "$(refused "$srcdir/etc/demo.conf")"
 finish
