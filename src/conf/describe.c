@@ -5,6 +5,7 @@
 #include "conf/core.h"
 #include "conf/describe.h"
 #include "conf/value.h"
+#include "conf/variable.h"
 #include "registry.h"
 
 #define NOT_BUILT "Not built in yet: refused when given."
@@ -25,28 +26,17 @@
 	X(close)                                                               \
 	X(stop)
 
-static const char *const moments[] = {
-#define X(id, word) word,
-	WEIR_MOMENTS(X)
-#undef X
-};
-
-/* In order of enum weir_value_type. */
-static const char *const values[] = { "nothing", "number", "text", "address",
-	"boolean" };
-
 static void rows_show(FILE *out, const struct weir_opt *rows, int indent);
-static void
-variables_show(FILE *out, const struct weir_variable *v, const char *module);
 static void callbacks_show(FILE *out, const struct weir_middleware *mw);
 static const char *default_of(const struct weir_opt *row);
+static void variables_show(FILE *out, const struct weir_middleware *mw);
 static void rows_man(FILE *out, const struct weir_opt *rows);
 static void row_man(FILE *out, const struct weir_opt *row);
 static void
 nested_man(FILE *out, const struct weir_opt *rows, const char *path);
-static void
-variables_man(FILE *out, const struct weir_variable *v, const char *module);
 static void example_man(FILE *out, const struct weir_middleware *mw);
+static void variables_man(
+	FILE *out, const char *head, const struct weir_variable *variables);
 static void text_man(FILE *out, const char *text);
 static bool is_counted(enum weir_type type);
 
@@ -58,7 +48,7 @@ describe_modules(FILE *out)
 	for (mw = registry_middlewares; *mw != NULL; mw++) {
 		fprintf(out, "%s - %s\n", (*mw)->name, (*mw)->help);
 		rows_show(out, (*mw)->opts, 1);
-		variables_show(out, (*mw)->variables, (*mw)->name);
+		variables_show(out, *mw);
 		callbacks_show(out, *mw);
 		fprintf(out, "    example: { type = \"%s\";%s%s }\n",
 			(*mw)->name, (*mw)->example != NULL ? " " : "",
@@ -76,10 +66,18 @@ describe_man(FILE *out)
 		fprintf(out, ".Ss Middleware %s\n", (*mw)->name);
 		text_man(out, (*mw)->help);
 		rows_man(out, (*mw)->opts);
-		variables_man(out, (*mw)->variables, (*mw)->name);
+		if ((*mw)->variables != NULL) {
+			fputs(".Pp\n", out);
+			text_man(out, "It has these variables, the name of its "
+				      "entry in front:");
+			variables_man(out, (*mw)->name, (*mw)->variables);
+		}
 		example_man(out, *mw);
 		nested_man(out, (*mw)->opts, (*mw)->name);
 	}
+	fputs(".Ss Variables\n", out);
+	text_man(out, "What is known of every channel:");
+	variables_man(out, "", variable_rows);
 }
 
 static void
@@ -108,11 +106,14 @@ rows_show(FILE *out, const struct weir_opt *rows, int indent)
 }
 
 static void
-variables_show(FILE *out, const struct weir_variable *v, const char *module)
+variables_show(FILE *out, const struct weir_middleware *mw)
 {
-	for (; v != NULL && v->name != NULL; v++)
-		fprintf(out, "    variable %s.%s, %s, from %s on: %s\n", module,
-			v->name, values[v->type], moments[v->since], v->help);
+	const struct weir_variable *v;
+
+	for (v = mw->variables; v != NULL && v->name != NULL; v++)
+		fprintf(out, "    %%{%s.%s} = %s, known %s: %s\n", mw->name,
+			v->name, variable_type_word(v->type),
+			variable_known(v->since), v->help);
 }
 
 static void
@@ -127,21 +128,6 @@ callbacks_show(FILE *out, const struct weir_middleware *mw)
 	if (mw->flags & WEIR_PREREAD)
 		fputs("; wants client bytes before a backend is chosen", out);
 	fputc('\n', out);
-}
-
-static void
-variables_man(FILE *out, const struct weir_variable *v, const char *module)
-{
-	if (v == NULL || v->name == NULL)
-		return;
-	fputs(".Pp\nIts variables:\n.Bl -tag -width Ds\n", out);
-	for (; v->name != NULL; v++) {
-		fprintf(out, ".It Va %s.%s\n", module, v->name);
-		text_man(out, v->help);
-		fprintf(out, "A %s, known from %s on.\n", values[v->type],
-			moments[v->since]);
-	}
-	fputs(".El\n", out);
 }
 
 /* Only where it says more than the type. */
@@ -248,6 +234,28 @@ nested_man(FILE *out, const struct weir_opt *rows, const char *path)
 		rows_man(out, row->rows->opts);
 		nested_man(out, row->rows->opts, sub);
 	}
+	arena_free(&a);
+}
+
+/* head: name of the middleware whose they are, or "". */
+static void
+variables_man(
+	FILE *out, const char *head, const struct weir_variable *variables)
+{
+	struct arena a = { NULL };
+	const struct weir_variable *v;
+
+	fputs(".Bl -tag -width Ds\n", out);
+	for (v = variables; v->name != NULL; v++) {
+		fprintf(out, ".It Cm %s%s%s Pq Ar %s\n", head,
+			*head != '\0' ? "." : "", v->name,
+			variable_type_word(v->type));
+		text_man(out, v->help);
+		if (v->since != WEIR_AT_OPEN)
+			text_man(out, arena_printf(&a, "Known %s.",
+					      variable_known(v->since)));
+	}
+	fputs(".El\n", out);
 	arena_free(&a);
 }
 
