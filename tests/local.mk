@@ -52,6 +52,7 @@ MODULE_TESTS = \
 	tests/module/test_count \
 	tests/module/test_limit_bytes \
 	tests/module/test_preface \
+	tests/module/test_registry \
 	tests/module/test_select
 MODULE_SHELL_TESTS = \
 	tests/module/extra.sh
@@ -121,7 +122,9 @@ libtest_a_SOURCES = \
 	tests/lib/traces.c \
 	tests/lib/traces.h \
 	tests/lib/watch.c \
-	tests/lib/watch.h
+	tests/lib/watch.h \
+	tests/lib/wild.c \
+	tests/lib/wild.h
 
 # A weir that has the middlewares of tests/lib/trial.c beside the real ones, and
 # system calls that fail when asked to.
@@ -146,6 +149,7 @@ LDADD = libtest.a libmodules.a libweir.a libmodules.a libweir.a \
 # Programs in which one allocation of weir can be made to fail (lib/alloc.h).
 WRAP_ALLOC = $(AM_LDFLAGS) \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=reallocarray
+tests_module_test_registry_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_buf_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_chain_random_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_endpoint_LDFLAGS = $(WRAP_ALLOC)
