@@ -41,6 +41,7 @@ MODULE_TESTS = \
 	tests/module/test_count \
 	tests/module/test_limit_bytes \
 	tests/module/test_preface \
+	tests/module/test_rewrite \
 	tests/module/test_select
 PROCESS_TESTS = \
 	tests/process/test_backend \
