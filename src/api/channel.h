@@ -77,6 +77,7 @@ struct weir_facts {
 	const char *detail; /* which time limit, or the weir_why() text; NULL */
 	const char *module; /* middleware that ended it, or NULL */
 	uint64_t ended_ms;  /* age at its first end; 0 while open */
+	bool awaited;	    /* client bytes are, before a backend is chosen */
 };
 
 /* Sends bytes ahead of the ones being judged: they enter the chain after this

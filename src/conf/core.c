@@ -79,7 +79,9 @@ static const struct weir_rows listen_rows = { .opts = listen_opts,
 	.size = sizeof(struct conf_listen),
 	.shorthand = "address" };
 
-static const char *const close_channel_modes[] = { "serial", "parallel", NULL };
+static const char *const close_channel_modes[] = {
+	[CONF_CLOSE_SERIAL] = "serial", [CONF_CLOSE_PARALLEL] = "parallel", NULL
+};
 
 static const struct weir_opt server_opts[] = {
 	WEIR_STRING("name", struct conf_server, name, .flags = WEIR_OPTIONAL,
@@ -124,7 +126,7 @@ static const struct weir_opt server_opts[] = {
 			"quit."),
 	WEIR_CHOICE("close_channel_mode", struct conf_server,
 		close_channel_mode, .def = "serial",
-		.choices = close_channel_modes, .flags = WEIR_NOT_BUILT,
+		.choices = close_channel_modes,
 		.help = "Whether close callbacks run one after the other or "
 			"all at once."),
 	{ .key = "middlewares",

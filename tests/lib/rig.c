@@ -87,6 +87,7 @@ rig_woken(evutil_socket_t fd, short what, void *arg)
 void
 rig_init(struct rig *r)
 {
+	call_aborts = false; /* what a breach does to its channel is seen */
 	*r = (struct rig){ .listener = -1 };
 	r->listen.text = "rig";
 	r->listen.backlog = 128;
