@@ -16,6 +16,7 @@ UNIT_TESTS = \
 	tests/unit/test_connect \
 	tests/unit/test_cut \
 	tests/unit/test_describe \
+	tests/unit/test_end \
 	tests/unit/test_endpoint \
 	tests/unit/test_engine \
 	tests/unit/test_fd \
@@ -36,8 +37,10 @@ UNIT_TESTS = \
 	tests/unit/test_source \
 	tests/unit/test_stage \
 	tests/unit/test_timeouts \
+	tests/unit/test_timer \
 	tests/unit/test_units \
-	tests/unit/test_verbs
+	tests/unit/test_verbs \
+	tests/unit/test_wait
 MODULE_TESTS = \
 	tests/module/test_count \
 	tests/module/test_limit_bytes \

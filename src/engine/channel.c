@@ -454,6 +454,9 @@ channel_free(struct weir_channel *ch)
 {
 	struct engine *engine = ch->engine;
 
+	/* A wait that was over at once has queued it again. */
+	if (ch->queued)
+		TAILQ_REMOVE(&engine->loop->dead, ch, turn_link);
 	timeouts_clear(&engine->loop->timeouts, &ch->phase);
 	history_note(ch, HISTORY_CLEANUP_FINISHED, WEIR_SELF, 0);
 	history_log(ch);

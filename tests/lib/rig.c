@@ -132,7 +132,7 @@ rig_start(struct rig *r)
 void
 rig_stop(struct rig *r)
 {
-	engine_close_all(&r->engine, WEIR_R_STOPPED);
+	engine_stop(&r->engine);
 	rig_turn(r);
 	assert_int_equal(r->loop.channels, 0);
 	assert_true(TAILQ_EMPTY(&r->engine.channels));
