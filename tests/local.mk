@@ -42,6 +42,7 @@ UNIT_TESTS = \
 	tests/unit/test_verbs \
 	tests/unit/test_wait
 MODULE_TESTS = \
+	tests/module/test_acl \
 	tests/module/test_count \
 	tests/module/test_limit_bytes \
 	tests/module/test_preface \
