@@ -44,6 +44,7 @@ UNIT_TESTS = \
 MODULE_TESTS = \
 	tests/module/test_acl \
 	tests/module/test_count \
+	tests/module/test_delay \
 	tests/module/test_limit_bytes \
 	tests/module/test_preface \
 	tests/module/test_rewrite \
