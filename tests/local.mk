@@ -45,6 +45,7 @@ MODULE_TESTS = \
 	tests/module/test_acl \
 	tests/module/test_count \
 	tests/module/test_delay \
+	tests/module/test_forward \
 	tests/module/test_limit_bytes \
 	tests/module/test_preface \
 	tests/module/test_rewrite \
@@ -113,6 +114,8 @@ libtest_a_SOURCES = \
 	tests/lib/said.h \
 	tests/lib/spawn.c \
 	tests/lib/spawn.h \
+	tests/lib/spy.c \
+	tests/lib/spy.h \
 	tests/lib/start.c \
 	tests/lib/traces.c \
 	tests/lib/traces.h \

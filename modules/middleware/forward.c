@@ -78,12 +78,32 @@ forward_connected(struct weir_call *c, int err)
 		forward_next(c);
 }
 
+static void
+forward_address(const struct weir_call *c, struct weir_value *v)
+{
+	const struct conf *cf = c->conf;
+	const struct weir_addr *to = cf->to.v;
+	const struct ctx *cx = c->ctx;
+
+	if (cx->tried > 0)
+		*v = (struct weir_value){ .type = WEIR_VALUE_ADDR,
+			.addr = to[cx->tried - 1] };
+}
+
+static const struct weir_variable variables[] = {
+	{ "address", WEIR_VALUE_ADDR, WEIR_AT_CONNECT,
+		"Address of the backend, or the last one that was tried.",
+		forward_address },
+	{ .name = NULL },
+};
+
 const struct weir_middleware mw_forward = {
 	.name = "forward",
 	.help = "Connects to an address, or the first of a list that accepts.",
 	.opts = opts,
 	.conf_size = sizeof(struct conf),
 	.ctx_size = sizeof(struct ctx),
+	.variables = variables,
 	.check = forward_check,
 	.route = forward_route,
 	.connected = forward_connected,
