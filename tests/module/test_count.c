@@ -42,6 +42,25 @@ test_lines_are_counted_and_pass(void **state)
 	}
 }
 
+static void
+end_want(const char *text, size_t len, struct cut_seen *seen)
+{
+	(void)len;
+	seen->up = text;
+	seen->why = "done";
+}
+
+static void
+test_the_end_may_come_anywhere(void **state)
+{
+	(void)state;
+	each_end_of(&(struct cut_talk){ .mw = spy_on(&mw_count),
+			    .conf = &quiet,
+			    .text = "one\ntwo\n\nthree" },
+		end_want);
+	assert_string_equal(spy_text("up_lines"), "3");
+}
+
 /* Both directions have a count of their own. */
 static void
 test_the_log_tells(void **state)
@@ -130,6 +149,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lines_are_counted_and_pass),
+		cmocka_unit_test(test_the_end_may_come_anywhere),
 		cmocka_unit_test(test_the_log_tells),
 		cmocka_unit_test(test_the_log_is_silent_when_told),
 		cmocka_unit_test(test_long_reads_count_alike),

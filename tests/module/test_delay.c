@@ -278,6 +278,24 @@ test_every_cut_comes_to_the_same(void **state)
 }
 
 static void
+end_want(const char *text, size_t len, struct cut_seen *seen)
+{
+	(void)len;
+	seen->up = text;
+	seen->why = "done";
+}
+
+static void
+test_the_end_may_come_anywhere(void **state)
+{
+	(void)state;
+	each_end_of(&(struct cut_talk){ .mw = &mw_delay,
+			    .options = "up = \"1ms\"; jitter = \"1ms\";",
+			    .text = "hello" },
+		end_want);
+}
+
+static void
 test_options_have_to_fit(void **state)
 {
 	(void)state;
@@ -304,6 +322,7 @@ main(void)
 		cmocka_unit_test(test_a_direction_without_delay_is_left_alone),
 		cmocka_unit_test(test_a_reset_ends_it_at_once),
 		cmocka_unit_test(test_every_cut_comes_to_the_same),
+		cmocka_unit_test(test_the_end_may_come_anywhere),
 		cmocka_unit_test(test_options_have_to_fit),
 	};
 

@@ -194,6 +194,44 @@ replace(const struct rule *r, size_t n, const char *text, char *out)
 	*out = '\0';
 }
 
+static const struct rule ends[] = { { "ab", "12345", BOTH },
+	{ "abcabd", "", BOTH }, { "bca", "x", BOTH } };
+
+static void
+end_want(const char *text, size_t len, struct cut_seen *seen)
+{
+	static char out[WIDE];
+
+	(void)len;
+	replace(ends, sizeof(ends) / sizeof(ends[0]), text, out);
+	seen->up = out;
+	seen->why = "done";
+}
+
+static void
+down_want(const char *text, size_t len, struct cut_seen *seen)
+{
+	end_want(text, len, seen);
+	seen->down = seen->up;
+	seen->up = "?";
+}
+
+/* What is held when the end comes goes on, or is replaced after all. */
+static void
+test_the_end_may_come_anywhere(void **state)
+{
+	struct weir_list list;
+	struct cut_talk talk = { .mw = &mw_rewrite,
+		.conf = rules(&list, ends, sizeof(ends) / sizeof(ends[0])),
+		.text = "abcabdbcabcabcxabcab" };
+
+	(void)state;
+	each_end_of(&talk, end_want);
+	talk.dir = WEIR_DOWN;
+	talk.ask = "?";
+	each_end_of(&talk, down_want);
+}
+
 static char *
 word(char *text, size_t least, size_t most, long letters)
 {
@@ -342,6 +380,7 @@ main(void)
 		cmocka_unit_test(test_without_a_rule_nobody_looks),
 		cmocka_unit_test(test_no_more_is_held_than_need_be),
 		cmocka_unit_test(test_bytes_of_all_values),
+		cmocka_unit_test(test_the_end_may_come_anywhere),
 		cmocka_unit_test(
 			test_any_rules_and_cuts_against_the_obvious_way),
 		cmocka_unit_test(test_a_long_read_grows_in_bounded_steps),
