@@ -180,9 +180,12 @@ rewrite(struct weir_call *c, struct weir_bytes in, enum weir_dir dir)
 	if (tree == NULL)
 		return weir_detach();
 	while (at < in.len && given < GIVE_MOST) {
-		found = tree_find(tree, in.p + at, in.len - at, &more);
-		if (more && !in.eof)
-			break;
+		found = NULL;
+		if (tree->next[in.p[at]] != 0) {
+			found = tree_find(tree, in.p + at, in.len - at, &more);
+			if (more && !in.eof)
+				break;
+		}
 		if (found == NULL) {
 			at++;
 			continue;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "lib/alloc.h"
 #include "lib/cut.h"
 #include "lib/entry.h"
 #include "lib/pair.h"
@@ -295,6 +296,32 @@ test_the_end_may_come_anywhere(void **state)
 		end_want);
 }
 
+/* Without memory for what comes the channel ends, whichever it is. */
+static void
+test_without_memory_the_channel_ends(void **state)
+{
+	unsigned nth = 0;
+	bool failed;
+
+	(void)state;
+	do {
+		delay_start("up = \"1ms\";");
+		rig_quiet(&rig);
+		alloc_fail_at(++nth);
+		rig_say(client, "x");
+		rig_quiet(&rig);
+		failed = alloc_failed();
+		rig_advance(&rig, 10);
+		if (!failed)
+			rig_hear(&rig, server, "x");
+		else
+			rig_until(&rig, rig_ends.n == 1);
+		assert_int_equal(rig_ends.reason, failed ? WEIR_R_NOMEM : 0);
+		delay_stop();
+	} while (failed);
+	assert_true(nth > 1);
+}
+
 static void
 test_options_have_to_fit(void **state)
 {
@@ -323,6 +350,7 @@ main(void)
 		cmocka_unit_test(test_a_reset_ends_it_at_once),
 		cmocka_unit_test(test_every_cut_comes_to_the_same),
 		cmocka_unit_test(test_the_end_may_come_anywhere),
+		cmocka_unit_test(test_without_memory_the_channel_ends),
 		cmocka_unit_test(test_options_have_to_fit),
 	};
 

@@ -1,6 +1,7 @@
 /* test_rewrite.c - strings are replaced wherever the bytes were cut. */
 #include <sys/socket.h>
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "lib/alloc.h"
 #include "lib/cut.h"
 #include "lib/pair.h"
 #include "lib/said.h"
@@ -332,6 +334,32 @@ test_a_long_read_grows_in_bounded_steps(void **state)
 	pair_stop(state);
 }
 
+static void
+test_a_start_without_memory_fails(void **state)
+{
+	static const struct rule r[] = { { "a", "b", BOTH } };
+	struct weir_list list;
+	struct weir_instance in = { .conf = rules(&list, r, 1),
+		.state = calloc(1, mw_rewrite.state_size),
+		.name = "rewrite",
+		.server = "s" };
+	unsigned nth;
+	int rc;
+
+	(void)state;
+	assert_non_null(in.state);
+	for (nth = 1; nth <= 2; nth++) {
+		alloc_fail_at(nth);
+		rc = mw_rewrite.start(&in);
+		assert_true(alloc_failed());
+		assert_int_equal(rc, -1);
+		assert_int_equal(errno, ENOMEM);
+	}
+	assert_int_equal(mw_rewrite.start(&in), 0);
+	mw_rewrite.stop(&in);
+	free(in.state);
+}
+
 #define RULE(from, way)                                                        \
 	"{ from = \"" from "\"; to = \"x\"; direction = \"" way "\"; }"
 #define F200                                                                   \
@@ -384,6 +412,7 @@ main(void)
 		cmocka_unit_test(
 			test_any_rules_and_cuts_against_the_obvious_way),
 		cmocka_unit_test(test_a_long_read_grows_in_bounded_steps),
+		cmocka_unit_test(test_a_start_without_memory_fails),
 		cmocka_unit_test(test_options_have_to_fit),
 	};
 
