@@ -11,7 +11,9 @@ UNIT_TESTS = \
 	tests/unit/test_chain_random \
 	tests/unit/test_channel \
 	tests/unit/test_clock \
+	tests/unit/test_close \
 	tests/unit/test_closing \
+	tests/unit/test_condition \
 	tests/unit/test_conf \
 	tests/unit/test_connect \
 	tests/unit/test_cut \
@@ -21,8 +23,10 @@ UNIT_TESTS = \
 	tests/unit/test_engine \
 	tests/unit/test_fd \
 	tests/unit/test_flow \
+	tests/unit/test_format \
 	tests/unit/test_hold \
 	tests/unit/test_limits \
+	tests/unit/test_line \
 	tests/unit/test_listeners \
 	tests/unit/test_log \
 	tests/unit/test_loop \
@@ -31,6 +35,7 @@ UNIT_TESTS = \
 	tests/unit/test_override \
 	tests/unit/test_peer \
 	tests/unit/test_poller \
+	tests/unit/test_race \
 	tests/unit/test_rows \
 	tests/unit/test_scan \
 	tests/unit/test_signals \
@@ -40,7 +45,8 @@ UNIT_TESTS = \
 	tests/unit/test_timer \
 	tests/unit/test_units \
 	tests/unit/test_verbs \
-	tests/unit/test_wait
+	tests/unit/test_wait \
+	tests/unit/test_when
 MODULE_TESTS = \
 	tests/module/test_acl \
 	tests/module/test_count \
@@ -170,6 +176,7 @@ TEST_EXTRAS = \
 	tests/module/template/bang.c \
 	tests/module/template/modules.list \
 	tests/module/template/test_bang.c \
+	tests/unit/call_fake.h \
 	tests/unit/conf_try.h \
 	tests/unit/registry_fake.h \
 	tests/real/lib.sh

@@ -6,7 +6,14 @@ struct conf {
 	struct weir_list to; /* of struct weir_addr */
 	struct weir_addr source;
 	uint32_t connect_timeout_ms;
+	int first_byte; /* enum first_byte */
+	uint32_t race_after_ms;
 };
+
+/* Whose first byte is waited for where others want client bytes first. */
+enum first_byte { FIRST_CLIENT, FIRST_RACE };
+
+static const char *const first_bytes[] = { "client", "race", NULL };
 
 struct ctx {
 	uint32_t tried; /* addresses that were given a chance */
@@ -21,6 +28,13 @@ static const struct weir_opt opts[] = {
 			"connect_timeout counts."),
 	WEIR_ADDRESS("source", struct conf, source, .flags = WEIR_OPTIONAL,
 		.help = "Local address to connect from, with port 0 for any."),
+	WEIR_CHOICE("first_byte", struct conf, first_byte, .def = "client",
+		.choices = first_bytes,
+		.help = "Where other middlewares want client bytes before a "
+			"backend is chosen: with race this one is connected to "
+			"after a silence, and whoever speaks first decides."),
+	WEIR_TIME("race_after", struct conf, race_after_ms, .def = "300ms",
+		.min = 1, .max = 86400000, .help = "How long that silence is."),
 	WEIR_OPT_END,
 };
 
@@ -62,9 +76,35 @@ forward_next(struct weir_call *c)
 			.timeout_ms = cf->connect_timeout_ms });
 }
 
+static struct weir_verdict
+forward_open(struct weir_call *c)
+{
+	const struct conf *cf = c->conf;
+
+	if (cf->first_byte == FIRST_RACE)
+		weir_timer(c, cf->race_after_ms);
+	return weir_pass(0);
+}
+
+static struct weir_verdict
+forward_timer(struct weir_call *c)
+{
+	struct weir_facts f;
+
+	weir_facts(c, &f);
+	if (f.awaited && f.up_bytes == 0)
+		forward_next(c);
+	return weir_pass(0);
+}
+
+/* The address of a race comes first: its connection may be there still. */
 static void
 forward_route(struct weir_call *c)
 {
+	struct ctx *cx = c->ctx;
+
+	if (cx->tried > 0)
+		cx->tried--;
 	forward_next(c);
 }
 
@@ -72,10 +112,12 @@ static void
 forward_connected(struct weir_call *c, int err)
 {
 	const struct conf *cf = c->conf;
-	const struct ctx *cx = c->ctx;
+	struct ctx *cx = c->ctx;
 
 	if (err != 0 && cx->tried < cf->to.n)
 		forward_next(c);
+	else if (err != 0)
+		cx->tried = 0; /* in a race only: the client may still come */
 }
 
 static void
@@ -105,6 +147,8 @@ const struct weir_middleware mw_forward = {
 	.ctx_size = sizeof(struct ctx),
 	.variables = variables,
 	.check = forward_check,
+	.open = forward_open,
+	.timer = forward_timer,
 	.route = forward_route,
 	.connected = forward_connected,
 };

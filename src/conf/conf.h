@@ -40,6 +40,8 @@ struct conf_stage {
 	const char *name; /* its own, or the type's */
 	const void *conf; /* filled from the type's rows */
 	int64_t order;
+	const struct weir_condition *when; /* it takes part; NULL: always */
+	enum weir_moment when_since;	   /* when is known: OPEN or ROUTE */
 };
 
 struct conf_server {
@@ -54,7 +56,7 @@ struct conf_server {
 	uint32_t half_close_timeout_ms;
 	uint32_t session_timeout_ms;
 	uint32_t close_wait_ms;
-	int close_channel_mode; /* enum conf_close_mode */
+	int close_channel_mode;	 /* enum conf_close_mode */
 	struct weir_list stages; /* of struct conf_stage, sorted by order */
 };
 

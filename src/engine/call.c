@@ -61,23 +61,39 @@ call_begin(struct weir_channel *ch, unsigned i, enum hook hook)
 		.hook = (uint16_t)hook };
 }
 
+static size_t
+call_ctx_size(const struct weir_call *c)
+{
+	return c->ch->engine->chain.stages[c->stage].mw->ctx_size;
+}
+
+void
+call_unlock(const struct weir_call *c)
+{
+	memory_poison(c->ctx, call_ctx_size(c), false);
+}
+
+void
+call_lock(const struct weir_call *c)
+{
+	memory_poison(c->ctx, call_ctx_size(c), true);
+}
+
 void
 call_enter(struct weir_call *c)
 {
-	const struct engine *e = c->ch->engine;
+	struct loop *loop = c->ch->engine->loop;
 
-	memory_poison(c->ctx, e->chain.stages[c->stage].mw->ctx_size, false);
-	e->loop->calling = c;
-	e->loop->why = NULL;
+	call_unlock(c);
+	loop->calling = c;
+	loop->why = NULL;
 }
 
 void
 call_leave(struct weir_call *c)
 {
-	const struct engine *e = c->ch->engine;
-
-	e->loop->calling = NULL;
-	memory_poison(c->ctx, e->chain.stages[c->stage].mw->ctx_size, true);
+	c->ch->engine->loop->calling = NULL;
+	call_lock(c);
 }
 
 void
@@ -134,7 +150,7 @@ call_blocks(const struct weir_channel *ch, enum weir_dir dir, unsigned dirs)
 {
 	if (dirs != 0)
 		return dirs;
-	return 1u << dir | (ch->served ? 1u << WEIR_UP : 0);
+	return 1u << dir | (ch->served ? 1u << WEIR_UP : 0) | FLOW_BY_TIME;
 }
 
 void

@@ -28,6 +28,7 @@ chain_compile(struct chain *k, const struct conf_server *server)
 		k->stages[i] = (struct stage){ .mw = mw,
 			.conf = from->conf,
 			.name = from->name,
+			.when = from->when,
 			.ctx_off = k->ctx_size };
 		if (mw->state_size > 0 && (k->stages[i].state = calloc(
 						   1, mw->state_size)) == NULL)
@@ -39,6 +40,8 @@ chain_compile(struct chain *k, const struct conf_server *server)
 			k->active[WEIR_DOWN] |= stage_bit(i);
 		if ((mw->flags & WEIR_PREREAD) && mw->up != NULL)
 			k->preread |= stage_bit(i);
+		if (from->when != NULL && from->when_since != WEIR_AT_OPEN)
+			k->late |= stage_bit(i);
 		k->has_target |= mw->target != NULL;
 		k->has_signal |= mw->signal != NULL;
 	}
@@ -117,9 +120,10 @@ static bool
 chain_applies(struct weir_channel *ch, unsigned i)
 {
 	const struct stage *st = &ch->engine->chain.stages[i];
+	struct weir_call c = call_begin(ch, i, HOOK_OTHER);
 	int dir;
 
-	if (st->when == NULL)
+	if (weir_condition_holds(&c, st->when))
 		return true;
 	ch->off |= stage_bit(i);
 	ch->preread &= ~stage_bit(i);
@@ -335,15 +339,28 @@ chain_close(struct weir_channel *ch)
 	return !wait_any_lasts(ch, HOOK_CLOSE);
 }
 
+/* Is an output too full into which one of these has emitted? */
+static bool
+chain_is_full(const struct weir_channel *ch, unsigned emitters)
+{
+	size_t most = ch->engine->server->hold_max;
+
+	return (ch->flows[0].out.len > most &&
+		       (ch->flows[0].emitters & emitters)) ||
+	       (ch->flows[1].out.len > most &&
+		       (ch->flows[1].emitters & emitters));
+}
+
 bool
 chain_blocked(const struct weir_channel *ch, enum weir_dir dir)
 {
-	size_t most = ch->engine->server->hold_max;
-	unsigned dirs = 1u << dir;
+	return chain_is_full(ch, 1u << dir);
+}
 
-	return (ch->flows[0].out.len > most &&
-		       (ch->flows[0].emitters & dirs)) ||
-	       (ch->flows[1].out.len > most && (ch->flows[1].emitters & dirs));
+bool
+chain_blocks_timers(const struct weir_channel *ch)
+{
+	return chain_is_full(ch, FLOW_BY_TIME);
 }
 
 uint64_t

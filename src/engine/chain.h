@@ -68,6 +68,8 @@ void chain_resume(struct weir_channel *ch, enum weir_dir dir);
 /* Is an output too full into which callbacks of this direction have emitted?
  * Then they are shown nothing more until it has drained. */
 bool chain_blocked(const struct weir_channel *ch, enum weir_dir dir);
+/* The same of callbacks that are shown no bytes. */
+bool chain_blocks_timers(const struct weir_channel *ch);
 /* Stages that may not be shown bytes yet, as they wait or are not opened. */
 uint64_t chain_barred(const struct weir_channel *ch, enum weir_dir dir);
 
