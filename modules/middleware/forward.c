@@ -16,7 +16,8 @@ enum first_byte { FIRST_CLIENT, FIRST_RACE };
 static const char *const first_bytes[] = { "client", "race", NULL };
 
 struct ctx {
-	uint32_t tried; /* addresses that were given a chance */
+	const struct weir_addr *last; /* what was connected to last */
+	uint32_t tried;		      /* addresses that were given a chance */
 };
 
 static const struct weir_opt opts[] = {
@@ -71,7 +72,8 @@ forward_next(struct weir_call *c)
 	const struct weir_addr *to = cf->to.v;
 	struct ctx *cx = c->ctx;
 
-	weir_connect(c, &to[cx->tried++],
+	cx->last = &to[cx->tried++];
+	weir_connect(c, cx->last,
 		&(struct weir_dial){ .source = &cf->source,
 			.timeout_ms = cf->connect_timeout_ms });
 }
@@ -123,18 +125,16 @@ forward_connected(struct weir_call *c, int err)
 static void
 forward_address(const struct weir_call *c, struct weir_value *v)
 {
-	const struct conf *cf = c->conf;
-	const struct weir_addr *to = cf->to.v;
 	const struct ctx *cx = c->ctx;
 
-	if (cx->tried > 0)
+	if (cx->last != NULL)
 		*v = (struct weir_value){ .type = WEIR_VALUE_ADDR,
-			.addr = to[cx->tried - 1] };
+			.addr = *cx->last };
 }
 
 static const struct weir_variable variables[] = {
 	{ "address", WEIR_VALUE_ADDR, WEIR_AT_CONNECT,
-		"Address of the backend, or the last one that was tried.",
+		"The address that it has tried to connect to last.",
 		forward_address },
 	{ .name = NULL },
 };

@@ -3,9 +3,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <cmocka.h>
 
 #include "lib/cut.h"
+#include "lib/entry.h"
 #include "lib/pair.h"
 #include "lib/said.h"
 #include "lib/spy.h"
@@ -13,23 +15,31 @@
 extern const struct weir_middleware mw_forward;
 
 static struct weir_addr to[2]; /* nobody, and the backend */
+static struct entry entry;
 
-static struct {
-	struct weir_list to;
-	struct weir_addr source;
-	uint32_t connect_timeout_ms;
-} conf;
-
+/* Forwards to nobody, and then to the backend (most = 2). */
 static void
-forward_start(size_t first, size_t n)
+forward_start(int most)
 {
+	char nobody[WEIR_ADDR_TEXT], options[256];
+
 	pair_start(NULL);
 	rig_refusing(&to[0]);
 	to[1] = dial.to[0];
-	conf.to = (struct weir_list){ .n = n, .v = &to[first] };
-	rig_add(&rig, spy_on(&mw_forward), &conf);
+	snprintf(options, sizeof(options), "to = [ \"%s\"%s ];",
+		weir_addr_text(&to[0], nobody),
+		most > 1 ? ", \"${BACKEND}\"" : "");
+	entry_load(&entry, "forward", options, &to[1]);
+	rig_add(&rig, spy_on(&mw_forward), entry.stage->conf);
 	rig_start(&rig);
 	client = rig_client(&rig);
+}
+
+static void
+forward_stop(void)
+{
+	pair_stop(NULL);
+	entry_free(&entry);
 }
 
 static void
@@ -55,7 +65,7 @@ static void
 test_the_next_address_is_tried(void **state)
 {
 	(void)state;
-	forward_start(0, 2);
+	forward_start(2);
 	server = rig_take(&rig, listener);
 	rig_say(client, "hello");
 	rig_hear(&rig, server, "hello");
@@ -63,18 +73,18 @@ test_the_next_address_is_tried(void **state)
 	rig_close(&server);
 	rig_until(&rig, rig_ends.n == 1);
 	address_is(&to[1]);
-	pair_stop(state);
+	forward_stop();
 }
 
 static void
 test_the_last_address_is_the_last(void **state)
 {
 	(void)state;
-	forward_start(0, 1);
+	forward_start(1);
 	rig_until(&rig, rig_ends.n == 1);
 	assert_int_equal(rig_ends.reason, WEIR_R_CONNECT);
 	address_is(&to[0]);
-	pair_stop(state);
+	forward_stop();
 }
 
 static void
