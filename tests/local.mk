@@ -49,10 +49,14 @@ UNIT_TESTS = \
 	tests/unit/test_wait \
 	tests/unit/test_when
 MODULE_TESTS = \
+	tests/module/test_acl \
 	tests/module/test_count \
+	tests/module/test_delay \
+	tests/module/test_forward \
 	tests/module/test_limit_bytes \
 	tests/module/test_preface \
 	tests/module/test_registry \
+	tests/module/test_rewrite \
 	tests/module/test_select
 MODULE_SHELL_TESTS = \
 	tests/module/extra.sh
@@ -118,6 +122,8 @@ libtest_a_SOURCES = \
 	tests/lib/said.h \
 	tests/lib/spawn.c \
 	tests/lib/spawn.h \
+	tests/lib/spy.c \
+	tests/lib/spy.h \
 	tests/lib/start.c \
 	tests/lib/traces.c \
 	tests/lib/traces.h \
@@ -150,6 +156,8 @@ LDADD = libtest.a libmodules.a libweir.a libmodules.a libweir.a \
 WRAP_ALLOC = $(AM_LDFLAGS) \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=reallocarray
 tests_module_test_registry_LDFLAGS = $(WRAP_ALLOC)
+tests_module_test_delay_LDFLAGS = $(WRAP_ALLOC)
+tests_module_test_rewrite_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_buf_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_chain_random_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_endpoint_LDFLAGS = $(WRAP_ALLOC)
