@@ -23,6 +23,12 @@ libweir_a_SOURCES = \
 	src/base/msg.c \
 	src/base/msg.h \
 	src/base/reason.c \
+	src/base/sink.c \
+	src/base/sink.h \
+	src/base/syslog.c \
+	src/base/syslog.h \
+	src/base/target.c \
+	src/base/target.h \
 	src/base/units.c \
 	src/base/units.h \
 	src/conf/conf.c \
@@ -37,6 +43,8 @@ libweir_a_SOURCES = \
 	src/conf/expand.h \
 	src/conf/grammar.c \
 	src/conf/grammar.h \
+	src/conf/logfile.c \
+	src/conf/logfile.h \
 	src/conf/near.c \
 	src/conf/near.h \
 	src/conf/node.c \
@@ -78,6 +86,8 @@ libweir_a_SOURCES = \
 	src/engine/loop.h \
 	src/engine/poller.c \
 	src/engine/poller.h \
+	src/engine/sinks.c \
+	src/engine/sinks.h \
 	src/engine/stage.c \
 	src/engine/stage.h \
 	src/engine/timeouts.c \
@@ -90,6 +100,8 @@ libweir_a_SOURCES = \
 	src/master/drop.h \
 	src/master/listeners.c \
 	src/master/listeners.h \
+	src/master/logs.c \
+	src/master/logs.h \
 	src/master/master.c \
 	src/master/master.h \
 	src/master/pidfile.c \

@@ -36,6 +36,9 @@ enum weir_opt_flag {
 	WEIR_NEEDS_START = 8 /* a reload cannot change it */
 };
 
+/* A log file of the configuration, opened before the workers start. */
+struct weir_logfile;
+
 struct weir_list {
 	size_t n;
 	void *v;
@@ -96,7 +99,8 @@ struct weir_rows {
 #define WEIR_CIDRS(k, S, f, ...)                                               \
 	WEIR_ROW(k, WEIR_T_CIDRS, S, f, struct weir_list, __VA_ARGS__)
 #define WEIR_LOGFILE(k, S, f, ...)                                             \
-	WEIR_ROW(k, WEIR_T_LOGFILE, S, f, const char *, __VA_ARGS__)
+	WEIR_ROW(k, WEIR_T_LOGFILE, S, f, const struct weir_logfile *,         \
+		__VA_ARGS__)
 #define WEIR_GROUPS(k, S, f, ...)                                              \
 	WEIR_ROW(k, WEIR_T_GROUPS, S, f, struct weir_list, __VA_ARGS__)
 #define WEIR_OPT_END                                                           \

@@ -4,6 +4,7 @@
 
 #include "base/addr.h"
 #include "base/units.h"
+#include "conf/logfile.h"
 #include "conf/near.h"
 #include "conf/value.h"
 
@@ -24,7 +25,7 @@
 		"an address such as \"127.0.0.1:80\"")                         \
 	X(CIDRS, "list of networks", CIDRS, struct weir_cidr,                  \
 		"a network such as \"10.0.0.0/8\"")                            \
-	X(LOGFILE, "log target", LOGFILE, const char *,                        \
+	X(LOGFILE, "log target", LOGFILE, const struct weir_logfile *,         \
 		"\"stderr\", \"syslog\" or the path of a file")                \
 	X(GROUP, "group", GROUP, char, "a group { ... }")                      \
 	X(GROUPS, "list of groups", GROUP, char, "a group { ... }")            \
@@ -48,6 +49,8 @@ static const char *choice_set(struct arena *a, const struct weir_opt *row,
 	const char *text, int *field);
 static const char *string_set(struct arena *a, const struct weir_opt *row,
 	const char *text, const char **field);
+static const char *logfile_set(struct arena *a, const struct weir_opt *row,
+	const char *text, const struct weir_logfile **field);
 static const char *
 number_text(struct arena *a, const struct weir_opt *row, int64_t value);
 static int64_t number_max(const struct weir_opt *row);
@@ -115,8 +118,9 @@ value_set(struct arena *a, const struct weir_opt *row, const char *text,
 		return addr_parse(field, text, &why) == -1 ? why : NULL;
 	case WEIR_T_CIDRS:
 		return cidr_parse(field, text, &why) == -1 ? why : NULL;
-	case WEIR_T_STRING:
 	case WEIR_T_LOGFILE:
+		return logfile_set(a, row, text, field);
+	case WEIR_T_STRING:
 		return string_set(a, row, text, field);
 	default:
 		return number_set(a, row, text, field);
@@ -126,6 +130,7 @@ value_set(struct arena *a, const struct weir_opt *row, const char *text,
 const char *
 value_text(struct arena *a, const struct weir_opt *row, const void *field)
 {
+	const struct weir_logfile *const *file = field;
 	char text[WEIR_ADDR_TEXT];
 	const char *s;
 
@@ -145,7 +150,10 @@ value_text(struct arena *a, const struct weir_opt *row, const void *field)
 	case WEIR_T_TIME:
 		return number_text(a, row, *(const uint32_t *)field);
 	default:
-		s = *(const char *const *)field;
+		if (value_type(row) == WEIR_T_LOGFILE)
+			s = *file != NULL ? (*file)->text : NULL;
+		else
+			s = *(const char *const *)field;
 		if (s == NULL)
 			s = row->flags & WEIR_OFF ? "off" : "";
 		return s;
@@ -215,14 +223,24 @@ string_set(struct arena *a, const struct weir_opt *row, const char *text,
 		*field = NULL;
 		return NULL;
 	}
-	if (value_type(row) == WEIR_T_LOGFILE && n == 0)
-		return "empty";
 	if (row->type == WEIR_T_STRING && has_range(row) &&
 		(n < (uint64_t)row->min || n > (uint64_t)row->max))
 		return arena_printf(a,
 			"must be %" PRId64 " to %" PRId64 " bytes long",
 			row->min, row->max);
 	*field = text;
+	return NULL;
+}
+
+static const char *
+logfile_set(struct arena *a, const struct weir_opt *row, const char *text,
+	const struct weir_logfile **field)
+{
+	if (*text == '\0')
+		return "empty";
+	*field = (row->flags & WEIR_OFF) != 0 && strcmp(text, "off") == 0
+			 ? NULL
+			 : logfile_new(a, text);
 	return NULL;
 }
 

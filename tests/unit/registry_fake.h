@@ -55,7 +55,7 @@ struct fake_every {
 	struct weir_addr address;
 	struct weir_list addresses;
 	struct weir_list networks;
-	const char *file;
+	const struct weir_logfile *file;
 	struct fake_part part;
 	struct weir_list parts;
 };
