@@ -42,14 +42,15 @@ AC_DEFUN([WEIR_WARNINGS], [
 AC_DEFUN([WEIR_SANITIZERS], [
 	AC_ARG_ENABLE([sanitizers],
 		[AS_HELP_STRING([--enable-sanitizers],
-			[find memory errors and undefined behaviour while running
-			(for tests, not for service)])])
+			[find memory errors, undefined behaviour and misuse of
+			the module contract while running (for tests, not for
+			service)])])
 	WEIR_LDFLAGS=
 	AS_IF([test "x$enable_sanitizers" = xyes], [
 		weir_flags="-fsanitize=address,undefined -fno-sanitize-recover=all"
 		AS_VAR_APPEND([weir_flags], [" -fno-omit-frame-pointer"])
 		WEIR_IF_FLAG([$weir_flags],
-			[AS_VAR_APPEND([WEIR_CFLAGS], [" $weir_flags"])
+			[AS_VAR_APPEND([WEIR_CFLAGS], [" $weir_flags -DWEIR_DEBUG"])
 			WEIR_LDFLAGS=$weir_flags],
 			[weir_missing="$weir_missing
   the sanitizer runtime of $CC (Debian: libasan of gcc, libclang-rt-VERSION-dev of clang)"])

@@ -63,6 +63,8 @@ libweir_a_SOURCES = \
 	src/conf/stage.h \
 	src/conf/value.c \
 	src/conf/value.h \
+	src/engine/aside.c \
+	src/engine/aside.h \
 	src/engine/call.c \
 	src/engine/call.h \
 	src/engine/chain.c \
@@ -79,6 +81,8 @@ libweir_a_SOURCES = \
 	src/engine/engine.h \
 	src/engine/flow.c \
 	src/engine/flow.h \
+	src/engine/history.c \
+	src/engine/history.h \
 	src/engine/hold.c \
 	src/engine/hold.h \
 	src/engine/limits.c \
@@ -90,9 +94,15 @@ libweir_a_SOURCES = \
 	src/engine/sinks.h \
 	src/engine/stage.c \
 	src/engine/stage.h \
+	src/engine/ticket.c \
+	src/engine/ticket.h \
 	src/engine/timeouts.c \
 	src/engine/timeouts.h \
+	src/engine/timer.c \
+	src/engine/timer.h \
 	src/engine/verbs.c \
+	src/engine/wait.c \
+	src/engine/wait.h \
 	src/heritage.h \
 	src/master/daemon.c \
 	src/master/daemon.h \

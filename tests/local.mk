@@ -14,7 +14,9 @@ UNIT_TESTS = \
 	tests/unit/test_closing \
 	tests/unit/test_conf \
 	tests/unit/test_connect \
+	tests/unit/test_cut \
 	tests/unit/test_describe \
+	tests/unit/test_end \
 	tests/unit/test_endpoint \
 	tests/unit/test_engine \
 	tests/unit/test_fd \
@@ -35,11 +37,17 @@ UNIT_TESTS = \
 	tests/unit/test_source \
 	tests/unit/test_stage \
 	tests/unit/test_timeouts \
+	tests/unit/test_timer \
 	tests/unit/test_units \
-	tests/unit/test_verbs
+	tests/unit/test_verbs \
+	tests/unit/test_wait
 MODULE_TESTS = \
+	tests/module/test_count \
 	tests/module/test_limit_bytes \
-	tests/module/test_preface
+	tests/module/test_preface \
+	tests/module/test_select
+MODULE_SHELL_TESTS = \
+	tests/module/extra.sh
 PROCESS_TESTS = \
 	tests/process/test_backend \
 	tests/process/test_chaos \
@@ -78,6 +86,8 @@ libtest_a_SOURCES = \
 	tests/lib/daemon.c \
 	tests/lib/daemon.h \
 	tests/lib/daemon_private.h \
+	tests/lib/entry.c \
+	tests/lib/entry.h \
 	tests/lib/hand.c \
 	tests/lib/hand.h \
 	tests/lib/hole.c \
@@ -96,6 +106,8 @@ libtest_a_SOURCES = \
 	tests/lib/relay.h \
 	tests/lib/rig.c \
 	tests/lib/rig.h \
+	tests/lib/said.c \
+	tests/lib/said.h \
 	tests/lib/spawn.c \
 	tests/lib/spawn.h \
 	tests/lib/start.c \
@@ -138,14 +150,18 @@ TEST_RUNS = $(UNIT_TESTS) $(MODULE_TESTS) $(PROCESS_TESTS)
 if HAVE_CMOCKA
 check_PROGRAMS += tests/aid tests/trial $(TEST_RUNS) $(LONG_TESTS)
 endif
-TESTS = $(TEST_RUNS) $(REAL_TESTS) $(LINT_TESTS)
-EXTRA_DIST += $(REAL_TESTS) $(LINT_TESTS) $(TEST_EXTRAS)
+TESTS = $(TEST_RUNS) $(MODULE_SHELL_TESTS) $(REAL_TESTS) $(LINT_TESTS)
+EXTRA_DIST += $(MODULE_SHELL_TESTS) $(REAL_TESTS) $(LINT_TESTS) $(TEST_EXTRAS)
 
 # What tests include, source or load.
 TEST_EXTRAS = \
 	tests/conf \
 	tests/lib/turn.sh \
 	tests/lint/lib.sh \
+	tests/module/template/Makefile \
+	tests/module/template/bang.c \
+	tests/module/template/modules.list \
+	tests/module/template/test_bang.c \
 	tests/unit/conf_try.h \
 	tests/unit/registry_fake.h \
 	tests/real/lib.sh
@@ -196,11 +212,11 @@ endif
 
 # Parts of "make check"; one test alone: make check TESTS=tests/unit/test_addr
 CHECK_unit = $(UNIT_TESTS)
-CHECK_module = $(MODULE_TESTS)
+CHECK_module = $(MODULE_TESTS) $(MODULE_SHELL_TESTS)
 CHECK_lint = $(LINT_TESTS)
 CHECK_process = $(PROCESS_TESTS)
 CHECK_real = $(REAL_TESTS)
-CHECK_quick = $(UNIT_TESTS) $(MODULE_TESTS) $(LINT_TESTS)
+CHECK_quick = $(UNIT_TESTS) $(MODULE_TESTS) $(MODULE_SHELL_TESTS) $(LINT_TESTS)
 CHECK_slow = $(PROCESS_TESTS) $(REAL_TESTS)
 CHECK_long = $(LONG_TESTS)
 CHECKS = check-unit check-module check-lint check-process check-real \
@@ -211,6 +227,37 @@ $(CHECKS): check-%: all
 	$(MAKE) $(AM_MAKEFLAGS) check TEST_SECONDS=$(TEST_SECONDS) \
 		TESTS='$(CHECK_$*)'
 
+# The tests of --with-extra-modules: DIR/test_NAME.c for each, seen by people.
+MORE_TESTS = $(patsubst %.c,extra/%,$(notdir \
+	$(wildcard $(MORE_TESTS_WANTED))))
+MORE_MISSING = $(filter-out $(wildcard $(MORE_TESTS_WANTED)), \
+	$(MORE_TESTS_WANTED))
+
+$(MORE_TESTS): libtest.a libmodules.a libweir.a Makefile
+	$(AM_V_CCLD)$(CC) $(AM_CPPFLAGS) $(CPPFLAGS) $(AM_CFLAGS) $(CFLAGS) \
+		$(AM_LDFLAGS) $(LDFLAGS) -MMD -MP -MF $@.d -MT $@ \
+		-o $@ $(filter %/$(@F).c,$^) $(LDADD) $(LIBS)
+
+-include $(MORE_TESTS:=.d)
+MOSTLYCLEANFILES += $(MORE_TESTS) $(MORE_TESTS:=.d)
+
+check-extra: $(MORE_TESTS)
+	@test -n '$(MORE_MODULES)' || { \
+		echo 'check-extra: configure was run without' \
+			'--with-extra-modules=DIR' >&2; \
+		exit 1; \
+	}
+	@for test in $(MORE_MISSING); do \
+		echo "check-extra: there is no $$test" >&2; \
+		exit 1; \
+	done
+	@$(AM_TESTS_ENVIRONMENT) \
+	CMOCKA_MESSAGE_OUTPUT=stdout; status=0; \
+	for test in $(MORE_TESTS); do \
+		timeout -k 10 $(TEST_SECONDS) $$test || status=1; \
+	done; \
+	exit $$status
+
 if !ALL_MODULES
 check-am: not-all-modules
 not-all-modules:
@@ -220,11 +267,11 @@ not-all-modules:
 endif
 
 if !HAVE_CMOCKA
-check-am: no-cmocka
+check-am check-extra: no-cmocka
 no-cmocka:
 	@echo 'make check needs cmocka: install libcmocka-dev' \
 		'and run configure again' >&2
 	@exit 1
 endif
 
-.PHONY: $(CHECKS) no-cmocka not-all-modules plain-weir
+.PHONY: $(CHECKS) check-extra no-cmocka not-all-modules plain-weir

@@ -24,20 +24,6 @@ static const struct weir_opt opts[] = {
 	WEIR_OPT_END,
 };
 
-/* Nothing can be reached at port 0. */
-static bool
-addr_has_port(const struct weir_addr *a)
-{
-	switch (a->sa.sa_family) {
-	case AF_INET:
-		return a->in.sin_port != 0;
-	case AF_INET6:
-		return a->in6.sin6_port != 0;
-	default:
-		return true;
-	}
-}
-
 static int
 forward_check(const void *conf, struct weir_diag *d)
 {
@@ -49,7 +35,7 @@ forward_check(const void *conf, struct weir_diag *d)
 
 	for (i = 0; i < cf->to.n; i++) {
 		weir_addr_text(&to[i], text);
-		if (!addr_has_port(&to[i])) {
+		if (weir_addr_lacks_port(&to[i])) {
 			weir_error(
 				d, "\"to\" wants a port from 1, not %s", text);
 			ok = -1;

@@ -77,6 +77,7 @@ struct weir_facts {
 	const char *detail; /* which time limit, or the weir_why() text; NULL */
 	const char *module; /* middleware that ended it, or NULL */
 	uint64_t ended_ms;  /* age at its first end; 0 while open */
+	bool awaited;	    /* client bytes are, before a backend is chosen */
 };
 
 /* Sends bytes ahead of the ones being judged: they enter the chain after this
@@ -125,6 +126,8 @@ void weir_facts(const struct weir_call *c, struct weir_facts *facts);
 /* Address as "127.0.0.1:80", "[::1]:80" or "unix:/path"; returns text. */
 const char *
 weir_addr_text(const struct weir_addr *a, char text[static WEIR_ADDR_TEXT]);
+/* Is it TCP with port 0, which nothing can be reached at? */
+bool weir_addr_lacks_port(const struct weir_addr *a);
 /* One line at level info, with server, middleware and channel in front. */
 void weir_log(const struct weir_call *c, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -50,6 +50,10 @@ struct weir_cidr {
 	uint8_t bits; /* 0..128 */
 };
 
+/* Is the address in the network?  A v4-mapped one counts as IPv4; one without
+ * an IP (a unix socket's) is only in "all", the network of no bits. */
+bool weir_cidr_has(const struct weir_cidr *net, const struct weir_addr *a);
+
 struct weir_opt {
 	const char *key;
 	enum weir_type type;

@@ -81,9 +81,10 @@ weir_need(size_t n)
 
 /* Stops this direction until weir_wake() with a ticket of this call, or for so
  * long (0: as long as the limits of the server let it); then shows the same
- * bytes again, c->result telling what came: the waker's result, or -ETIMEDOUT.
- * Not after an emit.  From open: calls open again.  From close: the context
- * lives on so long, at most close_wait, and nothing is called again. */
+ * bytes again (and what has come behind them), c->result telling what came: the
+ * waker's result, or -ETIMEDOUT. Not after an emit.  From open: calls open
+ * again.  From close: the context lives on so long, at most close_wait, and
+ * nothing is called again. */
 WEIR_USE static inline struct weir_verdict
 weir_wait(uint32_t ms)
 {

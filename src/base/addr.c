@@ -29,11 +29,13 @@ static const char bare_ipv6[] =
 	"an IPv6 address stands in brackets; write \"[::1]:80\"";
 static const char bad_port[] = "a port is a number from 0 to 65535";
 static const char bad_ip[] = "not an IP address";
+static const uint8_t v4_mapped[12] = { [10] = 0xff, [11] = 0xff };
 
 static int unix_parse(struct weir_addr *a, const char *path, const char **why);
 static int ipv6_parse(struct weir_addr *a, const char *host, const char **why);
 static int port_parse(in_port_t *port, const char *text);
 static const char *portless_why(const char *text);
+static const uint8_t *ip_of(const struct weir_addr *a, uint8_t ip[static 16]);
 static bool has_bits_after(const uint8_t addr[static 16], unsigned bits);
 static bool is_ipv4(const struct weir_cidr *c);
 
@@ -89,20 +91,21 @@ addr_parse(struct weir_addr *a, const char *text, const char **why)
 int
 cidr_parse(struct weir_cidr *c, const char *text, const char **why)
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 	const char *slash = strchr(text, '/');
 	char host[HOST_MAX];
 	unsigned bits, most = 128;
 	in_port_t n;
 
 	memset(c, 0, sizeof(*c));
-	*why = "not a network; write \"10.0.0.0/8\" or \"fd00::/8\"";
+	if (strcmp(text, "all") == 0)
+		return 0;
+	*why = "not a network; write \"10.0.0.0/8\", \"fd00::/8\" or \"all\"";
 	if (slash != NULL && (size_t)(slash - text) >= sizeof(host))
 		return -1;
 	strlcpy(host, text,
 		slash != NULL ? (size_t)(slash - text) + 1 : sizeof(host));
 	if (inet_pton(AF_INET, host, c->addr + 12) == 1) {
-		memcpy(c->addr, mapped, sizeof(mapped));
+		memcpy(c->addr, v4_mapped, sizeof(v4_mapped));
 		most = 32;
 	} else if (inet_pton(AF_INET6, host, c->addr) != 1)
 		return -1;
@@ -135,6 +138,21 @@ cidr_text(const struct weir_cidr *c, char text[static WEIR_ADDR_TEXT])
 }
 
 bool
+weir_cidr_has(const struct weir_cidr *net, const struct weir_addr *a)
+{
+	unsigned whole = net->bits / 8, rest = net->bits % 8;
+	uint8_t buf[16];
+	const uint8_t *ip;
+
+	if (net->bits == 0 || a->len == 0)
+		return a->len != 0;
+	ip = ip_of(a, buf);
+	return ip != NULL && memcmp(ip, net->addr, whole) == 0 &&
+	       (rest == 0 || ((ip[whole] ^ net->addr[whole]) &
+				     (0xff00 >> rest)) == 0);
+}
+
+bool
 addr_equal(const struct weir_addr *a, const struct weir_addr *b)
 {
 	if (a->len == 0 || b->len == 0)
@@ -153,6 +171,13 @@ addr_equal(const struct weir_addr *a, const struct weir_addr *b)
 	default:
 		return a->len == b->len && memcmp(&a->sa, &b->sa, a->len) == 0;
 	}
+}
+
+bool
+weir_addr_lacks_port(const struct weir_addr *a)
+{
+	return (a->sa.sa_family == AF_INET && a->in.sin_port == 0) ||
+	       (a->sa.sa_family == AF_INET6 && a->in6.sin6_port == 0);
 }
 
 const char *
@@ -252,6 +277,19 @@ portless_why(const char *text)
 	if (text[strspn(text, "0123456789")] == '\0')
 		return no_host;
 	return needs_upstream;
+}
+
+/* Its IPv6 address, v4-mapped if need be; NULL when it has none. */
+static const uint8_t *
+ip_of(const struct weir_addr *a, uint8_t ip[static 16])
+{
+	if (a->sa.sa_family == AF_INET6)
+		return memcpy(ip, &a->in6.sin6_addr, 16);
+	if (a->sa.sa_family != AF_INET)
+		return NULL;
+	memcpy(ip, v4_mapped, sizeof(v4_mapped));
+	memcpy(ip + sizeof(v4_mapped), &a->in.sin_addr, 4);
+	return ip;
 }
 
 static bool

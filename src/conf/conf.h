@@ -20,6 +20,8 @@ struct conf_process {
 	uint32_t drain_timeout_ms;
 };
 
+enum conf_close_mode { CONF_CLOSE_SERIAL, CONF_CLOSE_PARALLEL };
+
 struct conf_log {
 	int level; /* enum log_level */
 	const struct weir_logfile *target;
@@ -58,7 +60,7 @@ struct conf_server {
 	uint32_t half_close_timeout_ms;
 	uint32_t session_timeout_ms;
 	uint32_t close_wait_ms;
-	int close_channel_mode;
+	int close_channel_mode; /* enum conf_close_mode */
 	struct weir_list stages; /* of struct conf_stage, sorted by order */
 };
 

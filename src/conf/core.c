@@ -79,7 +79,9 @@ static const struct weir_rows listen_rows = { .opts = listen_opts,
 	.size = sizeof(struct conf_listen),
 	.shorthand = "address" };
 
-static const char *const close_channel_modes[] = { "serial", "parallel", NULL };
+static const char *const close_channel_modes[] = {
+	[CONF_CLOSE_SERIAL] = "serial", [CONF_CLOSE_PARALLEL] = "parallel", NULL
+};
 
 static const struct weir_opt server_opts[] = {
 	WEIR_STRING("name", struct conf_server, name, .flags = WEIR_OPTIONAL,
@@ -124,7 +126,7 @@ static const struct weir_opt server_opts[] = {
 			"quit."),
 	WEIR_CHOICE("close_channel_mode", struct conf_server,
 		close_channel_mode, .def = "serial",
-		.choices = close_channel_modes, .flags = WEIR_NOT_BUILT,
+		.choices = close_channel_modes,
 		.help = "Whether close callbacks run one after the other or "
 			"all at once."),
 	{ .key = "middlewares",
@@ -175,7 +177,6 @@ static void names_check(struct option_loader *l, const struct node *servers,
 	const struct conf *conf);
 static void listens_check(struct option_loader *l, const struct node *servers,
 	const struct conf *conf);
-static bool has_port_zero(const struct weir_addr *a);
 static void uses_sort(struct use *uses, size_t n);
 static int use_compare(const void *left, const void *right);
 static bool use_equal(const struct use *a, const struct use *b);
@@ -311,7 +312,7 @@ listens_check(struct option_loader *l, const struct node *servers,
 				conf_listen_at(server, j);
 
 			if (at->address.len != 0 &&
-				!has_port_zero(&at->address))
+				!weir_addr_lacks_port(&at->address))
 				uses[n++] = (struct use){ .key = &at->address,
 					.len = sizeof(at->address),
 					.place = entry->place,
@@ -331,13 +332,6 @@ listens_check(struct option_loader *l, const struct node *servers,
 				uses[i - 1].server, uses[i].server,
 				uses[i].text,
 				diag_place(l->diag, &uses[i - 1].place));
-}
-
-static bool
-has_port_zero(const struct weir_addr *a)
-{
-	return (a->sa.sa_family == AF_INET && a->in.sin_port == 0) ||
-	       (a->sa.sa_family == AF_INET6 && a->in6.sin6_port == 0);
 }
 
 static void

@@ -196,7 +196,7 @@ static const char *
 default_of(const struct weir_opt *row)
 {
 	if (row->def != NULL)
-		return row->def;
+		return *row->def != '\0' ? row->def : "empty";
 	return row->flags & WEIR_OPTIONAL || row->type == WEIR_T_GROUP
 		       ? "optional"
 		       : "required";
@@ -246,7 +246,8 @@ row_man(FILE *out, const struct weir_opt *row)
 	if (row->flags & WEIR_NOT_BUILT)
 		text_man(out, NOT_BUILT);
 	else if (row->def != NULL)
-		text_man(out, arena_printf(&a, "Default: %s.", row->def));
+		text_man(
+			out, arena_printf(&a, "Default: %s.", default_of(row)));
 	else if ((row->flags & WEIR_OPTIONAL) == 0 && row->type != WEIR_T_GROUP)
 		text_man(out, "Required.");
 	arena_free(&a);

@@ -3,23 +3,87 @@
  * A callback never runs inside another one: what it emitted or asked for takes
  * effect when its verdict is in. */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "base/log.h"
 #include "engine/call.h"
 #include "engine/channel.h"
 #include "engine/connect.h"
 #include "engine/engine.h"
+#include "engine/history.h"
 #include "engine/stage.h"
 
+#ifdef WEIR_DEBUG
+bool call_aborts = true;
+#else
+bool call_aborts = false;
+#endif
+
+#ifdef __SANITIZE_ADDRESS__
+#define POISONS 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define POISONS 1
+#endif
+#endif
+
+#ifdef POISONS
+#include <sanitizer/asan_interface.h>
+
+static void
+memory_poison(const void *p, size_t n, bool on)
+{
+	if (on)
+		__asan_poison_memory_region(p, n);
+	else
+		__asan_unpoison_memory_region(p, n);
+}
+#else
+static void
+memory_poison(const void *p, size_t n, bool on)
+{
+	(void)p;
+	(void)n;
+	(void)on;
+}
+#endif
+
 struct weir_call
-call_begin(struct weir_channel *ch, unsigned i)
+call_begin(struct weir_channel *ch, unsigned i, enum hook hook)
 {
 	const struct stage *st = &ch->engine->chain.stages[i];
 
 	return (struct weir_call){ .ch = ch,
 		.conf = st->conf,
 		.ctx = ch->ctx + st->ctx_off,
-		.stage = (uint16_t)i };
+		.state = st->state,
+		.stage = (uint16_t)i,
+		.hook = (uint16_t)hook };
+}
+
+void
+call_enter(struct weir_call *c)
+{
+	const struct engine *e = c->ch->engine;
+
+	memory_poison(c->ctx, e->chain.stages[c->stage].mw->ctx_size, false);
+	e->loop->calling = c;
+	e->loop->why = NULL;
+}
+
+void
+call_leave(struct weir_call *c)
+{
+	const struct engine *e = c->ch->engine;
+
+	e->loop->calling = NULL;
+	memory_poison(c->ctx, e->chain.stages[c->stage].mw->ctx_size, true);
+}
+
+void
+call_poison(struct weir_channel *ch, bool on)
+{
+	memory_poison(ch->ctx, ch->engine->chain.ctx_size, on);
 }
 
 void
@@ -30,6 +94,7 @@ call_breach(struct weir_channel *ch, unsigned i, const char *what)
 	log_alert("%s/%s: #%llu: broke its contract: %s",
 		ch->engine->server->name, st->name, (unsigned long long)ch->id,
 		what);
+	history_note(ch, HISTORY_MIDDLEWARE_ERROR, WEIR_SELF, 0);
 	if (!channel_is_ending(ch))
 		ch->end_stage = (uint8_t)i;
 	channel_close(ch, WEIR_R_BUG, WEIR_SELF, 0, ENDING_RESET);
@@ -41,7 +106,35 @@ call_forget(struct loop *loop)
 	buf_clear(&loop->emitted[0]);
 	buf_clear(&loop->emitted[1]);
 	loop->dial.asked = loop->dial.serve = false;
-	loop->misused = loop->emit_failed = false;
+	loop->end[0] = loop->end[1] = false;
+	loop->misused = loop->failed = loop->ticketed = false;
+}
+
+bool
+call_has_acted(struct weir_channel *ch, unsigned i)
+{
+	struct loop *loop = ch->engine->loop;
+
+	if (loop->emitted[0].len + loop->emitted[1].len == 0 &&
+		!loop->dial.asked && !loop->dial.serve && !loop->end[0] &&
+		!loop->end[1])
+		return false;
+	call_forget(loop);
+	call_breach(ch, i, "holds bytes after it has acted on them");
+	if (call_aborts)
+		abort();
+	return true;
+}
+
+/* Directions that stop while what was emitted into dir has not drained.  Who
+ * emits at other times than when shown bytes has them, as a rule, from the
+ * source of that direction; what is answered here comes from the client. */
+static unsigned
+call_blocks(const struct weir_channel *ch, enum weir_dir dir, unsigned dirs)
+{
+	if (dirs != 0)
+		return dirs;
+	return 1u << dir | (ch->served ? 1u << WEIR_UP : 0);
 }
 
 void
@@ -50,9 +143,12 @@ call_commit(struct weir_channel *ch, unsigned i, unsigned dirs)
 	struct loop *loop = ch->engine->loop;
 	struct buf emitted[2] = { loop->emitted[0], loop->emitted[1] };
 	struct dial dial = loop->dial;
-	bool misused = loop->misused, failed = loop->emit_failed;
+	bool misused = loop->misused, failed = loop->failed;
+	bool end[2] = { loop->end[0], loop->end[1] };
 	int dir;
 
+	if (loop->ticketed)
+		wait_void(ch, i);
 	loop->emitted[0] = loop->emitted[1] = (struct buf){ 0 };
 	call_forget(loop);
 	if (misused)
@@ -62,31 +158,65 @@ call_commit(struct weir_channel *ch, unsigned i, unsigned dirs)
 			ch, WEIR_R_NOMEM, WEIR_SELF, ENOMEM, ENDING_RESET);
 	for (dir = 0; dir < 2; dir++) {
 		if (emitted[dir].len > 0)
-			ch->flows[dir].emitters |= (uint8_t)dirs;
+			ch->flows[dir].emitters |= (uint8_t)call_blocks(
+				ch, (enum weir_dir)dir, dirs);
 		if (misused || failed)
 			buf_clear(&emitted[dir]);
 		else
 			stage_give(ch, (enum weir_dir)dir, i, &emitted[dir]);
+		if (end[dir])
+			stage_end(ch, (enum weir_dir)dir, i);
 	}
 	if (channel_is_ending(ch))
 		return;
-	if (dial.serve) {
-		ch->served = true;
-		channel_state(ch, CHANNEL_JOINED);
-	} else if (dial.asked) {
+	if (dial.serve)
+		channel_serve(ch);
+	else if (dial.asked)
 		connect_start(ch, &dial, i);
-	}
 }
 
 void
-call_close(struct weir_channel *ch, unsigned i, enum weir_reason reason)
+call_close(struct weir_channel *ch, unsigned i, struct weir_verdict v)
 {
+	static const uint8_t endings[] = {
+		[WEIR_MANNER_CLOSE] = ENDING_LINGER,
+		[WEIR_MANNER_RESET] = ENDING_RESET,
+		[WEIR_MANNER_SILENT] = ENDING_SILENT,
+	};
+
 	if (channel_is_ending(ch))
 		return;
-	if (reason == WEIR_R_NONE || reason >= WEIR_R_COUNT) {
+	if (v.reason == WEIR_R_NONE || v.reason >= WEIR_R_COUNT ||
+		v.ms >= WEIR_MANNER_COUNT) {
 		call_breach(ch, i, "closed for no known reason");
 		return;
 	}
 	ch->end_stage = (uint8_t)i;
-	channel_close(ch, reason, WEIR_SELF, 0, ENDING_LINGER);
+	ch->detail = ch->engine->loop->why;
+	channel_close(ch, v.reason, WEIR_SELF, 0, endings[v.ms]);
+}
+
+void
+call_judge(struct weir_channel *ch, unsigned i, struct weir_verdict v)
+{
+	call_commit(ch, i, 0);
+	if (v.kind == WEIR_V_CLOSE)
+		call_close(ch, i, v);
+	else if (v.kind != WEIR_V_PASS || v.n != 0)
+		call_breach(ch, i, "wants pass(0) or close here");
+}
+
+bool
+call_wait(struct weir_channel *ch, unsigned i, enum hook hook, uint32_t ms)
+{
+	if (call_has_acted(ch, i))
+		return false;
+	ch->engine->loop->ticketed = false;
+	call_commit(ch, i, 0);
+	if (channel_is_ending(ch) && hook != HOOK_CLOSE)
+		return false;
+	if (wait_begin(ch, i, hook, ms) == 0)
+		return true;
+	channel_close(ch, WEIR_R_NOMEM, WEIR_SELF, ENOMEM, ENDING_RESET);
+	return false;
 }

@@ -5,12 +5,16 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "engine/aside.h"
+#include "engine/call.h"
 #include "engine/chain.h"
 #include "engine/channel.h"
 #include "engine/closing.h"
 #include "engine/connect.h"
 #include "engine/engine.h"
+#include "engine/history.h"
 #include "engine/hold.h"
+#include "engine/wait.h"
 
 #define RESET_FLUSH_MS 1000
 
@@ -23,8 +27,10 @@ static const char *const words[] = {
 /* Allowed steps: bit of every state that may follow. */
 static const uint8_t steps[CHANNEL_STATE_COUNT] = {
 	[CHANNEL_OPEN] = 1u << CHANNEL_ROUTE | 1u << CHANNEL_CLOSING,
-	[CHANNEL_ROUTE] = 1u << CHANNEL_CONNECT | 1u << CHANNEL_JOINED |
-			  1u << CHANNEL_CLOSING,
+	[CHANNEL_ROUTE] = 1u << CHANNEL_RACE | 1u << CHANNEL_CONNECT |
+			  1u << CHANNEL_JOINED | 1u << CHANNEL_CLOSING,
+	[CHANNEL_RACE] = 1u << CHANNEL_ROUTE | 1u << CHANNEL_JOINED |
+			 1u << CHANNEL_CLOSING,
 	[CHANNEL_CONNECT] = 1u << CHANNEL_JOINED | 1u << CHANNEL_CLOSING,
 	[CHANNEL_JOINED] = 1u << CHANNEL_CLOSING,
 	[CHANNEL_CLOSING] = 1u << CHANNEL_DEAD,
@@ -50,6 +56,7 @@ channel_new(struct engine *engine, int fd, const struct weir_addr *peer,
 	ch->id = ++loop->last_id;
 	ch->opened_ms = ch->last_ms = clock_ms();
 	ch->preread = engine->chain.preread;
+	ch->told = engine->events;
 	ch->end_stage = ch->dial_stage = CHANNEL_NO_STAGE;
 	ch->ended_by = WEIR_SELF;
 	for (dir = 0; dir < 2; dir++) {
@@ -65,6 +72,9 @@ channel_new(struct engine *engine, int fd, const struct weir_addr *peer,
 		free(ch);
 		return NULL;
 	}
+	call_poison(ch, true);
+	history_keep(ch);
+	history_note(ch, HISTORY_CONNECTED, WEIR_FRONTEND, 0);
 	TAILQ_INSERT_TAIL(&engine->channels, ch, all_link);
 	loop->channels++;
 	loop->fds += 2;
@@ -94,10 +104,15 @@ channel_state(struct weir_channel *ch, enum channel_state to)
 void
 channel_queue(struct weir_channel *ch)
 {
-	if (ch->queued || ch->state == CHANNEL_DEAD)
+	struct loop *loop = ch->engine->loop;
+
+	if (ch->queued)
 		return;
 	ch->queued = true;
-	TAILQ_INSERT_TAIL(&ch->engine->loop->run, ch, turn_link);
+	if (ch->state == CHANNEL_DEAD)
+		TAILQ_INSERT_TAIL(&loop->dead, ch, turn_link);
+	else
+		TAILQ_INSERT_TAIL(&loop->run, ch, turn_link);
 }
 
 void
@@ -128,23 +143,32 @@ channel_wait_total(struct weir_channel *ch)
 static void
 channel_open(struct weir_channel *ch)
 {
-	chain_open(ch);
-	if (channel_is_ending(ch))
+	if (!chain_open(ch) || channel_is_ending(ch))
 		return;
 	channel_state(ch, CHANNEL_ROUTE);
-	if (ch->preread != 0)
-		channel_wait(ch, TIMEOUT_DUMB,
-			ch->engine->server->dumb_connect_timeout_ms);
+	if (ch->preread == 0)
+		return;
+	history_note(ch, HISTORY_START_READING, WEIR_FRONTEND, 0);
+	channel_wait(
+		ch, TIMEOUT_DUMB, ch->engine->server->dumb_connect_timeout_ms);
 }
 
 static void
 channel_route(struct weir_channel *ch)
 {
-	chain_route(ch);
-	if (ch->state == CHANNEL_ROUTE) {
-		ch->served = true;
-		channel_state(ch, CHANNEL_JOINED);
-	}
+	if (!chain_route(ch))
+		channel_wait(ch, TIMEOUT_DUMB, 0); /* nobody but us is silent */
+	else if (ch->state == CHANNEL_ROUTE)
+		channel_serve(ch);
+}
+
+void
+channel_serve(struct weir_channel *ch)
+{
+	channel_hang_up(ch, WEIR_BACKEND, true);
+	ch->spare = false;
+	ch->served = true;
+	channel_state(ch, CHANNEL_JOINED);
 }
 
 /* It has its backend from here on, or needs none. */
@@ -154,6 +178,10 @@ channel_joined(struct weir_channel *ch)
 	struct flow *up = &ch->flows[WEIR_UP];
 
 	ch->joined = !ch->served;
+	if (ch->joined)
+		history_note(ch, HISTORY_CONNECTED, WEIR_BACKEND, 0);
+	history_note(ch, HISTORY_START_READING,
+		ch->joined ? WEIR_BACKEND : WEIR_FRONTEND, 0);
 	if (ch->served) {
 		ch->engine->loop->fds--; /* that of a backend */
 		up->out_bytes += up->out.len;
@@ -168,6 +196,18 @@ channel_is_half_closed(const struct weir_channel *ch)
 {
 	return (ch->flows[0].state == FLOW_SHUT) !=
 	       (ch->flows[1].state == FLOW_SHUT);
+}
+
+/* Both directions are at their end. */
+static void
+channel_through(struct weir_channel *ch)
+{
+	const struct flow *up = &ch->flows[WEIR_UP];
+
+	history_note(ch, HISTORY_TRANSPORT_FINISHED, WEIR_SELF, 0);
+	/* A client that is cut off may be sending still. */
+	channel_close(ch, WEIR_R_DONE, ch->ended_by, 0,
+		up->cut != 0 && !up->drained ? ENDING_LINGER : ENDING_CLOSE);
 }
 
 static void
@@ -191,7 +231,7 @@ channel_relay(struct weir_channel *ch)
 	if (channel_is_ending(ch) || ch->state != CHANNEL_JOINED)
 		return;
 	if (ch->flows[0].state == FLOW_SHUT && ch->flows[1].state == FLOW_SHUT)
-		channel_close(ch, WEIR_R_DONE, ch->ended_by, 0, ENDING_CLOSE);
+		channel_through(ch);
 	else if (!half && channel_is_half_closed(ch) && !ch->failing)
 		channel_wait(ch, TIMEOUT_HALF_CLOSE,
 			ch->engine->server->half_close_timeout_ms);
@@ -204,8 +244,9 @@ channel_can_go_on(const struct weir_channel *ch)
 	int dir;
 
 	if (ch->state == CHANNEL_ROUTE)
-		return ch->preread == 0 || flow_may_read(ch, WEIR_UP);
-	if (ch->state == CHANNEL_CONNECT)
+		return ch->preread != 0 ? flow_may_read(ch, WEIR_UP)
+					: !wait_any_lasts(ch, HOOK_OPEN);
+	if (ch->state == CHANNEL_RACE || ch->state == CHANNEL_CONNECT)
 		return ch->dialed;
 	if (ch->state != CHANNEL_JOINED)
 		return false;
@@ -213,7 +254,8 @@ channel_can_go_on(const struct weir_channel *ch)
 		const struct flow *fl = &ch->flows[dir];
 
 		if (flow_may_read(ch, (enum weir_dir)dir) ||
-			((fl->held & ~fl->needing) != 0 &&
+			((fl->held & ~fl->needing &
+				 ~chain_barred(ch, (enum weir_dir)dir)) != 0 &&
 				!chain_blocked(ch, (enum weir_dir)dir)) ||
 			(fl->state == FLOW_ENDED && fl->end_reached &&
 				fl->out.len == 0))
@@ -222,17 +264,35 @@ channel_can_go_on(const struct weir_channel *ch)
 	return false;
 }
 
+/* Bytes that waited for something else than a backend. */
+static void
+channel_resume(struct weir_channel *ch)
+{
+	int dir;
+
+	for (dir = 0; dir < 2; dir++)
+		if (ch->flows[dir].held != 0)
+			chain_resume(ch, (enum weir_dir)dir);
+	flow_flush(ch, WEIR_DOWN);
+}
+
 void
 channel_run(struct weir_channel *ch)
 {
+	if (ch->aside != NULL)
+		wait_release(ch);
 	if (ch->state == CHANNEL_OPEN)
 		channel_open(ch);
+	if (ch->told != ch->engine->events)
+		engine_tell(ch);
+	if (ch->state == CHANNEL_RACE)
+		connect_race(ch);
 	if (ch->state == CHANNEL_ROUTE && ch->preread != 0)
 		channel_relay(ch);
 	if (ch->state == CHANNEL_ROUTE && ch->preread == 0)
 		channel_route(ch);
-	if (ch->state == CHANNEL_CONNECT)
-		flow_flush(ch, WEIR_DOWN); /* what was emitted meanwhile */
+	if (ch->state == CHANNEL_CONNECT || ch->state == CHANNEL_RACE)
+		channel_resume(ch);
 	if (ch->state == CHANNEL_CONNECT)
 		connect_run(ch);
 	if (ch->state == CHANNEL_JOINED)
@@ -253,12 +313,12 @@ channel_ready(struct endpoint *ep, uint32_t events)
 	if (ep->fd == -1)
 		return; /* closed after the kernel had reported it */
 	ep->mask |= (uint16_t)events;
-	if ((events & ENDPOINT_ERR) && ch->state != CHANNEL_CONNECT) {
+	/* What becomes of a backend before it is joined is told otherwise. */
+	if ((events & ENDPOINT_ERR) &&
+		(ep->side == WEIR_FRONTEND || ch->state >= CHANNEL_JOINED)) {
 		err = endpoint_take_error(ep);
-		if (err != 0)
+		if (err != 0 || ch->state == CHANNEL_CONNECT)
 			channel_side_failed(ch, (enum weir_side)ep->side, err);
-	} else if ((events & ENDPOINT_ERR) && ep->side == WEIR_FRONTEND) {
-		channel_side_failed(ch, WEIR_FRONTEND, endpoint_take_error(ep));
 	}
 	channel_run(ch);
 }
@@ -271,6 +331,7 @@ channel_note(struct weir_channel *ch, enum weir_reason reason,
 	if (ch->reason != WEIR_R_NONE)
 		return;
 	ch->reason = (uint8_t)reason;
+	ch->ended_ms = (uint32_t)(clock_ms() - ch->opened_ms);
 	ch->ended_by = (uint8_t)by;
 	ch->err = err;
 }
@@ -334,6 +395,7 @@ channel_source_ended(struct weir_channel *ch, enum weir_dir dir, int err)
 	enum weir_side side = (enum weir_side)channel_source(ch, dir)->side;
 
 	if (err != 0) {
+		history_note(ch, HISTORY_READ_ERROR, side, err);
 		channel_source(ch, dir)->err = err;
 		channel_close(ch, reason_of(err), side, err,
 			ch->state != CHANNEL_JOINED || ch->served ? ENDING_RESET
@@ -341,10 +403,24 @@ channel_source_ended(struct weir_channel *ch, enum weir_dir dir, int err)
 					 : ENDING_FLUSH_DOWN);
 		return;
 	}
-	if (ch->ended_by == WEIR_SELF)
-		ch->ended_by = (uint8_t)side;
-	flow_state(ch, dir, FLOW_ENDED);
+	history_note(ch, HISTORY_READ_FINISHED, side, 0);
+	if (ch->flows[dir].state == FLOW_OPEN) {
+		if (ch->ended_by == WEIR_SELF)
+			ch->ended_by = (uint8_t)side;
+		flow_state(ch, dir, FLOW_ENDED);
+	}
+	ch->flows[dir].drained = true;
 	chain_feed(ch, dir, (const uint8_t *)"", 0, true);
+}
+
+void
+channel_hang_up(struct weir_channel *ch, enum weir_side side, bool reset)
+{
+	if (ch->ends[side].fd == -1)
+		return;
+	history_note(ch, HISTORY_CLOSE, side, 0);
+	if (endpoint_close(&ch->ends[side], reset) == -1)
+		history_note(ch, HISTORY_CLOSE_ERROR, side, errno);
 }
 
 void
@@ -352,23 +428,40 @@ channel_die(struct weir_channel *ch, bool reset)
 {
 	struct loop *loop = ch->engine->loop;
 
-	endpoint_close(&ch->ends[WEIR_FRONTEND], reset);
-	endpoint_close(&ch->ends[WEIR_BACKEND], reset);
+	channel_hang_up(ch, WEIR_FRONTEND, reset);
+	channel_hang_up(ch, WEIR_BACKEND, reset);
 	timeouts_clear(&loop->timeouts, &ch->phase);
 	timeouts_clear(&loop->timeouts, &ch->total);
 	if (ch->queued)
 		TAILQ_REMOVE(&loop->run, ch, turn_link);
 	ch->queued = false;
 	channel_state(ch, CHANNEL_DEAD);
-	TAILQ_INSERT_TAIL(&loop->dead, ch, turn_link);
+	ch->next_stage = 0;
+	channel_queue(ch);
 }
 
 void
+channel_hurry(struct weir_channel *ch)
+{
+	if (ch->state != CHANNEL_DEAD || ch->hurried)
+		return;
+	ch->hurried = true;
+	wait_end(ch, HOOK_CLOSE);
+}
+
+static void
 channel_free(struct weir_channel *ch)
 {
 	struct engine *engine = ch->engine;
 
-	chain_close(ch);
+	/* A wait that was over at once has queued it again. */
+	if (ch->queued)
+		TAILQ_REMOVE(&engine->loop->dead, ch, turn_link);
+	timeouts_clear(&engine->loop->timeouts, &ch->phase);
+	history_note(ch, HISTORY_CLEANUP_FINISHED, WEIR_SELF, 0);
+	history_log(ch);
+	call_poison(ch, false);
+	aside_done(ch);
 	TAILQ_REMOVE(&engine->channels, ch, all_link);
 	engine->loop->channels--;
 	engine->loop->fds -= ch->served ? 1 : 2;
@@ -378,4 +471,11 @@ channel_free(struct weir_channel *ch)
 	endpoint_done(&ch->ends[WEIR_FRONTEND]);
 	endpoint_done(&ch->ends[WEIR_BACKEND]);
 	free(ch);
+}
+
+void
+channel_bury(struct weir_channel *ch)
+{
+	if (chain_close(ch))
+		channel_free(ch);
 }

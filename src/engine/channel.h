@@ -12,6 +12,7 @@
 #include "engine/flow.h"
 #include "engine/timeouts.h"
 
+struct aside;
 struct engine;
 struct hold;
 
@@ -19,6 +20,7 @@ struct hold;
 #define CHANNEL_STATES(X)                                                      \
 	X(OPEN, "open")	  /* accepted; the open callbacks come first */        \
 	X(ROUTE, "route") /* opened; client bytes may be shown, no backend */  \
+	X(RACE, "race")	  /* nobody has spoken, a backend is connected to */   \
 	X(CONNECT, "connect") /* a backend is chosen; client bytes are held */ \
 	X(JOINED, "joined")   /* connected, or served here: bytes move */      \
 	X(CLOSING, "closing") /* its reason is fixed; last bytes go out */     \
@@ -36,6 +38,7 @@ enum channel_ending {
 	ENDING_CLOSE,	  /* both flows are through: plainly */
 	ENDING_RESET,	  /* by RST, whatever is queued */
 	ENDING_LINGER,	  /* our own refusal: write, SHUT_WR, read and drop */
+	ENDING_SILENT,	  /* the client is told nothing at all */
 	ENDING_FLUSH_UP,  /* a reset goes on to the backend after the bytes */
 	ENDING_FLUSH_DOWN /* a reset goes on to the frontend */
 };
@@ -52,24 +55,33 @@ struct weir_channel {
 	struct endpoint ends[2];	     /* by enum weir_side */
 	struct flow flows[2];		     /* by enum weir_dir */
 	struct hold *holds;
-	const char *detail; /* which time limit, or NULL; borrowed */
-	int err;	    /* errno of the first failure */
-	int dial_err;	    /* of a connect that failed at once */
-	uint64_t preread;   /* stages that have not said yes */
-	uint32_t lingered;  /* bytes dropped while lingering */
-	uint16_t listen;    /* index into the server's listen list */
-	uint8_t state;	    /* enum channel_state */
-	uint8_t ending;	    /* enum channel_ending */
-	uint8_t reason;	    /* enum weir_reason, of the first end */
-	uint8_t ended_by;   /* enum weir_side */
-	uint8_t end_stage;  /* stage that ended it, or CHANNEL_NO_STAGE */
-	uint8_t dial_stage; /* stage that connects, or CHANNEL_NO_STAGE */
-	bool queued : 1;    /* on the run list */
-	bool served : 1;    /* no backend: answered here */
-	bool joined : 1;    /* has had a backend */
-	bool dialed : 1;    /* dial_err waits to be told */
-	bool failing : 1;   /* a peer's reset is seen, its bytes go first */
-	bool lingering : 1; /* SHUT_WR is done */
+	struct aside *aside; /* NULL as long as nothing there is needed */
+	const char *detail;  /* which time limit, or NULL; borrowed */
+	int err;	     /* errno of the first failure */
+	int dial_err;	     /* of a connect that failed at once */
+	uint64_t preread;    /* stages that have not said yes */
+	uint64_t off;	     /* stages whose condition is false */
+	uint32_t ended_ms;   /* age at the first end */
+	uint32_t told;	     /* how many events of the engine it has seen */
+	uint32_t lingered;   /* bytes dropped while lingering */
+	uint16_t listen;     /* index into the server's listen list */
+	uint8_t state;	     /* enum channel_state */
+	uint8_t ending;	     /* enum channel_ending */
+	uint8_t reason;	     /* enum weir_reason, of the first end */
+	uint8_t ended_by;    /* enum weir_side */
+	uint8_t end_stage;   /* stage that ended it, or CHANNEL_NO_STAGE */
+	uint8_t dial_stage;  /* stage that connects, or CHANNEL_NO_STAGE */
+	uint8_t next_stage;  /* whose open, then whose close, comes next */
+	bool queued : 1;     /* on the run list */
+	bool served : 1;     /* no backend: answered here */
+	bool joined : 1;     /* has had a backend */
+	bool dialed : 1;     /* dial_err waits to be told */
+	bool failing : 1;    /* a peer's reset is seen, its bytes go first */
+	bool lingering : 1;  /* SHUT_WR is done */
+	bool asked : 1;	     /* its condition is, who opens next */
+	bool decided : 1;    /* so are all conditions */
+	bool spare : 1;	  /* a backend that lost the race may still be used */
+	bool hurried : 1; /* close callbacks may not wait any more */
 	alignas(16) uint8_t ctx[];
 };
 
@@ -110,8 +122,12 @@ void channel_state(struct weir_channel *ch, enum channel_state to);
 void channel_run(struct weir_channel *ch);
 /* Latches what the kernel said of an endpoint's socket, and runs. */
 void channel_ready(struct endpoint *ep, uint32_t events);
-/* Runs the channel again in this turn's run list. */
+/* Runs the channel again in this turn's run list; a dead one is reaped. */
 void channel_queue(struct weir_channel *ch);
+/* It is answered here from now on. */
+void channel_serve(struct weir_channel *ch);
+/* Closes the socket of one side, by RST if reset. */
+void channel_hang_up(struct weir_channel *ch, enum weir_side side, bool reset);
 /* Fixes why the channel ends (the first call counts) and how. */
 void channel_close(struct weir_channel *ch, enum weir_reason reason,
 	enum weir_side by, int err, enum channel_ending ending);
@@ -127,7 +143,10 @@ void channel_timeout_due(struct timeout *t, enum timeout_kind kind);
 /* Sets the time limit of what it waits for now. */
 void channel_wait(
 	struct weir_channel *ch, enum timeout_kind kind, uint32_t value_ms);
-/* Frees a dead channel, its close callbacks called. */
-void channel_free(struct weir_channel *ch);
+/* Calls what is left of the close callbacks of a dead channel, then frees it
+ * unless one of them waits. */
+void channel_bury(struct weir_channel *ch);
+/* Its close callbacks may not wait, nor go on to. */
+void channel_hurry(struct weir_channel *ch);
 
 #endif

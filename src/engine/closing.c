@@ -68,7 +68,7 @@ linger_backend(struct weir_channel *ch)
 		closing_poll(ch);
 		return false;
 	}
-	endpoint_close(&ch->ends[WEIR_BACKEND], true);
+	channel_hang_up(ch, WEIR_BACKEND, true);
 	return true;
 }
 
@@ -110,7 +110,8 @@ reset_run(struct weir_channel *ch, enum weir_dir dir)
 {
 	if (ch->phase.kind != TIMEOUT_RESET_FLUSH)
 		channel_wait(ch, TIMEOUT_RESET_FLUSH, RESET_FLUSH_MS);
-	endpoint_close(channel_source(ch, dir), true);
+	channel_hang_up(
+		ch, (enum weir_side)channel_source(ch, dir)->side, true);
 	flow_flush(ch, dir);
 	if (closing_is_through(ch, dir))
 		channel_die(ch, true);
@@ -126,6 +127,10 @@ closing_run(struct weir_channel *ch)
 		channel_die(ch, false);
 		break;
 	case ENDING_RESET:
+		channel_die(ch, true);
+		break;
+	case ENDING_SILENT:
+		endpoint_hush(&ch->ends[WEIR_FRONTEND]);
 		channel_die(ch, true);
 		break;
 	case ENDING_LINGER:

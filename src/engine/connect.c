@@ -73,24 +73,46 @@ connect_report(const struct weir_channel *ch, int err)
 	}
 }
 
+/* Is this what the stage connected to in a race that the client has won? */
+static bool
+connect_has_spare(
+	const struct weir_channel *ch, const struct dial *dial, unsigned stage)
+{
+	struct weir_addr to;
+
+	if (!ch->spare || ch->dial_stage != stage)
+		return false;
+	endpoint_peer(&ch->ends[WEIR_BACKEND], &to);
+	return to.len == dial->to.len &&
+	       memcmp(&to.sa, &dial->to.sa, to.len) == 0;
+}
+
 void
 connect_start(struct weir_channel *ch, const struct dial *dial, unsigned stage)
 {
 	struct endpoint *back = &ch->ends[WEIR_BACKEND];
+	bool spare = connect_has_spare(ch, dial, stage);
 
+	chain_target(ch, &dial->to);
+	if (channel_is_ending(ch))
+		return;
 	if (ch->state == CHANNEL_ROUTE)
-		channel_state(ch, CHANNEL_CONNECT);
+		channel_state(ch, dial->race ? CHANNEL_RACE : CHANNEL_CONNECT);
 	ch->dial_stage = (uint8_t)stage;
 	ch->dial_err = 0;
 	ch->dialed = false;
+	ch->spare = false;
+	channel_wait(ch, TIMEOUT_CONNECT,
+		dial->timeout_ms != 0 ? dial->timeout_ms
+				      : ch->engine->server->connect_timeout_ms);
+	if (spare)
+		return;
+	channel_hang_up(ch, WEIR_BACKEND, false);
 	if (endpoint_set_peer(back, &dial->to) == -1) {
 		channel_close(
 			ch, WEIR_R_NOMEM, WEIR_SELF, ENOMEM, ENDING_RESET);
 		return;
 	}
-	channel_wait(ch, TIMEOUT_CONNECT,
-		dial->timeout_ms != 0 ? dial->timeout_ms
-				      : ch->engine->server->connect_timeout_ms);
 	back->fd = connect_socket(dial);
 	back->mask = 0;
 	back->err = 0;
@@ -104,25 +126,50 @@ connect_start(struct weir_channel *ch, const struct dial *dial, unsigned stage)
 	}
 }
 
+/* The client decides alone from here on; spare: a backend waits for it. */
+static void
+race_end(struct weir_channel *ch, bool spare)
+{
+	if (!spare)
+		channel_hang_up(ch, WEIR_BACKEND, false);
+	ch->spare = spare;
+	ch->dialed = false;
+	ch->dial_err = 0;
+	channel_state(ch, CHANNEL_ROUTE);
+	channel_wait(
+		ch, TIMEOUT_DUMB, ch->engine->server->dumb_connect_timeout_ms);
+}
+
 void
 connect_finish(struct weir_channel *ch, int err)
 {
-	struct endpoint *back = &ch->ends[WEIR_BACKEND];
-
 	if (err == 0) {
 		channel_state(ch, CHANNEL_JOINED);
 		chain_connected(ch, 0);
 		return;
 	}
 	connect_report(ch, err);
-	endpoint_close(back, false);
+	channel_hang_up(ch, WEIR_BACKEND, false);
 	ch->dial_err = err;
 	ch->dialed = false;
 	chain_connected(ch, err);
-	if (!channel_is_ending(ch) && ch->dial_err != 0 && !ch->dialed)
+	if (channel_is_ending(ch) || ch->dial_err == 0 || ch->dialed)
+		return;
+	if (ch->state == CHANNEL_RACE)
+		race_end(ch, false);
+	else
 		channel_close(ch, WEIR_R_CONNECT, WEIR_BACKEND, err,
 			ch->flows[WEIR_DOWN].out.len > 0 ? ENDING_LINGER
 							 : ENDING_RESET);
+}
+
+/* Why a backend that nobody has heard of is gone. */
+static int
+connect_lost(const struct endpoint *back)
+{
+	int err = endpoint_take_error(back);
+
+	return err != 0 ? err : ECONNRESET;
 }
 
 /* The outcome of the connect under way is known: takes it from the socket. */
@@ -143,6 +190,44 @@ connect_outcome(struct weir_channel *ch)
 	connect_finish(ch, 0);
 	if (ch->state == CHANNEL_JOINED)
 		channel_side_failed(ch, WEIR_BACKEND, err);
+}
+
+/* The backend was first: it is the one. */
+static void
+race_won(struct weir_channel *ch)
+{
+	if (!chain_open_late(ch) || channel_is_ending(ch))
+		return;
+	ch->preread = 0;
+	connect_finish(ch, 0);
+}
+
+void
+connect_race(struct weir_channel *ch)
+{
+	const struct endpoint *back = &ch->ends[WEIR_BACKEND];
+	int i;
+
+	for (i = 0; i < TRIES_PER_TURN && ch->state == CHANNEL_RACE; i++) {
+		bool over = back->mask & (ENDPOINT_ERR | ENDPOINT_HUP);
+
+		if ((ch->ends[WEIR_FRONTEND].mask & ENDPOINT_READABLE) ||
+			ch->preread == 0) {
+			race_end(ch, !ch->dialed && !over);
+		} else if (ch->dialed) {
+			connect_finish(ch, ch->dial_err);
+		} else if (over) {
+			connect_finish(ch, connect_lost(back));
+		} else if (back->mask & ENDPOINT_READABLE) {
+			race_won(ch);
+			return;
+		} else {
+			if (back->mask & ENDPOINT_OUT)
+				channel_wait(ch, TIMEOUT_IDLE,
+					ch->engine->server->idle_timeout_ms);
+			return;
+		}
+	}
 }
 
 void

@@ -71,18 +71,41 @@ endpoint_peer(const struct endpoint *ep, struct weir_addr *peer)
 }
 
 void
+endpoint_local(const struct endpoint *ep, struct weir_addr *local)
+{
+	memset(local, 0, sizeof(*local));
+	local->len = sizeof(local->un);
+	if (ep->fd == -1 || getsockname(ep->fd, &local->sa, &local->len) == -1)
+		local->len = 0;
+}
+
+int
 endpoint_close(struct endpoint *ep, bool reset)
 {
 	static const struct linger abort_at_once = { .l_onoff = 1 };
+	int rc;
 
 	if (ep->fd == -1)
-		return;
+		return 0;
 	if (reset)
 		setsockopt(ep->fd, SOL_SOCKET, SO_LINGER, &abort_at_once,
 			sizeof(abort_at_once));
-	close(ep->fd);
+	rc = close(ep->fd);
 	ep->fd = -1;
 	ep->mask = 0;
+	return rc;
+}
+
+void
+endpoint_hush(const struct endpoint *ep)
+{
+	static const int hops = 1;
+
+	if (ep->peer.sa.sa_family == AF_INET6)
+		setsockopt(ep->fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &hops,
+			sizeof(hops));
+	/* That of a v4-mapped peer as well. */
+	setsockopt(ep->fd, IPPROTO_IP, IP_TTL, &hops, sizeof(hops));
 }
 
 int
@@ -96,7 +119,7 @@ endpoint_unacked(const struct endpoint *ep)
 }
 
 int
-endpoint_take_error(struct endpoint *ep)
+endpoint_take_error(const struct endpoint *ep)
 {
 	socklen_t len = sizeof(int);
 	int err = 0;

@@ -39,6 +39,8 @@ void endpoint_init(struct endpoint *ep, enum weir_side side);
 int endpoint_set_peer(struct endpoint *ep, const struct weir_addr *peer);
 /* Copies the peer's address out; len 0 when there is none. */
 void endpoint_peer(const struct endpoint *ep, struct weir_addr *peer);
+/* Address of our own end (getsockname(2)); len 0 when there is none. */
+void endpoint_local(const struct endpoint *ep, struct weir_addr *local);
 /* Is it of a unix socket, accepted or connected? */
 static inline bool
 endpoint_is_unix(const struct endpoint *ep)
@@ -48,12 +50,16 @@ endpoint_is_unix(const struct endpoint *ep)
 
 /* Closes the socket, if any; reset: by RST, whatever is queued is lost
  * (SO_LINGER 0, socket(7)). */
-void endpoint_close(struct endpoint *ep, bool reset);
+/* -1 with errno when close(2) says so: it is closed nevertheless. */
+int endpoint_close(struct endpoint *ep, bool reset);
+/* What is sent from now on, a reset too, does not get past the first router
+ * (IP_TTL, ip(7)). */
+void endpoint_hush(const struct endpoint *ep);
 /* Bytes written that the peer has not acknowledged (SIOCOUTQ, tcp(7)); 0 for
  * sockets that have no such thing. */
 int endpoint_unacked(const struct endpoint *ep);
 /* Takes the pending error of the socket (SO_ERROR), 0 for none. */
-int endpoint_take_error(struct endpoint *ep);
+int endpoint_take_error(const struct endpoint *ep);
 void endpoint_done(struct endpoint *ep);
 
 #endif

@@ -14,12 +14,17 @@ engine_init(
 	e->loop = loop;
 	e->server = server;
 	TAILQ_INIT(&e->channels);
-	return chain_compile(&e->chain, server);
+	if (chain_compile(&e->chain, server) == 0 &&
+		chain_start(&e->chain, server) == 0)
+		return 0;
+	chain_done(&e->chain);
+	return -1;
 }
 
 void
 engine_done(struct engine *e)
 {
+	chain_stop(&e->chain, e->server);
 	chain_done(&e->chain);
 }
 
@@ -48,4 +53,50 @@ engine_close_all(struct engine *e, enum weir_reason reason)
 		next = TAILQ_NEXT(ch, all_link);
 		channel_close(ch, reason, WEIR_SELF, 0, ENDING_RESET);
 	}
+}
+
+void
+engine_signal(struct engine *e, const char *event)
+{
+	struct weir_channel *ch;
+
+	if (!e->chain.has_signal)
+		return;
+	e->names[e->events++ % ENGINE_EVENTS_KEPT] = event;
+	TAILQ_FOREACH(ch, &e->channels, all_link)
+	if (!channel_is_ending(ch))
+		channel_queue(ch);
+}
+
+void
+engine_tell(struct weir_channel *ch)
+{
+	struct engine *e = ch->engine;
+	uint32_t last = e->events; /* who signals meanwhile is told later */
+
+	if (ch->state == CHANNEL_OPEN)
+		return;
+	if (last - ch->told > ENGINE_EVENTS_KEPT) {
+		log_error("%s: #%llu: %u events were lost", e->server->name,
+			(unsigned long long)ch->id,
+			last - ch->told - ENGINE_EVENTS_KEPT);
+		ch->told = last - ENGINE_EVENTS_KEPT;
+	}
+	while (ch->told != last && !channel_is_ending(ch))
+		chain_signal(ch, e->names[ch->told++ % ENGINE_EVENTS_KEPT]);
+}
+
+void
+engine_stop(struct engine *e)
+{
+	struct weir_channel *ch, *next;
+
+	e->hurried = true;
+	for (ch = TAILQ_FIRST(&e->channels); ch != NULL; ch = next) {
+		next = TAILQ_NEXT(ch, all_link);
+		if (ch->state != CHANNEL_OPEN && !channel_is_ending(ch))
+			chain_signal(ch, "stop");
+		channel_hurry(ch);
+	}
+	engine_close_all(e, WEIR_R_STOPPED);
 }

@@ -9,21 +9,35 @@
 #include "engine/chain.h"
 #include "engine/loop.h"
 
+#define ENGINE_EVENTS_KEPT 16
+
 struct engine {
 	struct loop *loop;
 	const struct conf_server *server;
 	struct chain chain;
 	TAILQ_HEAD(, weir_channel) channels;
+	const char *names[ENGINE_EVENTS_KEPT]; /* of the last events */
+	uint32_t events;		       /* how many there have been */
+	bool hurried; /* close callbacks may not wait any more */
 };
 
-/* -1 with ENOMEM. */
+/* Starts its middlewares; -1 with errno. */
 int engine_init(
 	struct engine *e, struct loop *loop, const struct conf_server *server);
+/* Stops its middlewares; there are no channels. */
 void engine_done(struct engine *e);
 /* Opens a channel for an accepted socket, and takes fd in any case. */
 void engine_accept(struct engine *e, int fd, const struct weir_addr *peer,
 	uint16_t listen);
+/* Tells every channel of an event when it runs next; borrows the name for
+ * ever. */
+void engine_signal(struct engine *e, const char *event);
+/* Tells one channel of all events that it has not been told of. */
+void engine_tell(struct weir_channel *ch);
 /* Resets every channel, for this reason. */
 void engine_close_all(struct engine *e, enum weir_reason reason);
+/* The worker leaves: tells all of "stop", resets them, and lets no close
+ * callback wait. */
+void engine_stop(struct engine *e);
 
 #endif

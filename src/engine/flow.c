@@ -57,15 +57,38 @@ flow_has_sink(const struct weir_channel *ch, enum weir_dir dir)
 	       ch->state == CHANNEL_CLOSING;
 }
 
+void
+flow_cut(struct weir_channel *ch, enum weir_dir dir, unsigned i)
+{
+	struct flow *fl = &ch->flows[dir];
+
+	fl->cut = (uint8_t)(i + 1);
+	fl->drained = fl->state != FLOW_OPEN;
+	if (fl->state == FLOW_OPEN)
+		flow_state(ch, dir, FLOW_ENDED);
+}
+
+/* May bytes be read that go nowhere, as the direction was ended before? */
+static bool
+flow_may_drain(const struct weir_channel *ch, enum weir_dir dir)
+{
+	const struct flow *fl = &ch->flows[dir];
+
+	return fl->cut != 0 && !fl->drained && ch->state == CHANNEL_JOINED &&
+	       (fl->state == FLOW_ENDED || fl->state == FLOW_SHUT);
+}
+
 bool
 flow_may_read(const struct weir_channel *ch, enum weir_dir dir)
 {
 	const struct flow *fl = &ch->flows[dir];
 
-	if (fl->state != FLOW_OPEN || (fl->held & ~fl->needing) != 0 ||
+	if ((fl->held & ~fl->needing) != 0 ||
 		!(ch->ends[dir].mask & ENDPOINT_READABLE) ||
 		(fl->active != 0 && chain_blocked(ch, dir)))
 		return false;
+	if (fl->state != FLOW_OPEN)
+		return flow_may_drain(ch, dir);
 	if (ch->state == CHANNEL_JOINED)
 		return fl->out.len == 0;
 	/* Only who must see client bytes first makes us read them so early. */

@@ -35,6 +35,8 @@ struct flow {
 	uint8_t state;	    /* enum flow_state; flow_state() changes it */
 	bool end_reached;   /* the end has come out of the chain */
 	uint8_t emitters;   /* directions whose callbacks emitted into out */
+	uint8_t cut;  /* stage that ended it, from 1; 0: only its source can */
+	bool drained; /* and the source has ended, too */
 };
 
 /* Stages that still look: 0 means that splicing is allowed. */
@@ -57,6 +59,8 @@ void flow_take(struct weir_channel *ch, enum weir_dir dir, const uint8_t *p,
 	size_t n, bool stable, struct seg *seg);
 /* Writes what was taken, keeps what the sink refuses. */
 void flow_flush(struct weir_channel *ch, enum weir_dir dir);
+/* Stage i ends this direction: the source is read on, but it does not count. */
+void flow_cut(struct weir_channel *ch, enum weir_dir dir, unsigned i);
 /* Passes the end on, once everything before it is written. */
 void flow_settle(struct weir_channel *ch, enum weir_dir dir);
 

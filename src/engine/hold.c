@@ -151,6 +151,20 @@ hold_shift(struct weir_channel *ch, enum weir_dir dir, unsigned stage,
 }
 
 void
+hold_clear(struct weir_channel *ch, enum weir_dir dir, unsigned stage)
+{
+	struct hold *h = *hold_find(ch, dir, stage);
+
+	if (h == NULL)
+		return;
+	buf_clear(&h->bytes);
+	h->eof = false;
+	h->skip = 0;
+	h->need = 0;
+	hold_settle(ch, dir, stage);
+}
+
+void
 hold_drop(struct weir_channel *ch)
 {
 	struct hold *h;

@@ -43,6 +43,8 @@ size_t hold_skipped(
  * Caller frees *seg. */
 bool hold_shift(struct weir_channel *ch, enum weir_dir dir, unsigned stage,
 	struct seg **seg, bool *eof);
+/* Frees what one stage holds in that direction; its end is gone too. */
+void hold_clear(struct weir_channel *ch, enum weir_dir dir, unsigned stage);
 /* Frees everything held. */
 void hold_drop(struct weir_channel *ch);
 

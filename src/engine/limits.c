@@ -7,6 +7,9 @@
 #include "engine/channel.h"
 #include "engine/connect.h"
 #include "engine/engine.h"
+#include "engine/history.h"
+#include "engine/timer.h"
+#include "engine/wait.h"
 
 /* Length of a limit that each byte starts anew; 0: not one of these. */
 static uint32_t
@@ -32,7 +35,7 @@ channel_expire(struct weir_channel *ch, enum timeout_kind kind)
 		connect_finish(ch, ETIMEDOUT);
 		break;
 	case TIMEOUT_LINGER:
-		endpoint_close(&ch->ends[WEIR_BACKEND], true);
+		channel_hang_up(ch, WEIR_BACKEND, true);
 		channel_die(ch, false);
 		break;
 	case TIMEOUT_RESET_FLUSH:
@@ -41,7 +44,11 @@ channel_expire(struct weir_channel *ch, enum timeout_kind kind)
 		break;
 	case TIMEOUT_RESET_POLL:
 		break;
+	case TIMEOUT_CLOSE_WAIT:
+		channel_hurry(ch);
+		break;
 	default:
+		history_note(ch, HISTORY_READ_TIMEOUT, WEIR_SELF, 0);
 		if (ch->reason == WEIR_R_NONE)
 			ch->detail = timeout_word(kind);
 		channel_close(
@@ -49,8 +56,8 @@ channel_expire(struct weir_channel *ch, enum timeout_kind kind)
 	}
 }
 
-void
-channel_timeout_due(struct timeout *t, enum timeout_kind kind)
+static void
+channel_limit_due(struct timeout *t, enum timeout_kind kind)
 {
 	bool total = kind == TIMEOUT_SESSION || kind == TIMEOUT_PREREAD ||
 		     kind == TIMEOUT_RESET_POLL;
@@ -68,4 +75,15 @@ channel_timeout_due(struct timeout *t, enum timeout_kind kind)
 	channel_expire(ch, kind);
 	if (ch->state != CHANNEL_DEAD)
 		channel_run(ch);
+}
+
+void
+channel_timeout_due(struct timeout *t, enum timeout_kind kind)
+{
+	if (kind == TIMEOUT_WAIT)
+		wait_due(t);
+	else if (kind == TIMEOUT_TIMER)
+		timer_due(t);
+	else
+		channel_limit_due(t, kind);
 }

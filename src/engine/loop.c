@@ -60,6 +60,7 @@ loop_done(struct loop *loop)
 	if (loop->base != NULL)
 		event_base_free(loop->base);
 	free(loop->scratch);
+	tickets_done(&loop->tickets);
 	*loop = (struct loop){ 0 };
 }
 
@@ -112,7 +113,8 @@ loop_reap(struct loop *loop)
 
 	while ((ch = TAILQ_FIRST(&loop->dead)) != NULL) {
 		TAILQ_REMOVE(&loop->dead, ch, turn_link);
-		channel_free(ch);
+		ch->queued = false;
+		channel_bury(ch);
 	}
 }
 

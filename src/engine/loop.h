@@ -12,6 +12,7 @@
 #include "engine/connect.h"
 #include "engine/poller.h"
 #include "engine/sinks.h"
+#include "engine/ticket.h"
 #include "engine/timeouts.h"
 
 TAILQ_HEAD(channel_head, weir_channel);
@@ -33,6 +34,7 @@ struct loop {
 	size_t scratch_size;
 	struct channel_head run; /* to be run once more, before the next wait */
 	struct channel_head dead; /* to be freed at the end of the turn */
+	struct tickets tickets;
 	size_t channels;
 	size_t fds;	       /* that the channels have or may want */
 	size_t fds_most;       /* nobody is accepted who may want more */
@@ -46,8 +48,11 @@ struct loop {
 	const void *calling;   /* the call whose callback runs, or NULL */
 	struct buf emitted[2]; /* by that callback */
 	struct dial dial;      /* asked by that callback */
-	bool emit_failed;
-	bool misused; /* a verb that is not allowed there */
+	const char *why;       /* of its verdict, or NULL */
+	bool end[2];	       /* by direction, asked by that callback */
+	bool failed;	       /* memory ran out in a verb */
+	bool misused;	       /* a verb that is not allowed there */
+	bool ticketed;	       /* it has a ticket */
 };
 
 /* -1 with errno.  scratch_size: the largest read_max. */

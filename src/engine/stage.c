@@ -11,9 +11,17 @@
 #include "engine/engine.h"
 #include "engine/hold.h"
 #include "engine/stage.h"
+#include "engine/wait.h"
 
 static void
 stage_show(struct weir_channel *, enum weir_dir, unsigned, struct piece *);
+
+/* Place in the chain of what comes behind stage i. */
+static int
+stage_behind(enum weir_dir dir, unsigned i)
+{
+	return dir == WEIR_UP ? (int)i + 1 : (int)i - 1;
+}
 
 void
 stage_give(struct weir_channel *ch, enum weir_dir dir, unsigned i,
@@ -28,10 +36,35 @@ stage_give(struct weir_channel *ch, enum weir_dir dir, unsigned i,
 			.n = s->end - s->start,
 			.seg = s };
 
-		stage_feed(
-			ch, dir, dir == WEIR_UP ? (int)i + 1 : (int)i - 1, &in);
+		stage_feed(ch, dir, stage_behind(dir, i), &in);
 		free(in.seg);
 	}
+}
+
+void
+stage_end(struct weir_channel *ch, enum weir_dir dir, unsigned i)
+{
+	struct piece end = { .p = (const uint8_t *)"", .eof = true };
+	struct flow *fl = &ch->flows[dir];
+
+	if (channel_is_ending(ch) || (fl->ended & stage_bit(i)))
+		return;
+	hold_clear(ch, dir, i);
+	flow_cut(ch, dir, i);
+	stage_feed(ch, dir, stage_behind(dir, i), &end);
+}
+
+/* Is the piece, at place i and not shown to anybody before at, going to pass
+ * the stage that has ended this direction? */
+static bool
+stage_is_cut(const struct weir_channel *ch, enum weir_dir dir, int i, int at)
+{
+	int by = ch->flows[dir].cut - 1;
+
+	if (by == -1)
+		return false;
+	return dir == WEIR_UP ? i <= by && (at == -1 || at >= by)
+			      : i >= by && (at == -1 || at <= by);
 }
 
 /* First stage that bytes must stop at, at or behind i: it still looks, or has
@@ -94,6 +127,11 @@ stage_feed(struct weir_channel *ch, enum weir_dir dir, int i, struct piece *in)
 	if (channel_is_ending(ch))
 		return;
 	at = stage_next(ch, dir, i);
+	if (stage_is_cut(ch, dir, i, at)) {
+		in->n = 0;
+		in->eof = false;
+		return;
+	}
 	if (in->eof)
 		fl->ended = stages_before(dir, at);
 	if (at == -1) {
@@ -102,10 +140,8 @@ stage_feed(struct weir_channel *ch, enum weir_dir dir, int i, struct piece *in)
 		fl->end_reached |= in->eof;
 		return;
 	}
-	/* Nobody is shown bytes before his open callback has run. */
-	if (((ch->engine->loop->busy[dir] | fl->held) &
-		    stage_bit((unsigned)at)) ||
-		(ch->state == CHANNEL_OPEN && dir == WEIR_UP)) {
+	if ((ch->engine->loop->busy[dir] | fl->held | chain_barred(ch, dir)) &
+		stage_bit((unsigned)at)) {
 		bool was_short = fl->needing & stage_bit((unsigned)at);
 
 		stage_keep(ch, dir, (unsigned)at, in, false);
@@ -121,20 +157,16 @@ static void
 stage_need(struct weir_channel *ch, enum weir_dir dir, unsigned i,
 	struct piece *in, size_t n)
 {
-	const struct loop *loop = ch->engine->loop;
-
 	if (n <= in->n || in->eof) {
 		call_forget(ch->engine->loop);
 		call_breach(ch, i,
 			in->eof ? "needs more than there will ever be"
 				: "needs no more than it was shown");
-	} else if (loop->emitted[0].len + loop->emitted[1].len > 0 ||
-		   loop->dial.asked || loop->dial.serve) {
-		call_forget(ch->engine->loop);
-		call_breach(ch, i, "holds bytes after it has acted on them");
+	} else if (call_has_acted(ch, i)) {
+		return;
 	} else if (n > ch->engine->server->hold_max) {
 		call_commit(ch, i, 1u << dir);
-		call_close(ch, i, WEIR_R_LIMIT);
+		call_close(ch, i, weir_close(WEIR_R_LIMIT));
 	} else {
 		call_commit(ch, i, 1u << dir);
 		stage_keep(ch, dir, i, in, true);
@@ -150,6 +182,12 @@ stage_on(struct weir_channel *ch, enum weir_dir dir, unsigned i,
 {
 	struct piece on = *in;
 
+	/* It has ended this direction itself: nothing of it goes on. */
+	if (ch->flows[dir].ended & stage_bit(i)) {
+		in->n = 0;
+		in->eof = false;
+		return;
+	}
 	on.n = drop ? 0 : n;
 	on.eof = in->eof && n == in->n;
 	if (on.n != in->n)
@@ -162,7 +200,7 @@ stage_on(struct weir_channel *ch, enum weir_dir dir, unsigned i,
 		return;
 	if (on.seg != NULL)
 		in->seg = NULL;
-	stage_feed(ch, dir, dir == WEIR_UP ? (int)i + 1 : (int)i - 1, &on);
+	stage_feed(ch, dir, stage_behind(dir, i), &on);
 	free(on.seg);
 }
 
@@ -173,6 +211,11 @@ stage_judge(struct weir_channel *ch, enum weir_dir dir, unsigned i,
 {
 	if (v.kind == WEIR_V_NEED) {
 		stage_need(ch, dir, i, in, v.n);
+		return;
+	}
+	if (v.kind == WEIR_V_WAIT) {
+		if (call_wait(ch, i, (enum hook)dir, v.ms))
+			stage_keep(ch, dir, i, in, true);
 		return;
 	}
 	if (v.kind == WEIR_V_SKIP && v.n > 0) {
@@ -200,7 +243,7 @@ stage_judge(struct weir_channel *ch, enum weir_dir dir, unsigned i,
 		ch->preread &= ~stage_bit(i);
 	call_commit(ch, i, 1u << dir);
 	if (v.kind == WEIR_V_CLOSE) {
-		call_close(ch, i, v.reason);
+		call_close(ch, i, v);
 		return;
 	}
 	stage_on(ch, dir, i, in, v.n, v.kind == WEIR_V_DROP);
@@ -212,16 +255,14 @@ stage_show_piece(struct weir_channel *ch, enum weir_dir dir, unsigned i,
 	struct piece *in)
 {
 	const struct stage *st = &ch->engine->chain.stages[i];
-	struct loop *loop = ch->engine->loop;
 
 	while ((in->n > 0 || in->eof) && !channel_is_ending(ch)) {
-		struct weir_call c = call_begin(ch, i);
+		struct weir_call c = call_begin(ch, i, (enum hook)dir);
 		struct weir_bytes bytes = { in->p, in->n, in->eof };
 		struct weir_verdict v;
 
 		if (!(ch->flows[dir].active & stage_bit(i))) {
-			stage_feed(ch, dir,
-				dir == WEIR_UP ? (int)i + 1 : (int)i - 1, in);
+			stage_feed(ch, dir, stage_behind(dir, i), in);
 			return;
 		}
 		if (in->n > 0 && ch->flows[dir].skipping & stage_bit(i)) {
@@ -233,10 +274,14 @@ stage_show_piece(struct weir_channel *ch, enum weir_dir dir, unsigned i,
 			stage_keep(ch, dir, i, in, true);
 			return;
 		}
-		loop->calling = &c;
+		if (ch->aside != NULL)
+			c.result = wait_take(ch, i, (enum hook)dir);
+		call_enter(&c);
 		v = (dir == WEIR_UP ? st->mw->up : st->mw->down)(&c, bytes);
-		loop->calling = NULL;
+		call_leave(&c);
 		stage_judge(ch, dir, i, in, v);
+		if (chain_barred(ch, dir) & stage_bit(i))
+			return;
 	}
 }
 
@@ -247,6 +292,7 @@ stage_show_held(struct weir_channel *ch, enum weir_dir dir, unsigned i)
 	struct piece in = { 0 };
 
 	while (!channel_is_ending(ch) && !chain_blocked(ch, dir) &&
+		!(chain_barred(ch, dir) & stage_bit(i)) &&
 		hold_shift(ch, dir, i, &in.seg, &in.eof)) {
 		static const uint8_t nothing;
 

@@ -31,6 +31,8 @@ stage_feed(struct weir_channel *ch, enum weir_dir dir, int i, struct piece *in);
  * follow an end that is there already. */
 void stage_give(struct weir_channel *ch, enum weir_dir dir, unsigned i,
 	struct buf *emitted);
+/* Ends a direction behind stage i: what is or comes before it is dropped. */
+void stage_end(struct weir_channel *ch, enum weir_dir dir, unsigned i);
 /* Shows a stage what it holds, in order, as long as backpressure allows. */
 void stage_resume(struct weir_channel *ch, enum weir_dir dir, unsigned i);
 

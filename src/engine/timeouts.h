@@ -23,7 +23,10 @@
 	X(SESSION, "session_timeout")                                          \
 	X(LINGER, "linger")                                                    \
 	X(RESET_FLUSH, "reset_flush")                                          \
-	X(RESET_POLL, "reset_poll")
+	X(RESET_POLL, "reset_poll")                                            \
+	X(CLOSE_WAIT, "close_wait")                                            \
+	X(WAIT, "wait")                                                        \
+	X(TIMER, "timer")
 
 enum timeout_kind {
 #define X(id, word) TIMEOUT_##id,

@@ -7,9 +7,12 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "engine/aside.h"
 #include "engine/channel.h"
 #include "engine/engine.h"
 #include "engine/stage.h"
+#include "engine/timer.h"
+#include "engine/wait.h"
 
 #define LINE_MAX_BYTES 2048
 
@@ -21,7 +24,18 @@ weir_emit(struct weir_call *c, enum weir_dir dir, const void *p, size_t n)
 	if (loop->calling != c)
 		loop->misused = true;
 	else if (buf_append(&loop->emitted[dir], p, n) == -1)
-		loop->emit_failed = true;
+		loop->failed = true;
+}
+
+void
+weir_end(struct weir_call *c, enum weir_dir dir)
+{
+	struct loop *loop = c->ch->engine->loop;
+
+	if (loop->calling != c)
+		loop->misused = true;
+	else
+		loop->end[dir] = true;
 }
 
 /* May a backend be chosen, or refused, right now? */
@@ -31,9 +45,20 @@ call_may_choose(const struct weir_call *c)
 	const struct weir_channel *ch = c->ch;
 	const struct loop *loop = ch->engine->loop;
 
-	return loop->calling == c && !loop->dial.asked && !loop->dial.serve &&
-	       (ch->state == CHANNEL_ROUTE ||
-		       (ch->state == CHANNEL_CONNECT && ch->dial_err != 0));
+	if (loop->calling != c || c->hook == HOOK_OPEN || loop->dial.asked ||
+		loop->dial.serve)
+		return false;
+	return ch->state == CHANNEL_ROUTE ||
+	       ((ch->state == CHANNEL_CONNECT || ch->state == CHANNEL_RACE) &&
+		       ch->dial_err != 0);
+}
+
+/* Is it too early to choose, for the client may still have its say? */
+static bool
+call_races(const struct weir_call *c)
+{
+	return c->ch->state == CHANNEL_ROUTE && c->ch->preread != 0 &&
+	       c->hook == HOOK_OTHER;
 }
 
 void
@@ -46,7 +71,9 @@ weir_connect(struct weir_call *c, const struct weir_addr *to,
 		loop->misused = true;
 		return;
 	}
-	loop->dial = (struct dial){ .to = *to, .asked = true };
+	loop->dial = (struct dial){
+		.to = *to, .asked = true, .race = call_races(c)
+	};
 	if (how != NULL) {
 		loop->dial.timeout_ms = how->timeout_ms;
 		if (how->source != NULL)
@@ -59,7 +86,8 @@ weir_serve(struct weir_call *c)
 {
 	struct loop *loop = c->ch->engine->loop;
 
-	if (call_may_choose(c) && c->ch->state == CHANNEL_ROUTE)
+	if (call_may_choose(c) && c->ch->state == CHANNEL_ROUTE &&
+		!call_races(c))
 		loop->dial.serve = true;
 	else
 		loop->misused = true;
@@ -83,6 +111,85 @@ weir_attach(struct weir_call *c, enum weir_dir dir)
 		c->ch->flows[dir].active |= stage_bit(c->stage);
 }
 
+struct weir_ticket
+weir_ticket(const struct weir_call *c)
+{
+	struct loop *loop = c->ch->engine->loop;
+	struct wait *w;
+	struct aside *aside;
+
+	if (loop->calling != c || c->hook == HOOK_OTHER) {
+		loop->misused = true;
+		return (struct weir_ticket){ 0 };
+	}
+	w = wait_get(c->ch, c->stage, (enum hook)c->hook);
+	aside = c->ch->aside;
+	if (w != NULL && aside->slot == 0)
+		aside->slot = ticket_take(&loop->tickets, c->ch);
+	if (w == NULL || aside->slot == 0) {
+		loop->failed = true;
+		return (struct weir_ticket){ 0 };
+	}
+	loop->ticketed = true;
+	return (struct weir_ticket){ .loop = loop,
+		.slot = aside->slot,
+		.age = ticket_age(&loop->tickets, aside->slot),
+		.serial = w->serial };
+}
+
+void
+weir_wake(struct weir_ticket t, int result)
+{
+	struct loop *loop = t.loop;
+	struct weir_channel *ch;
+
+	if (loop == NULL)
+		return;
+	ch = ticket_owner(&loop->tickets, t.slot, t.age);
+	if (ch != NULL)
+		wait_wake(ch, t.serial, result);
+}
+
+void
+weir_timer(struct weir_call *c, uint32_t ms)
+{
+	struct loop *loop = c->ch->engine->loop;
+
+	if (loop->calling != c || c->hook == HOOK_CLOSE ||
+		c->ch->engine->chain.stages[c->stage].mw->timer == NULL)
+		loop->misused = true;
+	else if (timer_set(c->ch, c->stage, ms) == -1)
+		loop->failed = true;
+}
+
+void
+weir_signal(struct weir_call *c, const char *event)
+{
+	engine_signal(c->ch->engine, event);
+}
+
+void
+weir_why(struct weir_call *c, const char *text)
+{
+	c->ch->engine->loop->why = text;
+}
+
+void
+weir_peer(const struct weir_call *c, enum weir_side side, struct weir_addr *a)
+{
+	*a = (struct weir_addr){ 0 };
+	if (side != WEIR_SELF)
+		endpoint_peer(&c->ch->ends[side], a);
+}
+
+void
+weir_local(const struct weir_call *c, enum weir_side side, struct weir_addr *a)
+{
+	*a = (struct weir_addr){ 0 };
+	if (side != WEIR_SELF)
+		endpoint_local(&c->ch->ends[side], a);
+}
+
 void
 weir_facts(const struct weir_call *c, struct weir_facts *f)
 {
@@ -98,7 +205,9 @@ weir_facts(const struct weir_call *c, struct weir_facts *f)
 		.reason = ch->reason,
 		.ended_by = ch->ended_by,
 		.detail = ch->detail,
-		.err = ch->err };
+		.err = ch->err,
+		.ended_ms = ch->ended_ms,
+		.awaited = ch->state == CHANNEL_ROUTE && ch->preread != 0 };
 	if (ch->end_stage != CHANNEL_NO_STAGE)
 		f->module = ch->engine->chain.stages[ch->end_stage].name;
 	endpoint_peer(&ch->ends[WEIR_FRONTEND], &f->client);

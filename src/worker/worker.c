@@ -48,7 +48,7 @@ worker_stop(struct worker *w)
 	size_t i;
 
 	for (i = 0; i < w->nengines; i++)
-		engine_close_all(&w->engines[i], WEIR_R_STOPPED);
+		engine_stop(&w->engines[i]);
 	w->loop.leaving = true;
 }
 
@@ -63,7 +63,7 @@ patience_over(evutil_socket_t fd, short what, void *arg)
 	if (!TAILQ_EMPTY(&p->engine->channels))
 		log_notice("%s: close_wait is over: its channels are reset",
 			p->engine->server->name);
-	engine_close_all(p->engine, WEIR_R_STOPPED);
+	engine_stop(p->engine);
 	if (--p->worker->nwaiting == 0)
 		p->worker->loop.leaving = true;
 }
@@ -81,6 +81,7 @@ worker_drain(struct worker *w)
 	w->nwaiting = w->nengines;
 	acceptor_close(&w->acceptor);
 	for (i = 0; i < w->nengines; i++) {
+		engine_signal(&w->engines[i], "drain");
 		wait_ms = w->engines[i].server->close_wait_ms;
 		if (wait_ms > most_ms)
 			most_ms = wait_ms;

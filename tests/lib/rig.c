@@ -87,6 +87,7 @@ rig_woken(evutil_socket_t fd, short what, void *arg)
 void
 rig_init(struct rig *r)
 {
+	call_aborts = false; /* what a breach does to its channel is seen */
 	*r = (struct rig){ .listener = -1 };
 	r->listen.text = "rig";
 	r->listen.backlog = 128;
@@ -131,7 +132,7 @@ rig_start(struct rig *r)
 void
 rig_stop(struct rig *r)
 {
-	engine_close_all(&r->engine, WEIR_R_STOPPED);
+	engine_stop(&r->engine);
 	rig_turn(r);
 	assert_int_equal(r->loop.channels, 0);
 	assert_true(TAILQ_EMPTY(&r->engine.channels));

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "engine/channel.h"
+#include "engine/call.h"
 #include "engine/engine.h"
 
 #define RIG_TURNS 2000 /* more than anything takes that comes at all */

@@ -51,6 +51,7 @@ struct fake_every {
 	uint32_t time_ms;
 	int colour;
 	const char *word;
+	const char *blank;
 	struct weir_list words;
 	struct weir_addr address;
 	struct weir_list addresses;
@@ -77,6 +78,8 @@ static const struct weir_opt fake_every_opts[] = {
 		.choices = fake_colours, .help = "A choice."),
 	WEIR_STRING("word", struct fake_every, word, .def = "hello",
 		.help = "A string."),
+	WEIR_STRING("blank", struct fake_every, blank, .def = "",
+		.help = "A string that may be empty."),
 	WEIR_STRINGS("words", struct fake_every, words, .def = "a,b",
 		.help = "Strings."),
 	WEIR_ADDRESS("address", struct fake_every, address,

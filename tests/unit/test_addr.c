@@ -91,6 +91,9 @@ static const struct row cidrs[] = {
 	{ "::1", "::1", NULL },
 	{ "fd00::/8", "fd00::/8", NULL },
 	{ "::/0", "::/0", NULL },
+	{ "all", "::/0", NULL },
+	{ "All", NULL, "or \"all\"" },
+	{ "all/8", NULL, "not a network" },
 	{ "::ffff:0:0/96", "0.0.0.0/0", NULL },
 	{ "10.0.0.1/8", NULL, "bits set behind its prefix" },
 	{ "fd00::1/8", NULL, "bits set behind its prefix" },
@@ -154,6 +157,49 @@ test_networks(void **state)
 }
 
 static void
+test_networks_have_their_addresses(void **state)
+{
+	static const struct {
+		const char *net, *in, *out;
+	} t[] = {
+		{ "10.0.0.0/8", "10.0.0.0:1", "9.255.255.255:1" },
+		{ "10.0.0.0/8", "10.255.255.255:1", "11.0.0.0:1" },
+		{ "10.0.0.0/8", "[::ffff:10.1.2.3]:1", "[::10.1.2.3]:1" },
+		{ "::ffff:10.0.0.0/104", "10.1.2.3:1", "11.1.2.3:1" },
+		{ "10.64.0.0/10", "10.127.0.1:1", "10.128.0.1:1" },
+		{ "10.64.0.0/10", "10.64.0.0:1", "10.63.255.255:1" },
+		{ "127.0.0.1", "127.0.0.1:80", "127.0.0.0:80" },
+		{ "127.0.0.1", "[::ffff:127.0.0.1]:80", "[::1]:80" },
+		{ "0.0.0.0/0", "255.255.255.255:1", "[::1]:1" },
+		{ "0.0.0.0/0", "[::ffff:1.2.3.4]:1", "unix:/a" },
+		{ "::1", "[::1]:80", "[::]:80" },
+		{ "fd00::/9", "[fd7f::1]:80", "[fd80::1]:80" },
+		{ "fe80::/64", "[fe80::1]:80", "[fe80:0:0:1::1]:80" },
+		{ "all", "[fe80::1]:80", NULL },
+		{ "all", "1.2.3.4:80", NULL },
+		{ "all", "unix:/a", NULL },
+	};
+	struct weir_addr a, none = { 0 };
+	struct weir_cidr net;
+	const char *why;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		assert_int_equal(cidr_parse(&net, t[i].net, &why), 0);
+		assert_int_equal(addr_parse(&a, t[i].in, &why), 0);
+		if (!weir_cidr_has(&net, &a))
+			fail_msg("%s lacks %s", t[i].net, t[i].in);
+		assert_false(weir_cidr_has(&net, &none));
+		if (t[i].out == NULL)
+			continue;
+		assert_int_equal(addr_parse(&a, t[i].out, &why), 0);
+		if (weir_cidr_has(&net, &a))
+			fail_msg("%s has %s", t[i].net, t[i].out);
+	}
+}
+
+static void
 test_every_good_address_equals_itself_only(void **state)
 {
 	struct weir_addr a[sizeof(addrs) / sizeof(addrs[0])], again;
@@ -193,6 +239,26 @@ test_addresses_of_the_kernel(void **state)
 }
 
 static void
+test_port_zero_is_no_port(void **state)
+{
+	static const struct {
+		const char *text;
+		bool lacks;
+	} t[] = { { "127.0.0.1:0", true }, { "127.0.0.1:1", false },
+		{ "[::1]:0", true }, { "[::1]:256", false },
+		{ "unix:/a", false } };
+	struct weir_addr a;
+	const char *why;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		assert_int_equal(addr_parse(&a, t[i].text, &why), 0);
+		assert_int_equal(weir_addr_lacks_port(&a), t[i].lacks);
+	}
+}
+
+static void
 test_an_abstract_name_starts_with_a_nul(void **state)
 {
 	struct weir_addr a;
@@ -222,8 +288,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_networks),
+		cmocka_unit_test(test_networks_have_their_addresses),
 		cmocka_unit_test(test_every_good_address_equals_itself_only),
 		cmocka_unit_test(test_addresses_of_the_kernel),
+		cmocka_unit_test(test_port_zero_is_no_port),
 		cmocka_unit_test(test_an_abstract_name_starts_with_a_nul),
 		cmocka_unit_test(test_reasons_have_words),
 	};

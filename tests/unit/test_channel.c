@@ -274,13 +274,14 @@ static void
 test_every_step_of_the_table(void **state)
 {
 	static const char allowed[CHANNEL_STATE_COUNT][8] = {
-		/* to: orcjxd */
-		[CHANNEL_OPEN] = " r  x ",
-		[CHANNEL_ROUTE] = "  cjx ",
-		[CHANNEL_CONNECT] = "   jx ",
-		[CHANNEL_JOINED] = "    x ",
-		[CHANNEL_CLOSING] = "     d",
-		[CHANNEL_DEAD] = "      ",
+		/* to: orRcjxd */
+		[CHANNEL_OPEN] = " r   x ",
+		[CHANNEL_ROUTE] = "  Rcjx ",
+		[CHANNEL_RACE] = " r  jx ",
+		[CHANNEL_CONNECT] = "    jx ",
+		[CHANNEL_JOINED] = "     x ",
+		[CHANNEL_CLOSING] = "      d",
+		[CHANNEL_DEAD] = "       ",
 	};
 	struct conf_server conf = { .name = "s" };
 	struct loop loop = { 0 };
@@ -325,6 +326,7 @@ test_an_idle_channel_is_small(void **state)
 	rig_hear(&rig, server, "x");
 	/* Nothing else is kept for it. */
 	assert_null(rig_channel(&rig)->holds);
+	assert_null(rig_channel(&rig)->aside);
 	assert_null(rig_channel(&rig)->flows[WEIR_UP].out.head);
 	assert_null(rig_channel(&rig)->flows[WEIR_DOWN].out.head);
 }

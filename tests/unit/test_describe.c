@@ -181,6 +181,7 @@ test_the_manual_has_every_option(void **state)
 	assert_non_null(strstr(man, "\n.Ss upstreams\n"));
 	assert_non_null(strstr(man, "\n.Ss Middleware every\n"));
 	assert_non_null(strstr(man, "Range: 10ms..1h, or 0 or \"off\" for"));
+	assert_non_null(strstr(man, "may be empty.\nDefault: empty.\n"));
 	assert_non_null(strstr(man, "One of \"red\", \"green\" or \"blue\"."));
 	for (line = man; *line != '\0'; line = end + 1) {
 		end = strchr(line, '\n');
@@ -205,6 +206,8 @@ test_modules_are_listed_with_their_options(void **state)
 	assert_rows(list, fake_every_opts, "    ", " = ");
 	assert_rows(list, fake_forward_opts, "    ", " = ");
 	assert_non_null(strstr(list, "\necho - Sends every byte back.\n"));
+	assert_non_null(strstr(list,
+		"    blank = string, empty: A string that may be empty.\n"));
 	assert_non_null(strstr(
 		list, "    time = time, 30s, 10ms..1h or off: A time.\n"));
 	free(list);

@@ -136,9 +136,8 @@ test_a_queue_that_dies_is_left_in_order(void **state)
 	/* The one in the middle dies before the list is run. */
 	ch = TAILQ_NEXT(TAILQ_FIRST(&rig.engine.channels), all_link);
 	channel_die(ch, true);
-	assert_false(ch->queued);
+	assert_true(ch->queued); /* to be buried */
 	channel_queue(ch);
-	assert_false(ch->queued);
 	rig_turn(&rig);
 	assert_int_equal(rig_ends.n, 3);
 	assert_int_equal(rig.loop.channels, 0);

@@ -1,0 +1,58 @@
+/* entry.c - one entry of a chain, as a file would have it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "lib/entry.h"
+
+void
+entry_try(struct entry *e, const char *type, const char *options,
+	const struct weir_addr *backend)
+{
+	char text[8192], address[WEIR_ADDR_TEXT] = "127.0.0.1:9";
+	char variable[sizeof("BACKEND=") + WEIR_ADDR_TEXT];
+	char *environment[] = { variable, NULL };
+	struct conf_overrides over = { .environ = environment };
+	size_t size = 0;
+	FILE *err;
+	int n;
+
+	*e = (struct entry){ NULL };
+	if (backend != NULL)
+		weir_addr_text(backend, address);
+	snprintf(variable, sizeof(variable), "BACKEND=%s", address);
+	n = snprintf(text, sizeof(text),
+		"servers = ( { name = \"s\"; listen = \"127.0.0.1:0\";\n"
+		"middlewares = ( { type = \"%s\";\n%s\n} ); } );\n",
+		type, options);
+	assert_true(n > 0 && n < (int)sizeof(text));
+	err = open_memstream(&e->said, &size);
+	assert_non_null(err);
+	e->conf = conf_parse("entry", text, (size_t)n, &over, err);
+	assert_int_equal(fclose(err), 0);
+	if (e->conf != NULL)
+		e->stage = conf_stage_at(conf_server_at(e->conf, 0), 0);
+}
+
+void
+entry_load(struct entry *e, const char *type, const char *options,
+	const struct weir_addr *backend)
+{
+	entry_try(e, type, options, backend);
+	if (e->stage == NULL)
+		fail_msg("{ type = \"%s\"; %s } is refused: %s", type, options,
+			e->said);
+}
+
+void
+entry_free(struct entry *e)
+{
+	conf_free(e->conf);
+	free(e->said);
+	*e = (struct entry){ NULL };
+}

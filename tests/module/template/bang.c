@@ -1,0 +1,18 @@
+/* bang.c - drops every channel whose first byte is "!". */
+#include "weir.h"
+
+static struct weir_verdict
+bang_up(struct weir_call *c, struct weir_bytes in)
+{
+	(void)c;
+	if (in.len > 0 && in.p[0] == '!')
+		return weir_close(WEIR_R_DENIED);
+	return weir_detach();
+}
+
+const struct weir_middleware mw_bang = {
+	.name = "bang",
+	.help = "Drops every channel whose first byte is \"!\".",
+	.flags = WEIR_PREREAD,
+	.up = bang_up,
+};
