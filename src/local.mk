@@ -31,18 +31,27 @@ libweir_a_SOURCES = \
 	src/base/target.h \
 	src/base/units.c \
 	src/base/units.h \
+	src/conf/condition.c \
+	src/conf/condition.h \
 	src/conf/conf.c \
 	src/conf/conf.h \
 	src/conf/core.c \
 	src/conf/core.h \
+	src/conf/decide.c \
 	src/conf/describe.c \
 	src/conf/describe.h \
 	src/conf/diag.c \
 	src/conf/diag.h \
 	src/conf/expand.c \
 	src/conf/expand.h \
+	src/conf/format.c \
+	src/conf/format.h \
 	src/conf/grammar.c \
 	src/conf/grammar.h \
+	src/conf/late.c \
+	src/conf/late.h \
+	src/conf/line.c \
+	src/conf/line.h \
 	src/conf/logfile.c \
 	src/conf/logfile.h \
 	src/conf/near.c \
@@ -51,18 +60,27 @@ libweir_a_SOURCES = \
 	src/conf/node.h \
 	src/conf/number.c \
 	src/conf/number.h \
+	src/conf/operand.c \
+	src/conf/operand.h \
 	src/conf/option.c \
 	src/conf/option.h \
 	src/conf/override.c \
 	src/conf/override.h \
+	src/conf/reading.c \
+	src/conf/reading.h \
+	src/conf/render.c \
 	src/conf/scan.c \
 	src/conf/scan.h \
 	src/conf/source.c \
 	src/conf/source.h \
 	src/conf/stage.c \
 	src/conf/stage.h \
+	src/conf/token.c \
+	src/conf/token.h \
 	src/conf/value.c \
 	src/conf/value.h \
+	src/conf/variable.c \
+	src/conf/variable.h \
 	src/engine/aside.c \
 	src/engine/aside.h \
 	src/engine/call.c \

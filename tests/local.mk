@@ -12,6 +12,7 @@ UNIT_TESTS = \
 	tests/unit/test_channel \
 	tests/unit/test_clock \
 	tests/unit/test_closing \
+	tests/unit/test_condition \
 	tests/unit/test_conf \
 	tests/unit/test_connect \
 	tests/unit/test_cut \
@@ -162,6 +163,7 @@ TEST_EXTRAS = \
 	tests/module/template/bang.c \
 	tests/module/template/modules.list \
 	tests/module/template/test_bang.c \
+	tests/unit/call_fake.h \
 	tests/unit/conf_try.h \
 	tests/unit/registry_fake.h \
 	tests/real/lib.sh

@@ -38,6 +38,9 @@ enum weir_opt_flag {
 
 /* A log file of the configuration, opened before the workers start. */
 struct weir_logfile;
+/* Both are compiled when the whole chain is known, after .check. */
+struct weir_format;
+struct weir_condition;
 
 struct weir_list {
 	size_t n;
@@ -104,6 +107,12 @@ struct weir_rows {
 	WEIR_ROW(k, WEIR_T_CIDRS, S, f, struct weir_list, __VA_ARGS__)
 #define WEIR_LOGFILE(k, S, f, ...)                                             \
 	WEIR_ROW(k, WEIR_T_LOGFILE, S, f, const struct weir_logfile *,         \
+		__VA_ARGS__)
+#define WEIR_FORMAT(k, S, f, ...)                                              \
+	WEIR_ROW(k, WEIR_T_FORMAT, S, f, const struct weir_format *,           \
+		__VA_ARGS__)
+#define WEIR_CONDITION(k, S, f, ...)                                           \
+	WEIR_ROW(k, WEIR_T_CONDITION, S, f, const struct weir_condition *,     \
 		__VA_ARGS__)
 #define WEIR_GROUPS(k, S, f, ...)                                              \
 	WEIR_ROW(k, WEIR_T_GROUPS, S, f, struct weir_list, __VA_ARGS__)

@@ -23,30 +23,43 @@ enum weir_moment {
 		WEIR_MOMENT_COUNT
 };
 
+/* id, word */
+#define WEIR_VALUES(X)                                                         \
+	X(NONE, "nothing")  /* not known, or there is none: "-" in a log */    \
+	X(NUMBER, "number") /* .number */                                      \
+	X(TEXT, "text")	    /* .len bytes at .text, any bytes */               \
+	X(ADDR, "address")  /* .addr with its port: "127.0.0.1:80" */          \
+	X(IP, "IP address") /* .addr without its port: "127.0.0.1" */          \
+	X(BOOL, "boolean")  /* .number, 0 or 1 */
+
 enum weir_value_type {
-	WEIR_VALUE_NONE, /* not known, or there is none: "-" in a log */
-	WEIR_VALUE_NUMBER,
-	WEIR_VALUE_TEXT,
-	WEIR_VALUE_ADDR,
-	WEIR_VALUE_BOOL
+#define X(id, word) WEIR_VALUE_##id,
+	WEIR_VALUES(X)
+#undef X
+		WEIR_VALUE_COUNT
 };
 
-/* A value; text is borrowed for as long as the call lasts. */
+/* A value; text is borrowed for as long as the call lasts, or in room: then a
+ * copy of the struct has no text of its own. */
 struct weir_value {
 	enum weir_value_type type;
-	uint64_t number; /* of a bool: 0 or 1 */
+	uint64_t number;
 	const char *text;
 	size_t len;
 	struct weir_addr addr;
+	char room[64]; /* for text that .get makes */
 };
 
 /* A middleware's variable; its whole name is NAME.name, where NAME is that of
  * the entry in the chain. */
 struct weir_variable {
-	const char *name;
+	const char *name; /* letters, digits, "_", "." and "-" */
 	enum weir_value_type type;
 	enum weir_moment since;
 	const char *help; /* one sentence with its full stop */
+	/* Called at any moment, also before .open and where a condition has
+	 * left the middleware out: its context is zeroed then.  *v is NONE and
+	 * stays so when there is no value, or becomes one of that type. */
 	void (*get)(const struct weir_call *c, struct weir_value *v);
 };
 
@@ -60,10 +73,18 @@ enum weir_escape {
 };
 
 /* Writes the text of a format for this channel, at most size bytes with the NUL
- * behind it, cut if need be; its length. */
+ * behind it, cut if need be (never inside an escape); its length.  Of each
+ * value at most 1024 bytes, then "...".  f NULL: an empty text. */
 size_t weir_format_text(const struct weir_call *c, const struct weir_format *f,
 	enum weir_escape escape, char *text, size_t size);
-/* Is the condition true now?  What is not known yet equals nothing. */
+/* Writes one JSON object with a member for each variable of the format, named
+ * as it is: numbers and booleans bare, null for what there is not.  At most
+ * size bytes with the NUL; members that do not fit are left out.  Its length;
+ * 0 when not even {} fits. */
+size_t weir_format_json(const struct weir_call *c, const struct weir_format *f,
+	char *text, size_t size);
+/* Is the condition true now?  What is not known yet equals nothing, so every
+ * comparison with it is false, != too.  k NULL: true. */
 bool
 weir_condition_holds(const struct weir_call *c, const struct weir_condition *k);
 /* Value of the variable of that name ("client.addr", "NAME.name") for this

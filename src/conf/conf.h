@@ -46,6 +46,8 @@ struct conf_stage {
 	const char *name; /* its own, or the type's */
 	const void *conf; /* filled from the type's rows */
 	int64_t order;
+	const struct weir_condition *when; /* it takes part; NULL: always */
+	enum weir_moment when_since;	   /* when is known: OPEN or ROUTE */
 };
 
 struct conf_server {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "conf/core.h"
+#include "conf/late.h"
 #include "conf/near.h"
 #include "conf/option.h"
 #include "conf/stage.h"
@@ -265,6 +266,8 @@ scalar_load(struct option_loader *l, const struct weir_opt *row,
 		diag_error(l->diag, &node->place, scope->path,
 			"option \"%s\" = \"%.*s\": %s", row->key, SHOWN, text,
 			why);
+	else if (late_is(type))
+		late_keep(l, row, field, &node->place, scope->path);
 	return why == NULL;
 }
 

@@ -17,6 +17,8 @@ struct option_loader {
 	struct weir_diag *diag;
 	struct conf_setting *settings;
 	size_t nsettings;
+	struct option_late *late; /* what waits for the chain */
+	size_t nlate;
 };
 
 /* A group that is being read, and its names. */

@@ -1,6 +1,7 @@
 /* stage.c - the chain of a server from its list of middlewares. */
 #include <string.h>
 
+#include "conf/late.h"
 #include "conf/near.h"
 #include "conf/stage.h"
 #include "registry.h"
@@ -10,6 +11,7 @@ struct common {
 	const char *name;
 	int64_t order;
 	bool enabled;
+	const struct weir_condition *when;
 };
 
 /* One entry as written. */
@@ -19,6 +21,8 @@ struct entry {
 	struct conf_stage stage;
 	struct conf_setting *settings;
 	size_t nsettings;
+	struct option_late *late;
+	size_t nlate;
 };
 
 static const struct weir_opt rows[] = {
@@ -35,6 +39,9 @@ static const struct weir_opt rows[] = {
 		.help = "With false the entry is as if not written, and so is "
 			"the first earlier one of its name; without a type "
 			"there must be one."),
+	WEIR_CONDITION("when", struct common, when, .flags = WEIR_OPTIONAL,
+		.help = "Channels that this is true of have the middleware, "
+			"others go on without it."),
 	WEIR_OPT_END
 };
 
@@ -53,6 +60,8 @@ type_find(struct option_loader *l, const struct entry *e, const char *path);
 static size_t chain_place(struct option_loader *l, struct entry **chain,
 	size_t n, struct entry *e, const char *path);
 static void chain_sort(struct entry **chain, size_t n);
+static void chain_compile(struct option_loader *l, struct entry **chain,
+	struct conf_stage *stages, size_t n, bool incomplete);
 
 void
 stage_load(struct option_loader *l, const struct weir_opt *row,
@@ -63,6 +72,7 @@ stage_load(struct option_loader *l, const struct weir_opt *row,
 	struct entry *chain[CONF_STAGES_MAX];
 	struct conf_stage *stages;
 	size_t n = 0, count = 0, i, j;
+	bool incomplete = false;
 
 	for (node = node->first; node != NULL && count < CONF_STAGES_MAX;
 		node = node->next) {
@@ -71,6 +81,9 @@ stage_load(struct option_loader *l, const struct weir_opt *row,
 		n = chain_place(l, chain, n, &entries[count],
 			arena_printf(l->diag->arena, "%s.%s[%zu]", scope->path,
 				row->key, count));
+		incomplete |= entries[count].stage.mw == NULL &&
+			      (entries[count].common.enabled ||
+				      node->kind != NODE_GROUP);
 		count++;
 	}
 	chain_sort(chain, n);
@@ -86,6 +99,7 @@ stage_load(struct option_loader *l, const struct weir_opt *row,
 					.origin =
 						chain[i]->settings[j].origin });
 	}
+	chain_compile(l, chain, stages, n, incomplete);
 }
 
 const struct weir_opt *
@@ -136,9 +150,13 @@ entry_load(struct option_loader *l, const struct weir_opt *row,
 			l->diag->arena, "%s (%.64s)", sub.path, type->text);
 	own.settings = NULL;
 	own.nsettings = 0;
+	own.late = NULL;
+	own.nlate = 0;
 	entry_fill(&own, e, &sub);
 	e->settings = own.settings;
 	e->nsettings = own.nsettings;
+	e->late = own.late;
+	e->nlate = own.nlate;
 }
 
 static void
@@ -284,4 +302,22 @@ chain_sort(struct entry **chain, size_t n)
 			chain[j] = chain[j - 1];
 		chain[j] = e;
 	}
+}
+
+/* In order of the chain, as a condition may ask for what an earlier one has. */
+static void
+chain_compile(struct option_loader *l, struct entry **chain,
+	struct conf_stage *stages, size_t n, bool incomplete)
+{
+	struct variable_scope scope = { l->arena, stages, n, incomplete };
+	const struct option_late *late;
+	size_t i, j;
+
+	for (i = 0; i < n; i++)
+		for (j = 0; j < chain[i]->nlate; j++) {
+			late = &chain[i]->late[j];
+			if (late_compile(l, late, &scope) == 0 &&
+				late->object == chain[i]->common.when)
+				late_when(l, late, &scope, &stages[i]);
+		}
 }

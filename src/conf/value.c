@@ -4,6 +4,7 @@
 
 #include "base/addr.h"
 #include "base/units.h"
+#include "conf/late.h"
 #include "conf/logfile.h"
 #include "conf/near.h"
 #include "conf/value.h"
@@ -27,6 +28,10 @@
 		"a network such as \"10.0.0.0/8\"")                            \
 	X(LOGFILE, "log target", LOGFILE, const struct weir_logfile *,         \
 		"\"stderr\", \"syslog\" or the path of a file")                \
+	X(FORMAT, "format", FORMAT, const struct weir_format *,                \
+		"text with variables such as \"%{client.addr}\"")              \
+	X(CONDITION, "condition", CONDITION, const struct weir_condition *,    \
+		"a condition such as \"client.ip in 10.0.0.0/8\"")             \
 	X(GROUP, "group", GROUP, char, "a group { ... }")                      \
 	X(GROUPS, "list of groups", GROUP, char, "a group { ... }")            \
 	X(MODULES, "list of middlewares", GROUP, char, "a group { ... }")
@@ -122,6 +127,12 @@ value_set(struct arena *a, const struct weir_opt *row, const char *text,
 		return logfile_set(a, row, text, field);
 	case WEIR_T_STRING:
 		return string_set(a, row, text, field);
+	case WEIR_T_FORMAT:
+	case WEIR_T_CONDITION:
+		why = string_set(a, row, text, &text);
+		*(const void **)field =
+			text != NULL ? late_new(a, row->type, text) : NULL;
+		return why;
 	default:
 		return number_set(a, row, text, field);
 	}
@@ -149,6 +160,12 @@ value_text(struct arena *a, const struct weir_opt *row, const void *field)
 		return number_text(a, row, (int64_t) * (const size_t *)field);
 	case WEIR_T_TIME:
 		return number_text(a, row, *(const uint32_t *)field);
+	case WEIR_T_FORMAT:
+	case WEIR_T_CONDITION:
+		if (*(const void *const *)field != NULL)
+			return late_text(
+				row->type, *(const void *const *)field);
+		return row->flags & WEIR_OFF ? "off" : "";
 	default:
 		if (value_type(row) == WEIR_T_LOGFILE)
 			s = *file != NULL ? (*file)->text : NULL;

@@ -57,6 +57,9 @@ struct fake_every {
 	struct weir_list addresses;
 	struct weir_list networks;
 	const struct weir_logfile *file;
+	const char *file;
+	const struct weir_format *line;
+	const struct weir_condition *only;
 	struct fake_part part;
 	struct weir_list parts;
 };
@@ -90,6 +93,10 @@ static const struct weir_opt fake_every_opts[] = {
 		.def = "127.0.0.0/8,::1", .help = "Networks."),
 	WEIR_LOGFILE("file", struct fake_every, file, .def = "stderr",
 		.help = "A log target."),
+	WEIR_FORMAT("line", struct fake_every, line,
+		.def = "%{client.addr} %{end.reason}", .help = "A format."),
+	WEIR_CONDITION("only", struct fake_every, only, .flags = WEIR_OPTIONAL,
+		.help = "A condition."),
 	{ .key = "part",
 		.type = WEIR_T_GROUP,
 		.flags = WEIR_NOT_BUILT,
@@ -115,6 +122,42 @@ fake_every_check(const void *conf, struct weir_diag *d)
 	return -1;
 }
 
+/* A variable whose value is the text that the context points to. */
+static void
+fake_text(const struct weir_call *c, struct weir_value *v)
+{
+	const char *const *text = c->ctx;
+
+	if (*text == NULL)
+		return;
+	v->type = WEIR_VALUE_TEXT;
+	v->text = *text;
+	v->len = strlen(*text);
+}
+
+/* Is there one? */
+static void
+fake_is(const struct weir_call *c, struct weir_value *v)
+{
+	v->type = WEIR_VALUE_BOOL;
+	v->number = *(const char *const *)c->ctx != NULL;
+}
+
+static const struct weir_variable fake_geo_variables[] = {
+	{ "country", WEIR_VALUE_TEXT, WEIR_AT_OPEN, "Where the client is.",
+		fake_text },
+	{ "known", WEIR_VALUE_BOOL, WEIR_AT_OPEN, "Whether that is known.",
+		fake_is },
+	{ "wrong", WEIR_VALUE_NUMBER, WEIR_AT_OPEN, "Breaks its promise.",
+		fake_text },
+	{ .name = NULL }
+};
+static const struct weir_variable fake_sni_variables[] = {
+	{ "name", WEIR_VALUE_TEXT, WEIR_AT_ROUTE, "Which host is wanted.",
+		fake_text },
+	{ .name = NULL }
+};
+
 static const struct weir_middleware fake_discard = { .name = "discard",
 	.help = "Drops every byte." };
 static const struct weir_middleware fake_echo = { .name = "echo",
@@ -128,11 +171,21 @@ static const struct weir_middleware fake_forward = { .name = "forward",
 	.help = "Connects to a backend.",
 	.opts = fake_forward_opts,
 	.conf_size = sizeof(struct fake_forward) };
+static const struct weir_middleware fake_geo = { .name = "geo",
+	.help = "Knows where clients are.",
+	.ctx_size = sizeof(const char *),
+	.variables = fake_geo_variables };
+static const struct weir_middleware fake_sni = { .name = "sni",
+	.help = "Reads which host is wanted.",
+	.ctx_size = sizeof(const char *),
+	.flags = WEIR_PREREAD,
+	.variables = fake_sni_variables };
 static const struct weir_middleware fake_log = { .name = "log",
 	.help = "Writes one line a channel." };
 
 const struct weir_middleware *const registry_middlewares[] = { &fake_discard,
-	&fake_echo, &fake_every, &fake_forward, &fake_log, NULL };
+	&fake_echo, &fake_every, &fake_forward, &fake_geo, &fake_log, &fake_sni,
+	NULL };
 
 const struct weir_middleware *
 registry_find(const char *name)

@@ -140,7 +140,7 @@ static const struct {
 	{ "workers = 1;", "unknown option \"workers\" (it belongs in "
 			  "process)" },
 	{ "backlog = 1;", "(it belongs in servers.listen)" },
-	{ "completely = 1;", "(there are: type, name, order, enabled, "
+	{ "completely = 1;", "(there are: type, name, order, enabled, when, "
 			     "flag, number," },
 	{ "word = \"bad\";",
 		"weir.conf:1: servers.s.middlewares[0] (every): word "

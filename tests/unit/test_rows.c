@@ -73,6 +73,10 @@ sample(const struct weir_opt *row)
 	case WEIR_T_ADDR:
 	case WEIR_T_ADDRS:
 		return "\"127.0.0.1:1\"";
+	case WEIR_T_FORMAT:
+		return "\"%{client.addr}\"";
+	case WEIR_T_CONDITION:
+		return "\"client.port < 1024\"";
 	case WEIR_T_CIDRS:
 		return "\"10.0.0.0/8\"";
 	case WEIR_T_GROUP:
@@ -144,6 +148,7 @@ takes(const struct weir_opt *row, const char *value)
 		{ WEIR_T_STRING, "\"" },
 		{ WEIR_T_STRINGS, "\"[" },
 		{ WEIR_T_LOGFILE, "\"" },
+		{ WEIR_T_FORMAT, "\"" },
 		{ WEIR_T_GROUP, "{" },
 	};
 	size_t i;

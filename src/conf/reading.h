@@ -1,0 +1,29 @@
+/* reading.h - the values of variables, for one channel. */
+#ifndef CONF_READING_H
+#define CONF_READING_H
+
+#include "conf/variable.h"
+
+/* Starts as { .c = the call }; values that it gave are borrowed from it. */
+struct reading {
+	const struct weir_call *c;
+	bool has_facts;
+	struct weir_facts facts;
+};
+
+/* The engine's: the same call as that stage of the chain would get it, and the
+ * server whose chain it is. */
+struct weir_call weir_call_of(const struct weir_call *c, unsigned stage);
+const struct conf_server *weir_server_of(const struct weir_call *c);
+
+/* Value of the variable now, of its type or NONE. */
+void reading_get(
+	struct reading *r, const struct variable *var, struct weir_value *v);
+/* The IP address of a as IPv6, v4-mapped if it is an IPv4 one; false when it
+ * has none. */
+bool reading_ip(const struct weir_addr *a, struct in6_addr *ip);
+/* An address or IP address as text; returns text. */
+const char *
+reading_addr_text(const struct weir_value *v, char text[static WEIR_ADDR_TEXT]);
+
+#endif

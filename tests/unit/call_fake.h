@@ -1,0 +1,60 @@
+/* call_fake.h - a call whose channel is a struct weir_facts; include it once in
+ * a test that has no engine. */
+#ifndef CALL_FAKE_H
+#define CALL_FAKE_H
+
+#include <string.h>
+
+#include "base/addr.h"
+#include "conf/reading.h"
+
+static struct weir_facts fake_facts;
+static struct weir_addr fake_locals[2];
+static const char *fake_contexts[CONF_STAGES_MAX]; /* of each stage */
+static const struct conf_server *fake_server;
+static unsigned fake_asked; /* how often facts were asked for */
+
+static const struct weir_call fake_call;
+
+void
+weir_facts(const struct weir_call *c, struct weir_facts *facts)
+{
+	(void)c;
+	fake_asked++;
+	*facts = fake_facts;
+}
+
+void
+weir_local(const struct weir_call *c, enum weir_side side, struct weir_addr *a)
+{
+	(void)c;
+	*a = fake_locals[side];
+}
+
+struct weir_call
+weir_call_of(const struct weir_call *c, unsigned stage)
+{
+	struct weir_call own = *c;
+
+	own.ctx = &fake_contexts[stage];
+	return own;
+}
+
+const struct conf_server *
+weir_server_of(const struct weir_call *c)
+{
+	(void)c;
+	return fake_server;
+}
+
+static inline struct weir_addr
+fake_addr(const char *text)
+{
+	struct weir_addr a;
+	const char *why;
+
+	assert_int_equal(addr_parse(&a, text, &why), 0);
+	return a;
+}
+
+#endif
