@@ -35,6 +35,7 @@ UNIT_TESTS = \
 	tests/unit/test_rows \
 	tests/unit/test_scan \
 	tests/unit/test_signals \
+	tests/unit/test_sink \
 	tests/unit/test_source \
 	tests/unit/test_stage \
 	tests/unit/test_timeouts \

@@ -209,7 +209,9 @@ sink_write(struct sink *s)
 		return;
 	while (s->len > 0)
 		if (!sink_put(s)) {
-			s->retry_ms = clock_ms() + SINK_RETRY_MS;
+			/* What is left has waited enough. */
+			s->due_ms = clock_ms();
+			s->retry_ms = s->due_ms + SINK_RETRY_MS;
 			return;
 		}
 	s->due_ms = UINT64_MAX;

@@ -57,7 +57,6 @@ struct fake_every {
 	struct weir_list addresses;
 	struct weir_list networks;
 	const struct weir_logfile *file;
-	const char *file;
 	const struct weir_format *line;
 	const struct weir_condition *only;
 	struct fake_part part;
