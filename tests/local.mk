@@ -22,8 +22,10 @@ UNIT_TESTS = \
 	tests/unit/test_engine \
 	tests/unit/test_fd \
 	tests/unit/test_flow \
+	tests/unit/test_format \
 	tests/unit/test_hold \
 	tests/unit/test_limits \
+	tests/unit/test_line \
 	tests/unit/test_listeners \
 	tests/unit/test_log \
 	tests/unit/test_loop \
@@ -42,7 +44,8 @@ UNIT_TESTS = \
 	tests/unit/test_timer \
 	tests/unit/test_units \
 	tests/unit/test_verbs \
-	tests/unit/test_wait
+	tests/unit/test_wait \
+	tests/unit/test_when
 MODULE_TESTS = \
 	tests/module/test_count \
 	tests/module/test_limit_bytes \

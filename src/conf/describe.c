@@ -11,6 +11,7 @@
 #include "conf/core.h"
 #include "conf/describe.h"
 #include "conf/value.h"
+#include "conf/variable.h"
 #include "registry.h"
 
 #define NOT_BUILT "Not built in yet: refused when given."
@@ -37,10 +38,13 @@ setting_show(FILE *out, const struct conf_setting *s, const struct widths *w);
 static char *shown(const char *text);
 static void rows_show(FILE *out, const struct weir_opt *rows, int indent);
 static const char *default_of(const struct weir_opt *row);
+static void variables_show(FILE *out, const struct weir_middleware *mw);
 static void rows_man(FILE *out, const struct weir_opt *rows);
 static void row_man(FILE *out, const struct weir_opt *row);
 static void
 nested_man(FILE *out, const struct weir_opt *rows, const char *path);
+static void variables_man(
+	FILE *out, const char *head, const struct weir_variable *variables);
 static void text_man(FILE *out, const char *text);
 static bool is_counted(enum weir_type type);
 
@@ -70,6 +74,7 @@ describe_modules(FILE *out)
 	for (mw = registry_middlewares; *mw != NULL; mw++) {
 		fprintf(out, "%s - %s\n", (*mw)->name, (*mw)->help);
 		rows_show(out, (*mw)->opts, 1);
+		variables_show(out, *mw);
 	}
 }
 
@@ -83,8 +88,16 @@ describe_man(FILE *out)
 		fprintf(out, ".Ss Middleware %s\n", (*mw)->name);
 		text_man(out, (*mw)->help);
 		rows_man(out, (*mw)->opts);
+		if ((*mw)->variables != NULL) {
+			text_man(out, "It has these variables, the name of its "
+				      "entry in front:");
+			variables_man(out, (*mw)->name, (*mw)->variables);
+		}
 		nested_man(out, (*mw)->opts, (*mw)->name);
 	}
+	fputs(".Ss Variables\n", out);
+	text_man(out, "What is known of every channel:");
+	variables_man(out, "", variable_rows);
 }
 
 /* blocks[0]: what is before the servers; how many blocks there are. */
@@ -191,6 +204,17 @@ rows_show(FILE *out, const struct weir_opt *rows, int indent)
 	arena_free(&a);
 }
 
+static void
+variables_show(FILE *out, const struct weir_middleware *mw)
+{
+	const struct weir_variable *v;
+
+	for (v = mw->variables; v != NULL && v->name != NULL; v++)
+		fprintf(out, "    %%{%s.%s} = %s, known %s: %s\n", mw->name,
+			v->name, variable_type_word(v->type),
+			variable_known(v->since), v->help);
+}
+
 /* Its default for people, whatever kind of row it is. */
 static const char *
 default_of(const struct weir_opt *row)
@@ -281,6 +305,28 @@ nested_man(FILE *out, const struct weir_opt *rows, const char *path)
 		rows_man(out, row->rows->opts);
 		nested_man(out, row->rows->opts, sub);
 	}
+	arena_free(&a);
+}
+
+/* head: name of the middleware whose they are, or "". */
+static void
+variables_man(
+	FILE *out, const char *head, const struct weir_variable *variables)
+{
+	struct arena a = { NULL };
+	const struct weir_variable *v;
+
+	fputs(".Bl -tag -width Ds\n", out);
+	for (v = variables; v->name != NULL; v++) {
+		fprintf(out, ".It Cm %s%s%s Pq Ar %s\n", head,
+			*head != '\0' ? "." : "", v->name,
+			variable_type_word(v->type));
+		text_man(out, v->help);
+		if (v->since != WEIR_AT_OPEN)
+			text_man(out, arena_printf(&a, "Known %s.",
+					      variable_known(v->since)));
+	}
+	fputs(".El\n", out);
 	arena_free(&a);
 }
 

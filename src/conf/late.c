@@ -109,12 +109,6 @@ static const char *
 use_why(struct arena *a, const struct condition_use *use,
 	const struct variable_scope *scope, unsigned stage)
 {
-	static const char *const known[] = {
-		[WEIR_AT_OPEN] = "when the channel opens",
-		[WEIR_AT_ROUTE] = "once client bytes were seen",
-		[WEIR_AT_CONNECT] = "once the backend is connected",
-		[WEIR_AT_CLOSE] = "when the channel ends",
-	};
 	enum weir_moment since = use_since(use, scope);
 	const struct variable *var = use->var;
 	size_t i = stage;
@@ -123,7 +117,7 @@ use_why(struct arena *a, const struct condition_use *use,
 		return arena_printf(a,
 			"\"%s\" is known only %s; whether a middleware takes "
 			"part is decided before a backend is chosen",
-			var->name, known[since]);
+			var->name, variable_known(since));
 	if (var->id == VARIABLE_COUNT &&
 		(var->stage == stage ||
 			(var->stage > stage && since == WEIR_AT_OPEN)))
@@ -144,7 +138,7 @@ use_why(struct arena *a, const struct condition_use *use,
 			   : "\"%s\" is known only %s, but \"%s\" behind "
 			     "this middleware has to see them through it: "
 			     "place this one behind it",
-		var->name, known[since], scope->stages[i].name);
+		var->name, variable_known(since), scope->stages[i].name);
 }
 
 static void

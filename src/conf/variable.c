@@ -1,6 +1,8 @@
 /* variable.c - the names of what is known of a channel. */
 #include <string.h>
 
+#include <bsd/string.h>
+
 #include "conf/near.h"
 #include "conf/variable.h"
 
@@ -8,15 +10,17 @@
 
 /* What there is beside an unknown name. */
 struct names {
-	struct arena *arena;
 	struct near whole, tail; /* behind its last dot */
 	size_t group;		 /* bytes up to that dot */
-	const char *all, *same;	 /* names; those of its group */
+	const char **all;
+	size_t n, same; /* how many; of its group */
 };
 
 static const char *
 unknown_why(const struct variable_scope *s, const char *name, size_t len);
-static void names_add(struct names *names, const char *name);
+static void names_add(struct names *names, struct arena *a, const char *name);
+static bool is_same(const struct names *names, const char *name);
+static const char *names_join(struct arena *a, const struct names *names);
 
 const struct weir_variable variable_rows[] = {
 #define X(id, word, kind, moment, text)                                        \
@@ -95,12 +99,13 @@ variable_type_word(enum weir_value_type type)
 }
 
 const char *
-variable_moment_word(enum weir_moment moment)
+variable_known(enum weir_moment moment)
 {
 	static const char *const words[] = {
-#define X(id, word) word,
-		WEIR_MOMENTS(X)
-#undef X
+		[WEIR_AT_OPEN] = "when the channel opens",
+		[WEIR_AT_ROUTE] = "once client bytes were seen",
+		[WEIR_AT_CONNECT] = "once the backend is connected",
+		[WEIR_AT_CLOSE] = "when the channel ends",
 	};
 
 	return words[moment];
@@ -110,54 +115,72 @@ variable_moment_word(enum weir_moment moment)
 static const char *
 unknown_why(const struct variable_scope *s, const char *name, size_t len)
 {
-	const char *word = arena_strndup(s->arena, name, len);
+	const char *word = arena_strndup(s->arena, name, len), *best;
 	const char *dot = strrchr(word, '.');
-	size_t group = dot != NULL ? (size_t)(dot - word) + 1 : 0;
-	struct names names = { .arena = s->arena,
-		.whole = { .word = word },
+	size_t group = dot != NULL ? (size_t)(dot - word) + 1 : 0, i;
+	struct names names = { .whole = { .word = word },
 		.tail = { .word = word + group },
-		.group = group,
-		.all = "",
-		.same = "" };
+		.group = group };
 	const struct weir_variable *row;
-	const char *best;
-	size_t i;
 
 	if (len == 0)
 		return "the name of a variable is missing";
 	for (row = variable_rows; row->name != NULL; row++)
-		names_add(&names, row->name);
+		names_add(&names, s->arena, row->name);
 	for (i = 0; i < s->n; i++)
 		for (row = s->stages[i].mw->variables;
 			row != NULL && row->name != NULL; row++)
-			names_add(
-				&names, arena_printf(s->arena, "%s.%s",
-						s->stages[i].name, row->name));
-	best = *names.same == '\0' ? names.whole.best
-	       : names.tail.best != NULL
-		       ? arena_printf(s->arena, "%.*s%s", (int)group, word,
-				 names.tail.best)
-		       : NULL;
+			names_add(&names, s->arena,
+				arena_printf(s->arena, "%s.%s",
+					s->stages[i].name, row->name));
+	best = names.whole.best;
+	if (names.same > 0)
+		best = names.tail.best;
 	if (best != NULL)
 		return arena_printf(s->arena,
-			"unknown variable \"%.*s\" (did you mean \"%s\"?)",
-			SHOWN, word, best);
+			"unknown variable \"%.*s\" (did you mean "
+			"\"%.*s%s\"?)",
+			SHOWN, word, names.same > 0 ? (int)group : 0, word,
+			best);
 	return arena_printf(s->arena,
 		"unknown variable \"%.*s\" (there are: %s)", SHOWN, word,
-		*names.same != '\0' ? names.same : names.all);
+		names_join(s->arena, &names));
 }
 
 static void
-names_add(struct names *names, const char *name)
+names_add(struct names *names, struct arena *a, const char *name)
 {
-	size_t n = names->group;
-
 	near_try(&names->whole, name);
-	names->all = arena_printf(names->arena, "%s%s%s", names->all,
-		*names->all != '\0' ? ", " : "", name);
-	if (n == 0 || strncmp(name, names->whole.word, n) != 0)
-		return;
-	near_try(&names->tail, name + n);
-	names->same = arena_printf(names->arena, "%s%s%s", names->same,
-		*names->same != '\0' ? ", " : "", name);
+	if (is_same(names, name)) {
+		near_try(&names->tail, name + names->group);
+		names->same++;
+	}
+	names->all = arena_grow(a, names->all, names->n, sizeof(*names->all));
+	names->all[names->n++] = name;
+}
+
+static bool
+is_same(const struct names *names, const char *name)
+{
+	return names->group > 0 &&
+	       strncmp(name, names->whole.word, names->group) == 0;
+}
+
+static const char *
+names_join(struct arena *a, const struct names *names)
+{
+	size_t size = 1, i;
+	char *text;
+
+	for (i = 0; i < names->n; i++)
+		size += strlen(names->all[i]) + 2;
+	text = arena_alloc(a, size);
+	for (i = 0; i < names->n; i++) {
+		if (names->same > 0 && !is_same(names, names->all[i]))
+			continue;
+		if (*text != '\0')
+			strlcat(text, ", ", size);
+		strlcat(text, names->all[i], size);
+	}
+	return text;
 }

@@ -102,7 +102,7 @@ const struct variable *variable_find(const struct variable_scope *s,
 	const char *name, size_t len, const char **why);
 /* "number", "text", ... */
 const char *variable_type_word(enum weir_value_type type);
-/* "open", "route", ... */
-const char *variable_moment_word(enum weir_moment moment);
+/* "when the channel opens", "once the backend is connected", ... */
+const char *variable_known(enum weir_moment moment);
 
 #endif

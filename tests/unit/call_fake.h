@@ -14,7 +14,7 @@ static const char *fake_contexts[CONF_STAGES_MAX]; /* of each stage */
 static const struct conf_server *fake_server;
 static unsigned fake_asked; /* how often facts were asked for */
 
-static const struct weir_call fake_call;
+static const struct weir_call fake_call __attribute__((unused));
 
 void
 weir_facts(const struct weir_call *c, struct weir_facts *facts)

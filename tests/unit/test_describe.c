@@ -5,6 +5,7 @@
 #include "conf/core.h"
 #include "conf/describe.h"
 #include "conf/stage.h"
+#include "conf/variable.h"
 
 /* On one line each, so that places do not change with the order. */
 static const char *const blocks[] = {
@@ -146,6 +147,20 @@ described(void (*f)(FILE *out))
 	return text;
 }
 
+static void
+assert_variables(const char *text, const char *head,
+	const struct weir_variable *v, const char *before, const char *behind)
+{
+	char item[128];
+
+	for (; v->name != NULL; v++) {
+		snprintf(item, sizeof(item), "%s%s%s%s", before, head, v->name,
+			behind);
+		if (strstr(text, item) == NULL)
+			fail_msg("no %s", item);
+	}
+}
+
 /* Every row is there, with its help (which the manual may have wrapped). */
 static void
 assert_rows(const char *text, const struct weir_opt *rows, const char *before,
@@ -177,6 +192,12 @@ test_the_manual_has_every_option(void **state)
 				man, row->rows->opts, "\n.It Cm ", " No = Ar ");
 	assert_rows(man, fake_every_opts, "\n.It Cm ", " No = Ar ");
 	assert_rows(man, stage_rows.opts, "\n.It Cm ", " No = Ar ");
+	assert_variables(man, "", variable_rows, "\n.It Cm ", " Pq Ar ");
+	assert_variables(
+		man, "geo.", fake_geo_variables, "\n.It Cm ", " Pq Ar ");
+	assert_non_null(strstr(man,
+		"\n.It Cm sni.name Pq Ar text\nWhich host is wanted.\n"
+		"Known once client bytes were seen.\n"));
 	assert_non_null(strstr(man, "\n.Ss servers, listen\n"));
 	assert_non_null(strstr(man, "\n.Ss upstreams\n"));
 	assert_non_null(strstr(man, "\n.Ss Middleware every\n"));
@@ -208,6 +229,9 @@ test_modules_are_listed_with_their_options(void **state)
 	assert_non_null(strstr(list, "\necho - Sends every byte back.\n"));
 	assert_non_null(strstr(list,
 		"    blank = string, empty: A string that may be empty.\n"));
+	assert_non_null(strstr(list,
+		"    %{geo.country} = text, known when the channel "
+		"opens: Where the client is.\n"));
 	assert_non_null(strstr(
 		list, "    time = time, 30s, 10ms..1h or off: A time.\n"));
 	free(list);
