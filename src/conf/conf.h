@@ -62,7 +62,7 @@ struct conf_server {
 	uint32_t half_close_timeout_ms;
 	uint32_t session_timeout_ms;
 	uint32_t close_wait_ms;
-	int close_channel_mode; /* enum conf_close_mode */
+	int close_channel_mode;	 /* enum conf_close_mode */
 	struct weir_list stages; /* of struct conf_stage, sorted by order */
 };
 

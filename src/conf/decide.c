@@ -14,7 +14,6 @@ static bool same(enum condition_op op, const struct weir_value *v,
 static bool text_fits(enum condition_op op, const struct weir_value *v,
 	const struct condition_value *with);
 static bool addr_same(const struct weir_addr *a, const struct weir_addr *b);
-static bool net_has(const struct weir_cidr *net, const struct weir_addr *a);
 
 bool
 weir_condition_holds(const struct weir_call *c, const struct weir_condition *k)
@@ -104,9 +103,9 @@ same(enum condition_op op, const struct weir_value *v,
 		return v->len == with->len &&
 		       memcmp(v->text, with->text, v->len) == 0;
 	case WEIR_VALUE_IP:
-		return net_has(&with->net, &v->addr);
+		return weir_cidr_has(&with->net, &v->addr);
 	case WEIR_VALUE_ADDR:
-		return op == CONDITION_IN ? net_has(&with->net, &v->addr)
+		return op == CONDITION_IN ? weir_cidr_has(&with->net, &v->addr)
 					  : addr_same(&v->addr, &with->addr);
 	default:
 		return (v->number != 0) == (with->number != 0) &&
@@ -147,16 +146,4 @@ addr_same(const struct weir_addr *a, const struct weir_addr *b)
 					    : a->in.sin_port) ==
 		       (b->sa.sa_family == AF_INET6 ? b->in6.sin6_port
 						    : b->in.sin_port);
-}
-
-static bool
-net_has(const struct weir_cidr *net, const struct weir_addr *a)
-{
-	unsigned bytes = net->bits / 8, rest = net->bits % 8;
-	struct in6_addr ip;
-
-	if (!reading_ip(a, &ip) || memcmp(ip.s6_addr, net->addr, bytes) != 0)
-		return false;
-	return rest == 0 ||
-	       ((ip.s6_addr[bytes] ^ net->addr[bytes]) >> (8 - rest)) == 0;
 }

@@ -106,7 +106,8 @@ ip_set(struct condition_value *v, const char *text, const char **why)
 		*why = "write \"in\" for a network";
 		return -1;
 	}
-	if (cidr_parse(&v->net, text, why) == 0)
+	/* But not "all". */
+	if (cidr_parse(&v->net, text, why) == 0 && v->net.bits == 128)
 		return 0;
 	*why = NULL;
 	return -1;

@@ -228,10 +228,10 @@ test_modules_are_listed_with_their_options(void **state)
 	assert_rows(list, fake_forward_opts, "    ", " = ");
 	assert_non_null(strstr(list, "\necho - Sends every byte back.\n"));
 	assert_non_null(strstr(list,
-		"    blank = string, empty: A string that may be empty.\n"));
-	assert_non_null(strstr(list,
 		"    %{geo.country} = text, known when the channel "
 		"opens: Where the client is.\n"));
+	assert_non_null(strstr(list,
+		"    blank = string, empty: A string that may be empty.\n"));
 	assert_non_null(strstr(
 		list, "    time = time, 30s, 10ms..1h or off: A time.\n"));
 	free(list);
