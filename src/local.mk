@@ -118,6 +118,7 @@ libweir_a_SOURCES = \
 	src/engine/timeouts.h \
 	src/engine/timer.c \
 	src/engine/timer.h \
+	src/engine/variables.c \
 	src/engine/verbs.c \
 	src/engine/wait.c \
 	src/engine/wait.h \

@@ -1,0 +1,17 @@
+/* variables.c - what conf/reading asks of the engine for a variable's value. */
+#include "conf/reading.h"
+#include "engine/call.h"
+#include "engine/channel.h"
+#include "engine/engine.h"
+
+struct weir_call
+weir_call_of(const struct weir_call *c, unsigned stage)
+{
+	return stage == c->stage ? *c : call_begin(c->ch, stage, HOOK_OTHER);
+}
+
+const struct conf_server *
+weir_server_of(const struct weir_call *c)
+{
+	return c->ch->engine->server;
+}
