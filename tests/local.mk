@@ -59,6 +59,7 @@ PROCESS_TESTS = \
 	tests/process/test_drain \
 	tests/process/test_faults \
 	tests/process/test_load \
+	tests/process/test_logs \
 	tests/process/test_master \
 	tests/process/test_pidfile \
 	tests/process/test_relay \

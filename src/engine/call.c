@@ -81,6 +81,14 @@ call_leave(struct weir_call *c)
 }
 
 void
+call_look(const struct weir_call *c)
+{
+	const struct engine *e = c->ch->engine;
+
+	memory_poison(c->ctx, e->chain.stages[c->stage].mw->ctx_size, false);
+}
+
+void
 call_poison(struct weir_channel *ch, bool on)
 {
 	memory_poison(ch->ctx, ch->engine->chain.ctx_size, on);

@@ -7,7 +7,13 @@
 struct weir_call
 weir_call_of(const struct weir_call *c, unsigned stage)
 {
-	return stage == c->stage ? *c : call_begin(c->ch, stage, HOOK_OTHER);
+	struct weir_call own = *c;
+
+	if (stage != c->stage) {
+		own = call_begin(c->ch, stage, HOOK_OTHER);
+		call_look(&own);
+	}
+	return own;
 }
 
 const struct conf_server *
