@@ -30,6 +30,7 @@ UNIT_TESTS = \
 	tests/unit/test_line \
 	tests/unit/test_listeners \
 	tests/unit/test_log \
+	tests/unit/test_logfile \
 	tests/unit/test_loop \
 	tests/unit/test_msg \
 	tests/unit/test_option \
@@ -40,6 +41,8 @@ UNIT_TESTS = \
 	tests/unit/test_rows \
 	tests/unit/test_scan \
 	tests/unit/test_signals \
+	tests/unit/test_sink \
+	tests/unit/test_sink_pipe \
 	tests/unit/test_source \
 	tests/unit/test_stage \
 	tests/unit/test_timeouts \
@@ -66,9 +69,11 @@ PROCESS_TESTS = \
 	tests/process/test_drain \
 	tests/process/test_faults \
 	tests/process/test_load \
+	tests/process/test_logs \
 	tests/process/test_master \
 	tests/process/test_pidfile \
 	tests/process/test_relay \
+	tests/process/test_reopen \
 	tests/process/test_rights \
 	tests/process/test_start \
 	tests/process/test_states \
@@ -104,6 +109,8 @@ libtest_a_SOURCES = \
 	tests/lib/hand.h \
 	tests/lib/hole.c \
 	tests/lib/hole.h \
+	tests/lib/logdir.c \
+	tests/lib/logdir.h \
 	tests/lib/look.c \
 	tests/lib/pair.c \
 	tests/lib/pair.h \
@@ -184,6 +191,7 @@ TEST_EXTRAS = \
 	tests/unit/call_fake.h \
 	tests/unit/conf_try.h \
 	tests/unit/registry_fake.h \
+	tests/unit/sink_try.h \
 	tests/real/lib.sh
 
 TEST_SECONDS = 300
