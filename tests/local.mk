@@ -191,6 +191,7 @@ TEST_EXTRAS = \
 	tests/unit/call_fake.h \
 	tests/unit/conf_try.h \
 	tests/unit/registry_fake.h \
+	tests/unit/waiter.h \
 	tests/unit/sink_try.h \
 	tests/real/lib.sh
 
