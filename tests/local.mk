@@ -175,6 +175,7 @@ TEST_EXTRAS = \
 	tests/unit/call_fake.h \
 	tests/unit/conf_try.h \
 	tests/unit/registry_fake.h \
+	tests/unit/waiter.h \
 	tests/real/lib.sh
 
 TEST_SECONDS = 300
