@@ -25,10 +25,12 @@ UNIT_TESTS = \
 	tests/unit/test_flow \
 	tests/unit/test_format \
 	tests/unit/test_hold \
+	tests/unit/test_late \
 	tests/unit/test_limits \
 	tests/unit/test_line \
 	tests/unit/test_listeners \
 	tests/unit/test_log \
+	tests/unit/test_logfile \
 	tests/unit/test_loop \
 	tests/unit/test_msg \
 	tests/unit/test_option \
@@ -39,6 +41,8 @@ UNIT_TESTS = \
 	tests/unit/test_rows \
 	tests/unit/test_scan \
 	tests/unit/test_signals \
+	tests/unit/test_sink \
+	tests/unit/test_sink_pipe \
 	tests/unit/test_source \
 	tests/unit/test_stage \
 	tests/unit/test_timeouts \
@@ -48,10 +52,14 @@ UNIT_TESTS = \
 	tests/unit/test_wait \
 	tests/unit/test_when
 MODULE_TESTS = \
+	tests/module/test_acl \
 	tests/module/test_count \
+	tests/module/test_delay \
+	tests/module/test_forward \
 	tests/module/test_limit_bytes \
 	tests/module/test_preface \
 	tests/module/test_registry \
+	tests/module/test_rewrite \
 	tests/module/test_select
 MODULE_SHELL_TESTS = \
 	tests/module/extra.sh
@@ -61,9 +69,11 @@ PROCESS_TESTS = \
 	tests/process/test_drain \
 	tests/process/test_faults \
 	tests/process/test_load \
+	tests/process/test_logs \
 	tests/process/test_master \
 	tests/process/test_pidfile \
 	tests/process/test_relay \
+	tests/process/test_reopen \
 	tests/process/test_rights \
 	tests/process/test_start \
 	tests/process/test_states \
@@ -99,6 +109,8 @@ libtest_a_SOURCES = \
 	tests/lib/hand.h \
 	tests/lib/hole.c \
 	tests/lib/hole.h \
+	tests/lib/logdir.c \
+	tests/lib/logdir.h \
 	tests/lib/look.c \
 	tests/lib/pair.c \
 	tests/lib/pair.h \
@@ -117,6 +129,8 @@ libtest_a_SOURCES = \
 	tests/lib/said.h \
 	tests/lib/spawn.c \
 	tests/lib/spawn.h \
+	tests/lib/spy.c \
+	tests/lib/spy.h \
 	tests/lib/start.c \
 	tests/lib/traces.c \
 	tests/lib/traces.h \
@@ -149,6 +163,8 @@ LDADD = libtest.a libmodules.a libweir.a libmodules.a libweir.a \
 WRAP_ALLOC = $(AM_LDFLAGS) \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=reallocarray
 tests_module_test_registry_LDFLAGS = $(WRAP_ALLOC)
+tests_module_test_delay_LDFLAGS = $(WRAP_ALLOC)
+tests_module_test_rewrite_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_buf_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_chain_random_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_endpoint_LDFLAGS = $(WRAP_ALLOC)
@@ -175,6 +191,7 @@ TEST_EXTRAS = \
 	tests/unit/call_fake.h \
 	tests/unit/conf_try.h \
 	tests/unit/registry_fake.h \
+	tests/unit/sink_try.h \
 	tests/unit/waiter.h \
 	tests/real/lib.sh
 

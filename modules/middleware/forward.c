@@ -16,7 +16,8 @@ enum first_byte { FIRST_CLIENT, FIRST_RACE };
 static const char *const first_bytes[] = { "client", "race", NULL };
 
 struct ctx {
-	uint32_t tried; /* addresses that were given a chance */
+	const struct weir_addr *last; /* what was connected to last */
+	uint32_t tried;		      /* addresses that were given a chance */
 };
 
 static const struct weir_opt opts[] = {
@@ -71,7 +72,8 @@ forward_next(struct weir_call *c)
 	const struct weir_addr *to = cf->to.v;
 	struct ctx *cx = c->ctx;
 
-	weir_connect(c, &to[cx->tried++],
+	cx->last = &to[cx->tried++];
+	weir_connect(c, cx->last,
 		&(struct weir_dial){ .source = &cf->source,
 			.timeout_ms = cf->connect_timeout_ms });
 }
@@ -120,6 +122,23 @@ forward_connected(struct weir_call *c, int err)
 		cx->tried = 0; /* in a race only: the client may still come */
 }
 
+static void
+forward_address(const struct weir_call *c, struct weir_value *v)
+{
+	const struct ctx *cx = c->ctx;
+
+	if (cx->last != NULL)
+		*v = (struct weir_value){ .type = WEIR_VALUE_ADDR,
+			.addr = *cx->last };
+}
+
+static const struct weir_variable variables[] = {
+	{ "address", WEIR_VALUE_ADDR, WEIR_AT_CONNECT,
+		"The address that it has tried to connect to last.",
+		forward_address },
+	{ .name = NULL },
+};
+
 const struct weir_middleware mw_forward = {
 	.name = "forward",
 	.help = "Connects to an address, or the first of a list that accepts.",
@@ -127,6 +146,7 @@ const struct weir_middleware mw_forward = {
 	.opts = opts,
 	.conf_size = sizeof(struct conf),
 	.ctx_size = sizeof(struct ctx),
+	.variables = variables,
 	.check = forward_check,
 	.open = forward_open,
 	.timer = forward_timer,

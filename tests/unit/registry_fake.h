@@ -56,7 +56,7 @@ struct fake_every {
 	struct weir_addr address;
 	struct weir_list addresses;
 	struct weir_list networks;
-	const char *file;
+	const struct weir_logfile *file;
 	const struct weir_format *line;
 	const struct weir_condition *only;
 	struct fake_part part;
