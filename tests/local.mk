@@ -193,6 +193,7 @@ TEST_EXTRAS = \
 	tests/unit/registry_fake.h \
 	tests/unit/waiter.h \
 	tests/unit/sink_try.h \
+	tests/unit/waiter.h \
 	tests/real/lib.sh
 
 TEST_SECONDS = 300

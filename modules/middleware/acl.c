@@ -176,7 +176,8 @@ acl_target(struct weir_call *c, const struct weir_addr *to)
 const struct weir_middleware mw_acl = {
 	.name = "acl",
 	.help = "Lets in or refuses by network.",
-	.example = "allow = [ \"127.0.0.0/8\" ];",
+	.example = "allow = [ \"127.0.0.0/8\", \"::1\" ]; target_deny = "
+		   "\"192.0.2.0/24\";",
 	.opts = opts,
 	.conf_size = sizeof(struct conf),
 	.check = acl_check,

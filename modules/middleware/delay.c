@@ -220,7 +220,7 @@ delay_close(struct weir_call *c, enum weir_reason reason)
 const struct weir_middleware mw_delay = {
 	.name = "delay",
 	.help = "Adds latency and jitter to each direction.",
-	.example = "up = \"20ms\"; jitter = \"5ms\";",
+	.example = "up = \"5ms\"; down = \"5ms\"; jitter = \"5ms\";",
 	.opts = opts,
 	.conf_size = sizeof(struct conf),
 	.ctx_size = sizeof(struct ctx),

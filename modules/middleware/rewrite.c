@@ -220,7 +220,7 @@ rewrite_down(struct weir_call *c, struct weir_bytes in)
 const struct weir_middleware mw_rewrite = {
 	.name = "rewrite",
 	.help = "Replaces fixed strings in the bytes that pass.",
-	.example = "rules = ( { from = \"old\"; to = \"new\"; } );",
+	.example = "rules = ( { from = \"hello\"; to = \"good day\"; } );",
 	.opts = opts,
 	.conf_size = sizeof(struct conf),
 	.state_size = sizeof(struct state),
