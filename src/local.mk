@@ -71,6 +71,8 @@ libweir_a_SOURCES = \
 	src/conf/render.c \
 	src/conf/scan.c \
 	src/conf/scan.h \
+	src/conf/settings.c \
+	src/conf/settings.h \
 	src/conf/source.c \
 	src/conf/source.h \
 	src/conf/stage.c \

@@ -19,6 +19,7 @@
 #include "base/syslog.h"
 #include "conf/conf.h"
 #include "conf/describe.h"
+#include "conf/settings.h"
 #include "heritage.h"
 #include "master/master.h"
 #include "master/pidfile.h"
@@ -313,7 +314,7 @@ main_configured(const struct args *args, const struct conf *conf)
 			printf("%s: the configuration is good\n", args->file);
 		return 0;
 	case 'T':
-		describe_settings(stdout, conf);
+		settings_show(stdout, conf);
 		return 0;
 	}
 	/* What a careless parent left open must not live in every worker. */

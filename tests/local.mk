@@ -11,6 +11,7 @@ UNIT_TESTS = \
 	tests/unit/test_chain_random \
 	tests/unit/test_channel \
 	tests/unit/test_clock \
+	tests/unit/test_close \
 	tests/unit/test_closing \
 	tests/unit/test_condition \
 	tests/unit/test_conf \
@@ -24,6 +25,7 @@ UNIT_TESTS = \
 	tests/unit/test_flow \
 	tests/unit/test_format \
 	tests/unit/test_hold \
+	tests/unit/test_late \
 	tests/unit/test_limits \
 	tests/unit/test_line \
 	tests/unit/test_listeners \
@@ -35,6 +37,7 @@ UNIT_TESTS = \
 	tests/unit/test_override \
 	tests/unit/test_peer \
 	tests/unit/test_poller \
+	tests/unit/test_race \
 	tests/unit/test_rows \
 	tests/unit/test_scan \
 	tests/unit/test_signals \
@@ -49,9 +52,14 @@ UNIT_TESTS = \
 	tests/unit/test_wait \
 	tests/unit/test_when
 MODULE_TESTS = \
+	tests/module/test_acl \
 	tests/module/test_count \
+	tests/module/test_delay \
+	tests/module/test_forward \
 	tests/module/test_limit_bytes \
 	tests/module/test_preface \
+	tests/module/test_registry \
+	tests/module/test_rewrite \
 	tests/module/test_select
 MODULE_SHELL_TESTS = \
 	tests/module/extra.sh
@@ -121,11 +129,15 @@ libtest_a_SOURCES = \
 	tests/lib/said.h \
 	tests/lib/spawn.c \
 	tests/lib/spawn.h \
+	tests/lib/spy.c \
+	tests/lib/spy.h \
 	tests/lib/start.c \
 	tests/lib/traces.c \
 	tests/lib/traces.h \
 	tests/lib/watch.c \
-	tests/lib/watch.h
+	tests/lib/watch.h \
+	tests/lib/wild.c \
+	tests/lib/wild.h
 
 # A weir that has the middlewares of tests/lib/trial.c beside the real ones, and
 # system calls that fail when asked to.
@@ -150,6 +162,9 @@ LDADD = libtest.a libmodules.a libweir.a libmodules.a libweir.a \
 # Programs in which one allocation of weir can be made to fail (lib/alloc.h).
 WRAP_ALLOC = $(AM_LDFLAGS) \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=reallocarray
+tests_module_test_registry_LDFLAGS = $(WRAP_ALLOC)
+tests_module_test_delay_LDFLAGS = $(WRAP_ALLOC)
+tests_module_test_rewrite_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_buf_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_chain_random_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_endpoint_LDFLAGS = $(WRAP_ALLOC)

@@ -6,10 +6,18 @@ struct conf {
 	struct weir_list to; /* of struct weir_addr */
 	struct weir_addr source;
 	uint32_t connect_timeout_ms;
+	int first_byte; /* enum first_byte */
+	uint32_t race_after_ms;
 };
 
+/* Whose first byte is waited for where others want client bytes first. */
+enum first_byte { FIRST_CLIENT, FIRST_RACE };
+
+static const char *const first_bytes[] = { "client", "race", NULL };
+
 struct ctx {
-	uint32_t tried; /* addresses that were given a chance */
+	const struct weir_addr *last; /* what was connected to last */
+	uint32_t tried;		      /* addresses that were given a chance */
 };
 
 static const struct weir_opt opts[] = {
@@ -21,6 +29,13 @@ static const struct weir_opt opts[] = {
 			"connect_timeout counts."),
 	WEIR_ADDRESS("source", struct conf, source, .flags = WEIR_OPTIONAL,
 		.help = "Local address to connect from, with port 0 for any."),
+	WEIR_CHOICE("first_byte", struct conf, first_byte, .def = "client",
+		.choices = first_bytes,
+		.help = "Where other middlewares want client bytes before a "
+			"backend is chosen: with race this one is connected to "
+			"after a silence, and whoever speaks first decides."),
+	WEIR_TIME("race_after", struct conf, race_after_ms, .def = "300ms",
+		.min = 1, .max = 86400000, .help = "How long that silence is."),
 	WEIR_OPT_END,
 };
 
@@ -57,14 +72,41 @@ forward_next(struct weir_call *c)
 	const struct weir_addr *to = cf->to.v;
 	struct ctx *cx = c->ctx;
 
-	weir_connect(c, &to[cx->tried++],
+	cx->last = &to[cx->tried++];
+	weir_connect(c, cx->last,
 		&(struct weir_dial){ .source = &cf->source,
 			.timeout_ms = cf->connect_timeout_ms });
 }
 
+static struct weir_verdict
+forward_open(struct weir_call *c)
+{
+	const struct conf *cf = c->conf;
+
+	if (cf->first_byte == FIRST_RACE)
+		weir_timer(c, cf->race_after_ms);
+	return weir_pass(0);
+}
+
+static struct weir_verdict
+forward_timer(struct weir_call *c)
+{
+	struct weir_facts f;
+
+	weir_facts(c, &f);
+	if (f.awaited && f.up_bytes == 0)
+		forward_next(c);
+	return weir_pass(0);
+}
+
+/* The address of a race comes first: its connection may be there still. */
 static void
 forward_route(struct weir_call *c)
 {
+	struct ctx *cx = c->ctx;
+
+	if (cx->tried > 0)
+		cx->tried--;
 	forward_next(c);
 }
 
@@ -72,19 +114,42 @@ static void
 forward_connected(struct weir_call *c, int err)
 {
 	const struct conf *cf = c->conf;
-	const struct ctx *cx = c->ctx;
+	struct ctx *cx = c->ctx;
 
 	if (err != 0 && cx->tried < cf->to.n)
 		forward_next(c);
+	else if (err != 0)
+		cx->tried = 0; /* in a race only: the client may still come */
 }
+
+static void
+forward_address(const struct weir_call *c, struct weir_value *v)
+{
+	const struct ctx *cx = c->ctx;
+
+	if (cx->last != NULL)
+		*v = (struct weir_value){ .type = WEIR_VALUE_ADDR,
+			.addr = *cx->last };
+}
+
+static const struct weir_variable variables[] = {
+	{ "address", WEIR_VALUE_ADDR, WEIR_AT_CONNECT,
+		"The address that it has tried to connect to last.",
+		forward_address },
+	{ .name = NULL },
+};
 
 const struct weir_middleware mw_forward = {
 	.name = "forward",
 	.help = "Connects to an address, or the first of a list that accepts.",
+	.example = "to = \"127.0.0.1:9\";",
 	.opts = opts,
 	.conf_size = sizeof(struct conf),
 	.ctx_size = sizeof(struct ctx),
+	.variables = variables,
 	.check = forward_check,
+	.open = forward_open,
+	.timer = forward_timer,
 	.route = forward_route,
 	.connected = forward_connected,
 };

@@ -97,11 +97,15 @@ select_up(struct weir_call *c, struct weir_bytes in)
 	n = end == NULL ? 0 : (size_t)(end - in.p);
 	if (n > 0 && end[-1] == '\r')
 		n--;
-	if (end == NULL || n < skip || memcmp(in.p, cf->prefix, skip) != 0)
+	if (end == NULL || n < skip || memcmp(in.p, cf->prefix, skip) != 0) {
+		weir_why(c, "its first line is too long or malformed");
 		return weir_close(WEIR_R_PROTOCOL);
+	}
 	cx->to = backend_find(cf, in.p + skip, n - skip);
-	if (cx->to == NULL)
+	if (cx->to == NULL) {
+		weir_why(c, "no backend has the name in its first line");
 		return weir_close(WEIR_R_DENIED);
+	}
 	cx->over = true;
 	weir_connect(c, &cx->to->address, NULL);
 	return weir_drop((size_t)(end - in.p) + 1);
@@ -140,6 +144,8 @@ static const struct weir_variable variables[] = {
 const struct weir_middleware mw_select = {
 	.name = "select",
 	.help = "Connects a client to the backend that its first line names.",
+	.example = "backends = ( { name = \"db\"; address = "
+		   "\"127.0.0.1:9\"; } );",
 	.opts = opts,
 	.conf_size = sizeof(struct conf),
 	.ctx_size = sizeof(struct ctx),

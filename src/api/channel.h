@@ -108,7 +108,8 @@ struct weir_ticket weir_ticket(const struct weir_call *c);
  * counts.  Only queues, so it may be called from anywhere in the worker. */
 void weir_wake(struct weir_ticket ticket, int result);
 /* Calls .timer once, so many ms from now; each middleware has one timer in a
- * channel, which a later call moves, and 0 stops. */
+ * channel, which a later call moves, and 0 stops.  It comes later when what
+ * timers have emitted cannot be written. */
 void weir_timer(struct weir_call *c, uint32_t ms);
 /* Tells .signal of every middleware of every channel that this server has in
  * this worker, soon.  The name is borrowed for ever: a literal of your own. */

@@ -56,12 +56,9 @@ static uint64_t unix_ms(void);
 void
 reading_get(struct reading *r, const struct variable *var, struct weir_value *v)
 {
-	struct weir_call own;
-
 	*v = (struct weir_value){ .type = WEIR_VALUE_NONE };
 	if (var->id == VARIABLE_COUNT) {
-		own = weir_call_of(r->c, var->stage);
-		var->row->get(&own, v);
+		reading_ask(r->c, var->stage, var->row, v);
 	} else {
 		if (!r->has_facts)
 			weir_facts(r->c, &r->facts);
@@ -105,7 +102,7 @@ void
 weir_variable_get(
 	const struct weir_call *c, const char *name, struct weir_value *v)
 {
-	const struct conf_server *server = weir_server_of(c);
+	const struct conf_server *server = reading_server(c);
 	struct reading r = { .c = c };
 	struct variable var;
 

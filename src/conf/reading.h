@@ -11,10 +11,11 @@ struct reading {
 	struct weir_facts facts;
 };
 
-/* The engine's: the same call as that stage of the chain would get it, and the
- * server whose chain it is. */
-struct weir_call weir_call_of(const struct weir_call *c, unsigned stage);
-const struct conf_server *weir_server_of(const struct weir_call *c);
+/* The engine's: asks a stage of the chain for its variable, and tells whose
+ * chain it is. */
+void reading_ask(const struct weir_call *c, unsigned stage,
+	const struct weir_variable *row, struct weir_value *v);
+const struct conf_server *reading_server(const struct weir_call *c);
 
 /* Value of the variable now, of its type or NONE. */
 void reading_get(

@@ -62,36 +62,39 @@ call_begin(struct weir_channel *ch, unsigned i, enum hook hook)
 }
 
 void
+call_unlock(const struct weir_call *c)
+{
+	memory_poison(c->ctx,
+		c->ch->engine->chain.stages[c->stage].mw->ctx_size, false);
+}
+
+void
+call_lock_all(struct weir_channel *ch)
+{
+	memory_poison(ch->ctx, ch->engine->chain.ctx_size, true);
+}
+
+void
+call_unlock_all(struct weir_channel *ch)
+{
+	memory_poison(ch->ctx, ch->engine->chain.ctx_size, false);
+}
+
+void
 call_enter(struct weir_call *c)
 {
-	const struct engine *e = c->ch->engine;
+	struct loop *loop = c->ch->engine->loop;
 
-	memory_poison(c->ctx, e->chain.stages[c->stage].mw->ctx_size, false);
-	e->loop->calling = c;
-	e->loop->why = NULL;
+	call_unlock(c);
+	loop->calling = c;
+	loop->why = NULL;
 }
 
 void
 call_leave(struct weir_call *c)
 {
-	const struct engine *e = c->ch->engine;
-
-	e->loop->calling = NULL;
-	memory_poison(c->ctx, e->chain.stages[c->stage].mw->ctx_size, true);
-}
-
-void
-call_look(const struct weir_call *c)
-{
-	const struct engine *e = c->ch->engine;
-
-	memory_poison(c->ctx, e->chain.stages[c->stage].mw->ctx_size, false);
-}
-
-void
-call_poison(struct weir_channel *ch, bool on)
-{
-	memory_poison(ch->ctx, ch->engine->chain.ctx_size, on);
+	c->ch->engine->loop->calling = NULL;
+	call_lock_all(c->ch);
 }
 
 void
@@ -142,7 +145,7 @@ call_blocks(const struct weir_channel *ch, enum weir_dir dir, unsigned dirs)
 {
 	if (dirs != 0)
 		return dirs;
-	return 1u << dir | (ch->served ? 1u << WEIR_UP : 0);
+	return 1u << dir | (ch->served ? 1u << WEIR_UP : 0) | FLOW_BY_TIME;
 }
 
 void

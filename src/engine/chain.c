@@ -28,6 +28,7 @@ chain_compile(struct chain *k, const struct conf_server *server)
 		k->stages[i] = (struct stage){ .mw = mw,
 			.conf = from->conf,
 			.name = from->name,
+			.when = from->when,
 			.ctx_off = k->ctx_size };
 		if (mw->state_size > 0 && (k->stages[i].state = calloc(
 						   1, mw->state_size)) == NULL)
@@ -39,6 +40,8 @@ chain_compile(struct chain *k, const struct conf_server *server)
 			k->active[WEIR_DOWN] |= stage_bit(i);
 		if ((mw->flags & WEIR_PREREAD) && mw->up != NULL)
 			k->preread |= stage_bit(i);
+		if (from->when != NULL && from->when_since != WEIR_AT_OPEN)
+			k->late |= stage_bit(i);
 		k->has_target |= mw->target != NULL;
 		k->has_signal |= mw->signal != NULL;
 	}
@@ -117,9 +120,12 @@ static bool
 chain_applies(struct weir_channel *ch, unsigned i)
 {
 	const struct stage *st = &ch->engine->chain.stages[i];
+	struct weir_call c = call_begin(ch, i, HOOK_OTHER);
+	bool holds = weir_condition_holds(&c, st->when);
 	int dir;
 
-	if (st->when == NULL)
+	call_lock_all(ch); /* values may have come from other contexts */
+	if (holds)
 		return true;
 	ch->off |= stage_bit(i);
 	ch->preread &= ~stage_bit(i);
@@ -181,9 +187,12 @@ chain_open_late(struct weir_channel *ch)
 {
 	if (ch->decided || channel_is_ending(ch))
 		return true;
+	ch->late = true;
 	if (ch->engine->chain.late != 0 &&
 		!chain_open_some(ch, ch->engine->chain.late))
 		return false;
+	if (channel_is_ending(ch))
+		return true;
 	ch->decided = true;
 	return true;
 }
@@ -289,6 +298,20 @@ chain_connected(struct weir_channel *ch, int err)
 	buf_move(&up->out, &held);
 }
 
+void
+chain_leave(struct weir_channel *ch)
+{
+	uint64_t opened = 0;
+
+	/* Those before the next one, and itself if its open was called. */
+	if (ch->late && !ch->decided)
+		opened = (stage_bit(ch->next_stage) - 1) |
+			 (ch->asked ? stage_bit(ch->next_stage) : 0);
+	if (!ch->decided)
+		ch->off |= ch->engine->chain.late & ~opened;
+	ch->next_stage = 0;
+}
+
 /* Calls close of stage i; true: it waits. */
 static bool
 chain_close_one(struct weir_channel *ch, unsigned i)
@@ -335,15 +358,28 @@ chain_close(struct weir_channel *ch)
 	return !wait_any_lasts(ch, HOOK_CLOSE);
 }
 
+/* Is an output too full into which one of these has emitted? */
+static bool
+chain_is_full(const struct weir_channel *ch, unsigned emitters)
+{
+	size_t most = ch->engine->server->hold_max;
+
+	return (ch->flows[0].out.len > most &&
+		       (ch->flows[0].emitters & emitters)) ||
+	       (ch->flows[1].out.len > most &&
+		       (ch->flows[1].emitters & emitters));
+}
+
 bool
 chain_blocked(const struct weir_channel *ch, enum weir_dir dir)
 {
-	size_t most = ch->engine->server->hold_max;
-	unsigned dirs = 1u << dir;
+	return chain_is_full(ch, 1u << dir);
+}
 
-	return (ch->flows[0].out.len > most &&
-		       (ch->flows[0].emitters & dirs)) ||
-	       (ch->flows[1].out.len > most && (ch->flows[1].emitters & dirs));
+bool
+chain_blocks_timers(const struct weir_channel *ch)
+{
+	return chain_is_full(ch, FLOW_BY_TIME);
 }
 
 uint64_t

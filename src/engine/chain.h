@@ -56,6 +56,8 @@ void chain_timer(struct weir_channel *ch, unsigned i);
 void chain_signal(struct weir_channel *ch, const char *event);
 /* err 0: tells every middleware; else only the one that connected. */
 void chain_connected(struct weir_channel *ch, int err);
+/* The channel is over: whose condition is still unknown takes no part. */
+void chain_leave(struct weir_channel *ch);
 /* Calls close in order; the sockets are closed.  False: it is to be called
  * again, for one waits. */
 bool chain_close(struct weir_channel *ch);
@@ -68,6 +70,8 @@ void chain_resume(struct weir_channel *ch, enum weir_dir dir);
 /* Is an output too full into which callbacks of this direction have emitted?
  * Then they are shown nothing more until it has drained. */
 bool chain_blocked(const struct weir_channel *ch, enum weir_dir dir);
+/* The same of callbacks that are shown no bytes. */
+bool chain_blocks_timers(const struct weir_channel *ch);
 /* Stages that may not be shown bytes yet, as they wait or are not opened. */
 uint64_t chain_barred(const struct weir_channel *ch, enum weir_dir dir);
 

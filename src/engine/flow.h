@@ -34,7 +34,8 @@ struct flow {
 	uint64_t ended;	    /* stages that the end has gone past */
 	uint8_t state;	    /* enum flow_state; flow_state() changes it */
 	bool end_reached;   /* the end has come out of the chain */
-	uint8_t emitters;   /* directions whose callbacks emitted into out */
+	uint8_t emitters;   /* who emitted into out: bits of directions, and: */
+#define FLOW_BY_TIME 4u	    /* callbacks that are shown no bytes */
 	uint8_t cut;  /* stage that ended it, from 1; 0: only its source can */
 	bool drained; /* and the source has ended, too */
 };

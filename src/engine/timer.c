@@ -8,6 +8,8 @@
 #include "engine/engine.h"
 #include "engine/timer.h"
 
+#define BLOCKED_MS 10 /* how often to look whether an output has drained */
+
 struct timer {
 	struct timer *next;
 	struct weir_channel *ch;
@@ -49,6 +51,11 @@ timer_due(struct timeout *due)
 
 	if (channel_is_ending(ch))
 		return;
+	if (chain_blocks_timers(ch)) {
+		timeouts_set(&ch->engine->loop->timeouts, due, TIMEOUT_TIMER,
+			BLOCKED_MS, clock_ms());
+		return;
+	}
 	chain_timer(ch, t->stage);
 	channel_run(ch);
 }

@@ -1,23 +1,23 @@
-/* variables.c - what conf/reading asks of the engine for a variable's value. */
+/* variables.c - what the values of variables ask of a channel. */
 #include "conf/reading.h"
 #include "engine/call.h"
 #include "engine/channel.h"
 #include "engine/engine.h"
 
-struct weir_call
-weir_call_of(const struct weir_call *c, unsigned stage)
+void
+reading_ask(const struct weir_call *c, unsigned stage,
+	const struct weir_variable *row, struct weir_value *v)
 {
-	struct weir_call own = *c;
+	struct weir_call own = call_begin(c->ch, stage, HOOK_OTHER);
 
-	if (stage != c->stage) {
-		own = call_begin(c->ch, stage, HOOK_OTHER);
-		call_look(&own);
-	}
-	return own;
+	/* What it gives may lie in its context: locked again with all others.
+	 */
+	call_unlock(&own);
+	row->get(&own, v);
 }
 
 const struct conf_server *
-weir_server_of(const struct weir_call *c)
+reading_server(const struct weir_call *c)
 {
 	return c->ch->engine->server;
 }

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "engine/aside.h"
+#include "engine/call.h"
 #include "engine/channel.h"
 #include "engine/engine.h"
 #include "engine/stage.h"

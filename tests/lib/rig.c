@@ -88,7 +88,7 @@ void
 rig_init(struct rig *r)
 {
 	call_aborts = false; /* what a breach does to its channel is seen */
-	*r = (struct rig){ .listener = -1 };
+	*r = (struct rig){ .listener = -1, .log_least = LOG_LEVEL_INFO };
 	r->listen.text = "rig";
 	r->listen.backlog = 128;
 	r->server = (struct conf_server){ .name = "rig",
@@ -116,7 +116,7 @@ rig_start(struct rig *r)
 	rig_ends = (struct rig_ends){ 0 };
 	r->log = mkstemp(path);
 	assert_int_not_equal(r->log, -1);
-	assert_int_equal(log_open(path, LOG_LEVEL_INFO), 0);
+	assert_int_equal(log_open(path, r->log_least), 0);
 	assert_int_equal(unlink(path), 0);
 	rig_add(r, &witness, NULL);
 	r->server.listen.v = &r->listen;

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "engine/channel.h"
+#include "base/log.h"
 #include "engine/call.h"
 #include "engine/engine.h"
 
@@ -26,13 +27,14 @@ struct rig {
 	struct conf_listen listen;
 	struct conf_stage stages[CONF_STAGES_MAX];
 	struct event *wake;
-	int listener;	    /* of the clients */
-	int front_sndbuf;   /* of accepted sockets; 0: as it is */
-	int client_rcvbuf;  /* of clients; 0: as it is */
-	unsigned opened;    /* channels */
-	bool alerts_wanted; /* rig_stop() wants one, else none */
-	unsigned fds;	    /* open when it started */
-	int log;	    /* what was logged */
+	int listener;		  /* of the clients */
+	int front_sndbuf;	  /* of accepted sockets; 0: as it is */
+	int client_rcvbuf;	  /* of clients; 0: as it is */
+	unsigned opened;	  /* channels */
+	bool alerts_wanted;	  /* rig_stop() wants one, else none */
+	unsigned fds;		  /* open when it started */
+	int log;		  /* what was logged */
+	enum log_level log_least; /* from this level on */
 };
 
 /* What the last close callback was told, and how many there were. */

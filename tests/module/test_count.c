@@ -6,12 +6,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
 #include "lib/cut.h"
 #include "lib/pair.h"
+#include "lib/spy.h"
 
 #define MOST 20000
 
@@ -21,58 +23,42 @@ static const struct {
 	bool report;
 } loud = { true }, quiet = { false };
 
-static uint64_t up, down; /* of the channel that closed last */
-
-static uint64_t
-variable(const struct weir_call *c, const char *name)
-{
-	const struct weir_variable *v = mw_count.variables;
-	struct weir_value value = { 0 };
-
-	while (v->name != NULL && strcmp(v->name, name) != 0)
-		v++;
-	assert_non_null(v->name);
-	v->get(c, &value);
-	assert_int_equal(value.type, v->type);
-	return value.number;
-}
-
-static struct weir_verdict
-spy_close(struct weir_call *c, enum weir_reason reason)
-{
-	up = variable(c, "up_lines");
-	down = variable(c, "down_lines");
-	return mw_count.close(c, reason);
-}
-
-static struct weir_middleware spied;
-
-static int
-spy(void **state)
-{
-	(void)state;
-	spied = mw_count;
-	spied.close = spy_close;
-	return 0;
-}
-
 static void
 test_lines_are_counted_and_pass(void **state)
 {
 	static const struct {
 		const char *text;
-		unsigned lines;
-	} t[] = { { "", 0 }, { "a", 0 }, { "\n", 1 }, { "a\n", 1 },
-		{ "\na\r\n\nb", 3 }, { "\n\n\n\n\n\n\n\n", 8 } };
+		const char *lines;
+	} t[] = { { "", "0" }, { "a", "0" }, { "\n", "1" }, { "a\n", "1" },
+		{ "\na\r\n\nb", "3" }, { "\n\n\n\n\n\n\n\n", "8" } };
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
-		each_cut(&spied, &quiet, t[i].text,
+		each_cut(spy_on(&mw_count), &quiet, t[i].text,
 			&(struct cut_seen){ .up = t[i].text, .why = "done" });
-		assert_int_equal(up, t[i].lines);
-		assert_int_equal(down, 0);
+		assert_string_equal(spy_text("up_lines"), t[i].lines);
+		assert_string_equal(spy_text("down_lines"), "0");
 	}
+}
+
+static void
+end_want(const char *text, size_t len, struct cut_seen *seen)
+{
+	(void)len;
+	seen->up = text;
+	seen->why = "done";
+}
+
+static void
+test_the_end_may_come_anywhere(void **state)
+{
+	(void)state;
+	each_end_of(&(struct cut_talk){ .mw = spy_on(&mw_count),
+			    .conf = &quiet,
+			    .text = "one\ntwo\n\nthree" },
+		end_want);
+	assert_string_equal(spy_text("up_lines"), "3");
 }
 
 /* Both directions have a count of their own. */
@@ -80,7 +66,7 @@ static void
 test_the_log_tells(void **state)
 {
 	pair_start(state);
-	rig_add(&rig, &spied, &loud);
+	rig_add(&rig, spy_on(&mw_count), &loud);
 	pair_join();
 	rig_say(client, "one\ntwo\n");
 	rig_hear(&rig, server, "one\ntwo\n");
@@ -97,7 +83,7 @@ static void
 test_the_log_is_silent_when_told(void **state)
 {
 	pair_start(state);
-	rig_add(&rig, &spied, &quiet);
+	rig_add(&rig, spy_on(&mw_count), &quiet);
 	pair_join();
 	rig_close(&client);
 	rig_close(&server);
@@ -132,12 +118,12 @@ static void
 test_long_reads_count_alike(void **state)
 {
 	static uint8_t bytes[MOST];
-	uint64_t want = 0;
-	size_t n, i;
+	size_t want = 0, n, i;
+	char count[24];
 	int round;
 
 	pair_start(state);
-	rig_add(&rig, &spied, &quiet);
+	rig_add(&rig, spy_on(&mw_count), &quiet);
 	pair_join();
 	srandom(1);
 	for (round = 0; round < 400; round++) {
@@ -152,8 +138,9 @@ test_long_reads_count_alike(void **state)
 	rig_close(&client);
 	rig_close(&server);
 	rig_until(&rig, rig_ends.n == 1);
-	assert_int_equal(down, want);
-	assert_int_equal(up, 0);
+	snprintf(count, sizeof(count), "%zu", want);
+	assert_string_equal(spy_text("down_lines"), count);
+	assert_string_equal(spy_text("up_lines"), "0");
 	pair_stop(state);
 }
 
@@ -162,10 +149,11 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lines_are_counted_and_pass),
+		cmocka_unit_test(test_the_end_may_come_anywhere),
 		cmocka_unit_test(test_the_log_tells),
 		cmocka_unit_test(test_the_log_is_silent_when_told),
 		cmocka_unit_test(test_long_reads_count_alike),
 	};
 
-	return cmocka_run_group_tests(tests, spy, NULL);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,6 +12,7 @@
 #include "lib/cut.h"
 #include "lib/pair.h"
 #include "lib/said.h"
+#include "lib/spy.h"
 
 extern const struct weir_middleware mw_select;
 
@@ -33,7 +34,6 @@ static const struct choice at = { "@", 6, { 2, backends }, "OK\n" },
 
 /* As the real one, with the listener of this test behind both names. */
 static struct weir_middleware tried;
-static char name[8]; /* its variable, when the last channel closed */
 
 static struct weir_verdict
 learn(struct weir_call *c)
@@ -43,26 +43,12 @@ learn(struct weir_call *c)
 	return weir_pass(0);
 }
 
-static struct weir_verdict
-look(struct weir_call *c, enum weir_reason reason)
-{
-	struct weir_value v = { 0 };
-
-	(void)reason;
-	mw_select.variables[0].get(c, &v);
-	memset(name, 0, sizeof(name));
-	if (v.type != WEIR_VALUE_NONE)
-		memcpy(name, v.text, v.len);
-	return weir_pass(0);
-}
-
 static int
 try_on(void **state)
 {
 	(void)state;
 	tried = mw_select;
 	tried.open = learn;
-	tried.close = look;
 	return 0;
 }
 
@@ -70,9 +56,9 @@ static void
 comes_to(const struct choice *cf, const char *text, const char *up,
 	const char *why, const char *called)
 {
-	memset(name, '?', sizeof(name) - 1);
-	each_cut(&tried, cf, text, &(struct cut_seen){ .up = up, .why = why });
-	assert_string_equal(name, called);
+	each_cut(spy_on(&tried), cf, text,
+		&(struct cut_seen){ .up = up, .why = why });
+	assert_string_equal(spy_text("name"), called);
 }
 
 static void
@@ -91,12 +77,12 @@ static void
 test_an_unknown_name_is_denied(void **state)
 {
 	(void)state;
-	comes_to(&at, "@xx\nhi", NULL, "denied", "");
-	comes_to(&at, "@\nhi", NULL, "denied", "");
-	comes_to(&at, "@DB\n", NULL, "denied", "");
-	comes_to(&at, "@db \n", NULL, "denied", "");
-	comes_to(&at, "@dbx\n", NULL, "denied", "");
-	comes_to(&bare, "\n", NULL, "denied", "");
+	comes_to(&at, "@xx\nhi", NULL, "denied", "-");
+	comes_to(&at, "@\nhi", NULL, "denied", "-");
+	comes_to(&at, "@DB\n", NULL, "denied", "-");
+	comes_to(&at, "@db \n", NULL, "denied", "-");
+	comes_to(&at, "@dbx\n", NULL, "denied", "-");
+	comes_to(&bare, "\n", NULL, "denied", "-");
 }
 
 static void
@@ -108,10 +94,29 @@ test_what_is_no_such_line_is_refused(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		comes_to(&at, texts[i], NULL, "protocol", "");
-	comes_to(&at, "@1234\n", NULL, "denied", "");
-	comes_to(&to, "to", NULL, "protocol", "");
-	comes_to(&to, "to\n", NULL, "protocol", "");
+		comes_to(&at, texts[i], NULL, "protocol", "-");
+	comes_to(&at, "@1234\n", NULL, "denied", "-");
+	comes_to(&to, "to", NULL, "protocol", "-");
+	comes_to(&to, "to\n", NULL, "protocol", "-");
+}
+
+static void
+end_want(const char *text, size_t len, struct cut_seen *seen)
+{
+	seen->why = len < 5 ? "protocol" : "done";
+	seen->up = len < 5 ? NULL : text + 5;
+	seen->down = len < 5 ? "" : "OK\n";
+}
+
+/* The end may come behind any byte. */
+static void
+test_each_end_of_the_line(void **state)
+{
+	(void)state;
+	each_end_of(
+		&(struct cut_talk){
+			.mw = &tried, .conf = &at, .text = "@db\r\n@d\n" },
+		end_want);
 }
 
 /* Too long is too long, whether or not the client goes on. */
@@ -189,6 +194,68 @@ test_another_choice_is_left_alone(void **state)
 	pair_stop(state);
 }
 
+/* Connects when the client has been silent for so long. */
+static struct weir_verdict
+racer_open(struct weir_call *c)
+{
+	weir_timer(c, 60000);
+	return weir_pass(0);
+}
+
+static struct weir_verdict
+racer_timer(struct weir_call *c)
+{
+	weir_connect(c, &dial.to[0], NULL);
+	return weir_pass(0);
+}
+
+static const struct weir_middleware racer = {
+	.name = "racer",
+	.open = racer_open,
+	.timer = racer_timer,
+};
+
+static void
+race_start(void)
+{
+	pair_start(NULL);
+	rig_add(&rig, &tried, &at);
+	rig_add(&rig, &racer, NULL);
+	rig_start(&rig);
+	client = rig_client(&rig);
+	rig_quiet(&rig);
+	rig_advance(&rig, 60000);
+	server = rig_take(&rig, listener);
+}
+
+static void
+test_a_race_that_the_backend_wins(void **state)
+{
+	race_start();
+	rig_say(server, "welcome");
+	rig_hear(&rig, client, "welcome");
+	rig_say(client, "@db\nhello");
+	rig_hear(&rig, server, "@db\nhello");
+	rig_hear_nothing(&rig, client);
+	assert_int_equal(flow_interest(&rig_channel(&rig)->flows[WEIR_UP]), 0);
+	pair_stop(state);
+}
+
+static void
+test_a_race_that_the_client_wins(void **state)
+{
+	race_start();
+	rig_say(client, "@d");
+	rig_quiet(&rig);
+	rig_say(client, "b\nhello");
+	rig_hear(&rig, client, "OK\n");
+	rig_hear_end(&rig, server);
+	rig_close(&server);
+	server = rig_take(&rig, listener);
+	rig_hear(&rig, server, "hello");
+	pair_stop(state);
+}
+
 #define DB(name, port)                                                         \
 	"{ name = \"" name "\"; address = \"127.0.0.1:" port "\"; }"
 
@@ -225,6 +292,9 @@ main(void)
 			test_the_client_is_answered_before_the_backend_speaks),
 		cmocka_unit_test(test_a_backend_that_refuses_is_no_answer),
 		cmocka_unit_test(test_another_choice_is_left_alone),
+		cmocka_unit_test(test_a_race_that_the_backend_wins),
+		cmocka_unit_test(test_a_race_that_the_client_wins),
+		cmocka_unit_test(test_each_end_of_the_line),
 		cmocka_unit_test(test_options_have_to_fit),
 	};
 

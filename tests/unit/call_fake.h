@@ -31,17 +31,18 @@ weir_local(const struct weir_call *c, enum weir_side side, struct weir_addr *a)
 	*a = fake_locals[side];
 }
 
-struct weir_call
-weir_call_of(const struct weir_call *c, unsigned stage)
+void
+reading_ask(const struct weir_call *c, unsigned stage,
+	const struct weir_variable *row, struct weir_value *v)
 {
 	struct weir_call own = *c;
 
 	own.ctx = &fake_contexts[stage];
-	return own;
+	row->get(&own, v);
 }
 
 const struct conf_server *
-weir_server_of(const struct weir_call *c)
+reading_server(const struct weir_call *c)
 {
 	(void)c;
 	return fake_server;

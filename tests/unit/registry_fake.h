@@ -163,6 +163,8 @@ static const struct weir_middleware fake_echo = { .name = "echo",
 	.help = "Sends every byte back." };
 static const struct weir_middleware fake_every = { .name = "every",
 	.help = "Has options of all types.",
+	.example = "word = \"a\\\\b\";",
+	.flags = WEIR_PREREAD,
 	.opts = fake_every_opts,
 	.conf_size = sizeof(struct fake_every),
 	.check = fake_every_check };

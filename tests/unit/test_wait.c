@@ -15,100 +15,7 @@
 #include <cmocka.h>
 
 #include "base/log.h"
-#include "lib/pair.h"
-
-#define WAITERS 3
-
-/* What a waiter does, and what has become of it. */
-static struct waiter {
-	uint32_t ms;
-	bool opens, closes; /* waits there too */
-	bool early;	    /* wakes itself before it waits */
-	bool endless;	    /* and waits again whenever it is woken */
-	struct weir_ticket ticket;
-	char shown[128]; /* "bytes=result " for each call */
-	unsigned closed;
-} waiters[WAITERS];
-
-static void
-waiter_note(struct waiter *w, const struct weir_bytes *in, int result)
-{
-	size_t len = strlen(w->shown);
-
-	snprintf(w->shown + len, sizeof(w->shown) - len, "%.*s=%d ",
-		in == NULL ? 4 : (int)in->len,
-		in == NULL ? "open" : (const char *)in->p, result);
-}
-
-static struct weir_verdict
-waiter_wait(struct weir_call *c, struct waiter *w)
-{
-	w->ticket = weir_ticket(c);
-	if (w->early)
-		weir_wake(w->ticket, 7);
-	return weir_wait(w->ms);
-}
-
-static struct weir_verdict
-waiter_open(struct weir_call *c)
-{
-	struct waiter *w = &waiters[c->stage];
-	bool *asked = c->ctx;
-
-	if (!w->opens)
-		return weir_pass(0);
-	waiter_note(w, NULL, c->result);
-	if (!*asked) {
-		*asked = true;
-		return waiter_wait(c, w);
-	}
-	return c->result < 0 ? weir_close(WEIR_R_DENIED) : weir_pass(0);
-}
-
-/* Waits at each '?'. */
-static struct weir_verdict
-waiter_see(struct weir_call *c, struct weir_bytes in)
-{
-	struct waiter *w = &waiters[c->stage];
-
-	waiter_note(w, &in, c->result);
-	if (in.len == 0 || in.p[0] != '?')
-		return weir_pass(in.len);
-	if (c->result == 0 || w->endless)
-		return waiter_wait(c, w);
-	return weir_pass(1);
-}
-
-static struct weir_verdict
-waiter_close(struct weir_call *c, enum weir_reason reason)
-{
-	struct waiter *w = &waiters[c->stage];
-
-	(void)reason;
-	w->closed++;
-	return w->closes ? waiter_wait(c, w) : weir_pass(0);
-}
-
-static const struct weir_middleware mw_waiter = { .name = "waiter",
-	.ctx_size = sizeof(bool),
-	.open = waiter_open,
-	.up = waiter_see,
-	.down = waiter_see,
-	.close = waiter_close };
-
-static int
-start(void **state)
-{
-	memset(waiters, 0, sizeof(waiters));
-	return pair_start(state);
-}
-
-static void
-join(void)
-{
-	rig_add(&rig, &mw_waiter, NULL);
-	pair_join();
-}
+#include "waiter.h"
 
 /* ---- bytes --------------------------------------------------------------- */
 
@@ -116,7 +23,7 @@ static void
 test_the_same_bytes_are_shown_when_woken(void **state)
 {
 	(void)state;
-	join();
+	waiter_join();
 	rig_say(client, "?ab");
 	rig_quiet(&rig);
 	rig_say(client, "cd");
@@ -134,7 +41,7 @@ test_a_wait_has_its_time(void **state)
 {
 	(void)state;
 	waiters[0].ms = 700;
-	join();
+	waiter_join();
 	rig_say(client, "?ab");
 	rig_quiet(&rig);
 	assert_int_equal(shutdown(client, SHUT_WR), 0);
@@ -153,7 +60,7 @@ test_a_wake_before_the_verdict_is_kept(void **state)
 {
 	(void)state;
 	waiters[0].early = true;
-	join();
+	waiter_join();
 	rig_say(client, "?ab");
 	rig_hear(&rig, server, "?ab");
 	assert_string_equal(waiters[0].shown, "?ab=0 ?ab=7 ab=0 ");
@@ -165,7 +72,7 @@ test_a_ticket_is_of_one_wait(void **state)
 	struct weir_ticket first;
 
 	(void)state;
-	join();
+	waiter_join();
 	rig_say(client, "?"
 			"?");
 	rig_quiet(&rig);
@@ -188,7 +95,7 @@ test_a_ticket_outlives_its_channel(void **state)
 	int other;
 
 	(void)state;
-	join();
+	waiter_join();
 	rig_say(client, "?");
 	rig_quiet(&rig);
 	old = waiters[0].ticket;
@@ -217,7 +124,7 @@ test_endless_waits_leave_time_for_others(void **state)
 
 	(void)state;
 	waiters[0].early = waiters[0].endless = true;
-	join();
+	waiter_join();
 	rig_join(&rig, listener, &other, &others);
 	rig_say(client, "?");
 	rig_turn(&rig);
@@ -233,7 +140,7 @@ test_two_stages_wait_one_after_the_other(void **state)
 {
 	(void)state;
 	rig_add(&rig, &mw_waiter, NULL);
-	join();
+	waiter_join();
 	rig_say(client, "?a");
 	rig_quiet(&rig);
 	assert_string_equal(waiters[1].shown, "");
@@ -304,128 +211,6 @@ test_a_client_goes_while_open_waits(void **state)
 	assert_string_equal(waiters[0].shown, "open=0 ");
 }
 
-/* ---- close --------------------------------------------------------------- */
-
-/* Three that wait in close; the client is gone. */
-static void
-close_three(int mode, uint32_t close_wait_ms)
-{
-	int i;
-
-	rig.server.close_channel_mode = mode;
-	rig.server.close_wait_ms = close_wait_ms;
-	for (i = 0; i < WAITERS; i++) {
-		waiters[i].closes = true;
-		rig_add(&rig, &mw_waiter, NULL);
-	}
-	pair_join();
-	rig_reset(&client);
-	rig_hear_reset(&rig, server);
-	rig_quiet(&rig);
-}
-
-static unsigned
-closed(void)
-{
-	return waiters[0].closed * 100 + waiters[1].closed * 10 +
-	       waiters[2].closed;
-}
-
-static void
-test_serial_closes(void **state)
-{
-	(void)state;
-	close_three(CONF_CLOSE_SERIAL, 60000);
-	assert_int_equal(closed(), 100);
-	weir_wake(waiters[0].ticket, 0);
-	rig_quiet(&rig);
-	assert_int_equal(closed(), 110);
-	assert_int_equal(rig.loop.channels, 1);
-	weir_wake(waiters[1].ticket, 0);
-	rig_quiet(&rig);
-	assert_int_equal(closed(), 111);
-	assert_int_equal(rig_ends.n, 0);
-	weir_wake(waiters[2].ticket, 0);
-	rig_quiet(&rig);
-	assert_int_equal(rig_ends.n, 1);
-	assert_int_equal(rig.loop.channels, 0);
-	assert_int_equal(closed(), 111);
-}
-
-static void
-test_parallel_closes(void **state)
-{
-	(void)state;
-	close_three(CONF_CLOSE_PARALLEL, 60000);
-	assert_int_equal(closed(), 111);
-	assert_int_equal(rig_ends.n, 1);
-	weir_wake(waiters[2].ticket, 0);
-	weir_wake(waiters[0].ticket, 0);
-	rig_quiet(&rig);
-	assert_int_equal(rig.loop.channels, 1);
-	weir_wake(waiters[1].ticket, 0);
-	rig_quiet(&rig);
-	assert_int_equal(rig.loop.channels, 0);
-	assert_int_equal(closed(), 111);
-}
-
-static void
-test_close_has_its_own_time(void **state)
-{
-	(void)state;
-	waiters[0].ms = 300;
-	close_three(CONF_CLOSE_SERIAL, 60000);
-	rig_advance(&rig, 400);
-	rig_quiet(&rig);
-	assert_int_equal(closed(), 110);
-}
-
-/* All of it together has close_wait; who is left is called and does not wait.
- */
-static void
-test_close_wait_is_for_all(void **state)
-{
-	(void)state;
-	close_three(CONF_CLOSE_SERIAL, 1000);
-	rig_advance(&rig, 900);
-	rig_quiet(&rig);
-	assert_int_equal(closed(), 100);
-	rig_advance(&rig, 200);
-	rig_quiet(&rig);
-	assert_int_equal(closed(), 111);
-	assert_int_equal(rig.loop.channels, 0);
-}
-
-static void
-test_close_does_not_wait_when_off(void **state)
-{
-	(void)state;
-	close_three(CONF_CLOSE_PARALLEL, 0);
-	assert_int_equal(closed(), 111);
-	assert_int_equal(rig.loop.channels, 0);
-}
-
-static void
-test_close_woken_at_once(void **state)
-{
-	(void)state;
-	waiters[0].early = waiters[1].early = waiters[2].early = true;
-	close_three(CONF_CLOSE_SERIAL, 60000);
-	assert_int_equal(closed(), 111);
-	assert_int_equal(rig.loop.channels, 0);
-}
-
-/* The teardown stops the engine, which asserts that nothing is left. */
-static void
-test_a_stop_waits_for_no_close(void **state)
-{
-	(void)state;
-	close_three(CONF_CLOSE_SERIAL, 60000);
-	assert_int_equal(closed(), 100);
-	rig_close(&server);
-	rig_join(&rig, listener, &client, &server);
-}
-
 /* ---- what is not allowed ------------------------------------------------- */
 
 static struct weir_verdict
@@ -448,8 +233,9 @@ static void
 breach(struct weir_verdict (*up)(struct weir_call *, struct weir_bytes),
 	const char *said)
 {
-	struct weir_middleware mw = { .name = "bad", .up = up };
+	static struct weir_middleware mw = { .name = "bad" };
 
+	mw.up = up;
 	rig.alerts_wanted = true;
 	rig_add(&rig, &mw, NULL);
 	pair_join();
@@ -558,7 +344,8 @@ test_a_ticket_without_a_wait_is_void(void **state)
 	rig_hear(&rig, server, "cd");
 }
 
-#define wait_test(name) cmocka_unit_test_setup_teardown(name, start, pair_stop)
+#define wait_test(name)                                                        \
+	cmocka_unit_test_setup_teardown(name, waiter_start, pair_stop)
 
 int
 main(void)
@@ -574,13 +361,6 @@ main(void)
 		wait_test(test_open_waits),
 		wait_test(test_open_may_refuse_later),
 		wait_test(test_a_client_goes_while_open_waits),
-		wait_test(test_serial_closes),
-		wait_test(test_parallel_closes),
-		wait_test(test_close_has_its_own_time),
-		wait_test(test_close_wait_is_for_all),
-		wait_test(test_close_does_not_wait_when_off),
-		wait_test(test_close_woken_at_once),
-		wait_test(test_a_stop_waits_for_no_close),
 		wait_test(test_wait_after_an_emit),
 		wait_test(test_wait_after_an_end),
 		wait_test(test_it_aborts_if_asked_to),
