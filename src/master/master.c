@@ -32,7 +32,7 @@
 /* Descriptors besides one a worker, a listener and a log file: stdio, pidfile,
  * who waits for the start, a socket pair in the making; in a worker epoll
  * sets. */
-#define MASTER_FDS 16
+#define MASTER_FDS 15
 
 enum master_state {
 	MASTER_BIND,  /* no child yet; pidfile, log or an address is missing */
@@ -140,11 +140,11 @@ master_fits(const struct master *m)
 
 	if (getrlimit(RLIMIT_NOFILE, &files) == -1 || files.rlim_cur >= need)
 		return true;
-	log_error(
-		"cannot start: %u workers and %zu listeners need %llu open "
-		"files, but only %llu are allowed (RLIMIT_NOFILE); raise that "
-		"with ulimit -n, or lower process.workers",
-		m->workers.n, m->listeners.n, need,
+	log_error("cannot start: %u workers, %zu listeners and %zu log files "
+		  "need %llu open files, but only %llu are allowed "
+		  "(RLIMIT_NOFILE); raise that with ulimit -n, or lower "
+		  "process.workers",
+		m->workers.n, m->listeners.n, m->conf->logfiles.n, need,
 		(unsigned long long)files.rlim_cur);
 	return false;
 }

@@ -1,10 +1,12 @@
 /* test_logs.c - log files of a running weir: what is in them; full, dead and
  * forged ones.  None of it touches traffic. */
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -151,19 +153,91 @@ test_lost_lines(void **state)
 	assert_int_not_equal(fifo, -1);
 	d = logdir_daemon(1,
 		"to = \"/dev/full\"; format = \"%s\"; }, { type = \"log\";"
-		" name = \"other\"; to = \"%s\"; format = \"%%{log.event}%s\";",
-		pad, logdir_at("fifo"), "");
+		" name = \"other\"; to = \"%s\"; format = \"%s\";",
+		pad, logdir_at("fifo"), pad);
 	daemon_launch(d);
 	close(fifo);
 	for (i = 0; i < 250; i++)
 		logdir_visit(d, "hello");
-	daemon_wait_log(
-		d, "log file /dev/full: 1 line was lost: No space", DAEMON_MS);
-	assert_int_equal(daemon_log_count(d, "lost"), 1);
-	daemon_clock_advance(d, 60000);
-	daemon_wait_log(d, "lines were lost: No space left", DAEMON_MS);
+	assert_int_equal(
+		daemon_log_count(d, "/dev/full: 1 line was lost: No space"), 1);
+	assert_int_equal(
+		daemon_log_count(d, "fifo: 1 line was lost: Broken pipe"), 1);
 	assert_int_equal(daemon_log_count(d, "lost"), 2);
+	daemon_clock_advance(d, 60000);
+	daemon_wait_log(d, "lines were lost: ", DAEMON_MS);
+	daemon_wait_log(d, "lines were lost: ", DAEMON_MS);
+	assert_int_equal(daemon_log_count(d, "lost"), 4);
 	daemon_stop(d);
+}
+
+/* A limit on the size of files ends no worker, and what it cut goes on where it
+ * was cut. */
+static void
+test_file_size_limit(void **state)
+{
+	struct rlimit before, few = { 100, RLIM_INFINITY };
+	struct daemon *d;
+	pid_t worker;
+	int i;
+
+	(void)state;
+	d = logdir_daemon(1,
+		"to = \"%s\"; flush = 0; format = \"<%%{channel.id} %s>\";",
+		logdir_at("access"), "a line of some length");
+	/* Else its limits are not ours to change. */
+	daemon_arg(d, "-o");
+	daemon_arg(d, "process.user=root");
+	daemon_launch(d);
+	worker = daemon_worker(d, 0);
+	assert_int_equal(prlimit(worker, RLIMIT_FSIZE, &few, &before), 0);
+	for (i = 0; i < 10; i++)
+		logdir_visit(d, "hello");
+	assert_int_equal(prlimit(worker, RLIMIT_FSIZE, &before, NULL), 0);
+	daemon_clock_advance(d, 1000);
+	logdir_wait(logdir_at("access"), "<10 a line of some length>\n");
+	assert_int_equal(daemon_worker(d, 0), worker);
+	daemon_stop(d);
+	assert_int_equal(logdir_count(logdir_at("access"), "\n<"), 9);
+	assert_int_equal(
+		logdir_count(logdir_at("access"), " a line of some length>\n"),
+		10);
+}
+
+/* When a backend is there, and only then. */
+static void
+test_lines_of_connects(void **state)
+{
+	uint16_t port, refused;
+	int backend = peer_listen(&port), held = peer_hold(&refused), i;
+	struct daemon *d = daemon_new();
+
+	(void)state;
+	daemon_write(d,
+		"process = { workers = 1; };\n"
+		"servers = ( { name = \"e\"; listen = [ \"127.0.0.1:0\" ];\n"
+		"  middlewares = ( { type = \"forward\";"
+		"    to = [ \"127.0.0.1:%u\", \"127.0.0.1:%u\" ]; },\n"
+		"    { type = \"log\"; to = \"%s\"; at = \"connect\";"
+		"      flush = 0; format = \"<%%{backend.addr}>\"; } ); } );\n",
+		refused, port, logdir_at("access"));
+	daemon_launch(d);
+	for (i = 0; i < 2; i++) {
+		char want[64];
+		int client = peer_connect(daemon_port(d, "e", 0));
+		int server = peer_accept(backend);
+
+		snprintf(want, sizeof(want), "<127.0.0.1:%u>\n", port);
+		logdir_wait(logdir_at("access"), want);
+		close(client);
+		close(server);
+		while (logdir_count(logdir_at("access"), want) != i + 1u)
+			poll(NULL, 0, 2);
+	}
+	daemon_stop(d);
+	assert_int_equal(logdir_count(logdir_at("access"), "\n"), 2);
+	close(backend);
+	close(held);
 }
 
 static void
@@ -273,6 +347,8 @@ main(void)
 		logdir_test(test_lines_of_long_channels),
 		logdir_test(test_what_cannot_be_opened_refuses_the_start),
 		logdir_test(test_lost_lines),
+		logdir_test(test_file_size_limit),
+		logdir_test(test_lines_of_connects),
 		logdir_test(test_syslog),
 		logdir_test(test_forged_lines),
 	};

@@ -342,8 +342,9 @@ test_too_few_files_are_allowed(void **state)
 				 "servers = ( { listen = \"127.0.0.1:0\"; } "
 				 ");\n");
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
-	assert_contains(out, "80 workers and 1 listeners need 97 open files, "
-			     "but only 64 are allowed (RLIMIT_NOFILE)");
+	assert_contains(out,
+		"80 workers, 1 listeners and 1 log files need "
+		"97 open files, but only 64 are allowed (RLIMIT_NOFILE)");
 	assert_null(strstr(out, "worker 0"));
 	free(out);
 }
