@@ -1,4 +1,5 @@
-/* delay.c - adds latency and jitter; order is kept, and nothing is lost.
+/* delay.c - adds latency and jitter; order is kept, and nothing is lost, but by
+ * a reset.
  *
  * What comes is kept, with the moment at which it goes on: so a delay does not
  * limit the rate, as long as no more than "max" is under way. */
@@ -219,7 +220,8 @@ delay_close(struct weir_call *c, enum weir_reason reason)
 
 const struct weir_middleware mw_delay = {
 	.name = "delay",
-	.help = "Adds latency and jitter to each direction.",
+	.help = "Adds latency and jitter to each direction; a reset comes at "
+		"once.",
 	.opts = opts,
 	.conf_size = sizeof(struct conf),
 	.ctx_size = sizeof(struct ctx),
