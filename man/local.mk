@@ -2,22 +2,41 @@
 # after it and never part of the archive.  To build for another machine, give a
 # weir that runs here: make WEIR_HERE=/usr/sbin/weir
 WEIR_HERE = ./weir$(EXEEXT)
-nodist_man_MANS = man/weir.8 man/weir.conf.5
-EXTRA_DIST += man/weir.8.in man/weir.conf.5.in man/reasons.awk
-CLEANFILES += man/weir.8 man/weir.conf.5 man/*.tmp
+nodist_man_MANS = man/weir.8 man/weir.conf.5 man/weir-module.7
+EXTRA_DIST += man/weir.8.in man/weir.conf.5.in man/weir-module.7.in \
+	man/module.awk man/reasons.awk
+CLEANFILES += $(nodist_man_MANS) man/*.inc man/*.tmp
 
-MAN_EDIT = sed -e '/^@OPTIONS@$$/{' -e 'r man/options.tmp' -e 'd' -e '}' \
-	-e '/^@REASONS@$$/{' -e 'r man/reasons.tmp' -e 'd' -e '}' \
+MAN_EDIT = sed -e '/^@OPTIONS@$$/{' -e 'r man/options.inc' -e 'd' -e '}' \
+	-e '/^@REASONS@$$/{' -e 'r man/reasons.inc' -e 'd' -e '}' \
 	-e 's|@sysconfdir[@]|$(sysconfdir)|g'
 
 man/weir.8: man/weir.8.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) man && \
 	$(MAN_EDIT) $(top_srcdir)/man/weir.8.in >$@.tmp && mv $@.tmp $@
 
-man/weir.conf.5: man/weir.conf.5.in man/reasons.awk src/api/reason.def \
-		weir$(EXEEXT) Makefile
-	$(AM_V_GEN)$(MKDIR_P) man && $(WEIR_HERE) --man >man/options.tmp && \
-	$(AWK) -f $(top_srcdir)/man/reasons.awk \
-		$(top_srcdir)/src/api/reason.def >man/reasons.tmp && \
-	$(MAN_EDIT) $(top_srcdir)/man/weir.conf.5.in >$@.tmp && mv $@.tmp $@ && \
-	rm -f man/options.tmp man/reasons.tmp
+man/reasons.inc: man/reasons.awk src/api/reason.def Makefile
+	$(AM_V_GEN)$(MKDIR_P) man && $(AWK) -f $(top_srcdir)/man/reasons.awk \
+		$(top_srcdir)/src/api/reason.def >$@.tmp && mv $@.tmp $@
+
+man/weir.conf.5: man/weir.conf.5.in man/reasons.inc weir$(EXEEXT) Makefile
+	$(AM_V_GEN)$(WEIR_HERE) --man >man/options.inc && \
+	$(MAN_EDIT) $(top_srcdir)/man/weir.conf.5.in >$@.tmp && mv $@.tmp $@
+
+# What it shows: the headers and the samples themselves.
+MODULE_SHOWN = \
+	modules/middleware/preface.c \
+	modules/middleware/select.c \
+	src/api/channel.h \
+	src/api/middleware.h \
+	src/api/option.h \
+	src/api/variable.h \
+	src/api/verdict.h \
+	tests/module/template/bang.c \
+	tests/module/template/test_bang.c
+
+man/weir-module.7: man/weir-module.7.in man/module.awk man/reasons.inc \
+		$(MODULE_SHOWN) Makefile
+	$(AM_V_GEN)$(AWK) -v top=$(top_srcdir) -f $(top_srcdir)/man/module.awk \
+		$(top_srcdir)/man/weir-module.7.in >$@.in.tmp && \
+	$(MAN_EDIT) $@.in.tmp >$@.tmp && mv $@.tmp $@ && rm -f $@.in.tmp

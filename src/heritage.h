@@ -19,7 +19,8 @@ struct heritage {
 	const struct conf *conf;
 	const struct heritage_listener *listeners; /* all bound, non-blocking */
 	size_t nlisteners;
-	int control_fd; /* the worker's end of its control pair */
+	const int *logs; /* opened, in order of the conf's logfiles */
+	int control_fd;	 /* the worker's end of its control pair */
 	unsigned slot;
 	unsigned generation;
 	pid_t master_pid;

@@ -23,6 +23,12 @@ libweir_a_SOURCES = \
 	src/base/msg.c \
 	src/base/msg.h \
 	src/base/reason.c \
+	src/base/sink.c \
+	src/base/sink.h \
+	src/base/syslog.c \
+	src/base/syslog.h \
+	src/base/target.c \
+	src/base/target.h \
 	src/base/units.c \
 	src/base/units.h \
 	src/conf/condition.c \
@@ -46,6 +52,8 @@ libweir_a_SOURCES = \
 	src/conf/late.h \
 	src/conf/line.c \
 	src/conf/line.h \
+	src/conf/logfile.c \
+	src/conf/logfile.h \
 	src/conf/near.c \
 	src/conf/near.h \
 	src/conf/node.c \
@@ -63,6 +71,8 @@ libweir_a_SOURCES = \
 	src/conf/render.c \
 	src/conf/scan.c \
 	src/conf/scan.h \
+	src/conf/settings.c \
+	src/conf/settings.h \
 	src/conf/source.c \
 	src/conf/source.h \
 	src/conf/stage.c \
@@ -100,6 +110,8 @@ libweir_a_SOURCES = \
 	src/engine/loop.h \
 	src/engine/poller.c \
 	src/engine/poller.h \
+	src/engine/sinks.c \
+	src/engine/sinks.h \
 	src/engine/stage.c \
 	src/engine/stage.h \
 	src/engine/ticket.c \
@@ -108,6 +120,7 @@ libweir_a_SOURCES = \
 	src/engine/timeouts.h \
 	src/engine/timer.c \
 	src/engine/timer.h \
+	src/engine/variables.c \
 	src/engine/verbs.c \
 	src/engine/wait.c \
 	src/engine/wait.h \
@@ -118,6 +131,8 @@ libweir_a_SOURCES = \
 	src/master/drop.h \
 	src/master/listeners.c \
 	src/master/listeners.h \
+	src/master/logs.c \
+	src/master/logs.h \
 	src/master/master.c \
 	src/master/master.h \
 	src/master/pidfile.c \

@@ -1,6 +1,7 @@
 /* main.c - argv -> run | -t | -T | -s SIGNAL | -V | --modules | --man. */
 
 #include <bsd/stdlib.h>
+#include <bsd/string.h>
 #include <bsd/unistd.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -15,8 +16,10 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/syslog.h"
 #include "conf/conf.h"
 #include "conf/describe.h"
+#include "conf/settings.h"
 #include "heritage.h"
 #include "master/master.h"
 #include "master/pidfile.h"
@@ -83,6 +86,7 @@ static const char *
 option_text(const struct option_row *row, char text[static 32]);
 static bool both_names(const struct option_row *row);
 static int main_run(const struct args *args);
+static int main_tested(void);
 static int main_configured(const struct args *args, const struct conf *conf);
 static int main_signal(const struct args *args, const struct conf *conf);
 static int main_help(void);
@@ -244,7 +248,6 @@ static int
 main_run(const struct args *args)
 {
 	struct conf_overrides over = { .options = args->overrides };
-	const char *clock_path = getenv("WEIR_TEST_CLOCK");
 	struct conf *conf;
 	int status;
 
@@ -266,13 +269,8 @@ main_run(const struct args *args)
 			strerror(errno));
 		return 1;
 	}
-	if (clock_path != NULL && clock_attach(clock_path) == -1) {
-		fprintf(stderr, "weir: WEIR_TEST_CLOCK \"%s\": %s\n",
-			clock_path, strerror(errno));
+	if (main_tested() == -1)
 		return 1;
-	}
-	/* It is not the name of an option, as other WEIR_... are. */
-	unsetenv("WEIR_TEST_CLOCK");
 	over.environ = environ;
 	conf = conf_load(args->file, &over, stderr);
 	if (conf == NULL)
@@ -280,6 +278,29 @@ main_run(const struct args *args)
 	status = main_configured(args, conf);
 	conf_free(conf);
 	return status;
+}
+
+/* What tests put in the place of the real thing. */
+static int
+main_tested(void)
+{
+	static char at[PATH_MAX];
+	const char *clock_path = getenv("WEIR_TEST_CLOCK");
+	const char *path = getenv("WEIR_TEST_SYSLOG");
+
+	if (clock_path != NULL && clock_attach(clock_path) == -1) {
+		fprintf(stderr, "weir: WEIR_TEST_CLOCK \"%s\": %s\n",
+			clock_path, strerror(errno));
+		return -1;
+	}
+	if (path != NULL) {
+		strlcpy(at, path, sizeof(at));
+		syslog_attach(at);
+	}
+	/* They are not names of options, as other WEIR_... are. */
+	unsetenv("WEIR_TEST_CLOCK");
+	unsetenv("WEIR_TEST_SYSLOG");
+	return 0;
 }
 
 static int
@@ -293,7 +314,7 @@ main_configured(const struct args *args, const struct conf *conf)
 			printf("%s: the configuration is good\n", args->file);
 		return 0;
 	case 'T':
-		describe_settings(stdout, conf);
+		settings_show(stdout, conf);
 		return 0;
 	}
 	/* What a careless parent left open must not live in every worker. */

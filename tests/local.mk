@@ -25,10 +25,12 @@ UNIT_TESTS = \
 	tests/unit/test_flow \
 	tests/unit/test_format \
 	tests/unit/test_hold \
+	tests/unit/test_late \
 	tests/unit/test_limits \
 	tests/unit/test_line \
 	tests/unit/test_listeners \
 	tests/unit/test_log \
+	tests/unit/test_logfile \
 	tests/unit/test_loop \
 	tests/unit/test_msg \
 	tests/unit/test_option \
@@ -39,6 +41,8 @@ UNIT_TESTS = \
 	tests/unit/test_rows \
 	tests/unit/test_scan \
 	tests/unit/test_signals \
+	tests/unit/test_sink \
+	tests/unit/test_sink_pipe \
 	tests/unit/test_source \
 	tests/unit/test_stage \
 	tests/unit/test_timeouts \
@@ -54,6 +58,7 @@ MODULE_TESTS = \
 	tests/module/test_forward \
 	tests/module/test_limit_bytes \
 	tests/module/test_preface \
+	tests/module/test_registry \
 	tests/module/test_rewrite \
 	tests/module/test_select
 MODULE_SHELL_TESTS = \
@@ -64,9 +69,11 @@ PROCESS_TESTS = \
 	tests/process/test_drain \
 	tests/process/test_faults \
 	tests/process/test_load \
+	tests/process/test_logs \
 	tests/process/test_master \
 	tests/process/test_pidfile \
 	tests/process/test_relay \
+	tests/process/test_reopen \
 	tests/process/test_rights \
 	tests/process/test_start \
 	tests/process/test_states \
@@ -102,6 +109,8 @@ libtest_a_SOURCES = \
 	tests/lib/hand.h \
 	tests/lib/hole.c \
 	tests/lib/hole.h \
+	tests/lib/logdir.c \
+	tests/lib/logdir.h \
 	tests/lib/look.c \
 	tests/lib/pair.c \
 	tests/lib/pair.h \
@@ -126,7 +135,9 @@ libtest_a_SOURCES = \
 	tests/lib/traces.c \
 	tests/lib/traces.h \
 	tests/lib/watch.c \
-	tests/lib/watch.h
+	tests/lib/watch.h \
+	tests/lib/wild.c \
+	tests/lib/wild.h
 
 # A weir that has the middlewares of tests/lib/trial.c beside the real ones, and
 # system calls that fail when asked to.
@@ -151,6 +162,7 @@ LDADD = libtest.a libmodules.a libweir.a libmodules.a libweir.a \
 # Programs in which one allocation of weir can be made to fail (lib/alloc.h).
 WRAP_ALLOC = $(AM_LDFLAGS) \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=reallocarray
+tests_module_test_registry_LDFLAGS = $(WRAP_ALLOC)
 tests_module_test_delay_LDFLAGS = $(WRAP_ALLOC)
 tests_module_test_rewrite_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_buf_LDFLAGS = $(WRAP_ALLOC)
@@ -179,6 +191,7 @@ TEST_EXTRAS = \
 	tests/unit/call_fake.h \
 	tests/unit/conf_try.h \
 	tests/unit/registry_fake.h \
+	tests/unit/sink_try.h \
 	tests/real/lib.sh
 
 TEST_SECONDS = 300

@@ -142,6 +142,7 @@ static const struct weir_variable variables[] = {
 const struct weir_middleware mw_forward = {
 	.name = "forward",
 	.help = "Connects to an address, or the first of a list that accepts.",
+	.example = "to = \"127.0.0.1:9\";",
 	.opts = opts,
 	.conf_size = sizeof(struct conf),
 	.ctx_size = sizeof(struct ctx),

@@ -63,6 +63,7 @@ limit_bytes_down(struct weir_call *c, struct weir_bytes in)
 const struct weir_middleware mw_limit_bytes = {
 	.name = "limit_bytes",
 	.help = "Ends a channel that carries more than so many bytes.",
+	.example = "up = \"64k\";",
 	.opts = opts,
 	.conf_size = sizeof(struct conf),
 	.ctx_size = sizeof(struct ctx),

@@ -41,6 +41,7 @@ preface_up(struct weir_call *c, struct weir_bytes in)
 const struct weir_middleware mw_preface = {
 	.name = "preface",
 	.help = "Refuses clients that do not begin with certain bytes.",
+	.example = "bytes = \"hello\";",
 	.opts = opts,
 	.conf_size = sizeof(struct conf),
 	.ctx_size = sizeof(struct ctx),

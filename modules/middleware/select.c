@@ -144,6 +144,8 @@ static const struct weir_variable variables[] = {
 const struct weir_middleware mw_select = {
 	.name = "select",
 	.help = "Connects a client to the backend that its first line names.",
+	.example = "backends = ( { name = \"db\"; address = "
+		   "\"127.0.0.1:9\"; } );",
 	.opts = opts,
 	.conf_size = sizeof(struct conf),
 	.ctx_size = sizeof(struct ctx),

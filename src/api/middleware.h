@@ -24,6 +24,10 @@ struct weir_instance {
 struct weir_middleware {
 	const char *name;
 	const char *help; /* one sentence with its full stop */
+	/* Options of an entry that works, for the manual and for tests, as in
+	 * to = "127.0.0.1:9"; (which becomes the address of their backend).
+	 * NULL: it works without any. */
+	const char *example;
 	const struct weir_opt *opts;
 	size_t conf_size;
 	size_t ctx_size;   /* for each channel */

@@ -36,6 +36,8 @@ enum weir_opt_flag {
 	WEIR_NEEDS_START = 8 /* a reload cannot change it */
 };
 
+/* A log file of the configuration, opened before the workers start. */
+struct weir_logfile;
 /* Both are compiled when the whole chain is known, after .check. */
 struct weir_format;
 struct weir_condition;
@@ -104,7 +106,8 @@ struct weir_rows {
 #define WEIR_CIDRS(k, S, f, ...)                                               \
 	WEIR_ROW(k, WEIR_T_CIDRS, S, f, struct weir_list, __VA_ARGS__)
 #define WEIR_LOGFILE(k, S, f, ...)                                             \
-	WEIR_ROW(k, WEIR_T_LOGFILE, S, f, const char *, __VA_ARGS__)
+	WEIR_ROW(k, WEIR_T_LOGFILE, S, f, const struct weir_logfile *,         \
+		__VA_ARGS__)
 #define WEIR_FORMAT(k, S, f, ...)                                              \
 	WEIR_ROW(k, WEIR_T_FORMAT, S, f, const struct weir_format *,           \
 		__VA_ARGS__)

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "channel.h"
+#include "option.h"
 
 /* id, word, from when on a variable has its value. */
 #define WEIR_MOMENTS(X)                                                        \
@@ -90,9 +91,6 @@ weir_condition_holds(const struct weir_call *c, const struct weir_condition *k);
  * channel; NONE when there is no such variable. */
 void weir_variable_get(
 	const struct weir_call *c, const char *name, struct weir_value *v);
-
-/* A log file of the configuration, opened before the workers start. */
-struct weir_logfile;
 
 /* Writes a whole line (without its end) to a log file: it may wait in a buffer
  * for wait_ms.  Never blocks: a line that cannot be written is dropped, and

@@ -33,6 +33,15 @@ fd_close(int *fd)
 	errno = err;
 }
 
+int
+fd_replace(int old, int fd)
+{
+	int rc = dup3(fd, old, O_CLOEXEC);
+
+	fd_close(&fd);
+	return rc == -1 ? -1 : 0;
+}
+
 void
 fd_close_from(int first, int keep)
 {

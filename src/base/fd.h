@@ -8,6 +8,9 @@ int fd_nonblock(int fd);
 int fd_cloexec(int fd);
 /* Closes fd unless it is -1 already, and makes it -1; keeps errno. */
 void fd_close(int *fd);
+/* Lets old be what fd is (dup3(2)), close-on-exec, and closes fd in any case;
+ * 0, or -1 with errno: old stays what it was. */
+int fd_replace(int old, int fd);
 /* Closes every descriptor from first on but keep (-1: none); close_range(2). */
 void fd_close_from(int first, int keep);
 /* Opens /dev/null where stdin, stdout or stderr is closed, so that no later

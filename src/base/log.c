@@ -1,11 +1,5 @@
 /* log.c - one line a message, to stderr, syslog or a file. */
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -13,11 +7,8 @@
 
 #include "base/fd.h"
 #include "base/log.h"
-
-#define LOG_SYSLOG_PATH	  "/dev/log"
-#define LOG_SYSLOG_DAEMON (3 << 3) /* RFC 5424, table 1: system daemons */
-
-enum log_kind { LOG_KIND_STDERR, LOG_KIND_FILE, LOG_KIND_SYSLOG };
+#include "base/syslog.h"
+#include "base/target.h"
 
 struct line {
 	size_t len;
@@ -37,7 +28,7 @@ static const int log_priorities[] = {
 #undef X
 };
 
-static enum log_kind log_kind = LOG_KIND_STDERR;
+static enum target_kind log_kind = TARGET_STDERR;
 static int log_fd = STDERR_FILENO;
 static enum log_level log_least = LOG_LEVEL_INFO;
 static char log_name[32] = "main";
@@ -45,52 +36,37 @@ static unsigned long log_lost;
 static bool log_torn;
 static bool log_is_starting;
 
-static int syslog_open(void);
 static void line_add(struct line *l, const char *text);
 static void line_head(struct line *l, enum log_level level);
-static bool line_write(int fd, enum log_kind kind, struct line *l);
+static bool line_write(int fd, enum target_kind kind, struct line *l);
 static void log_text(enum log_level level, const char *text);
 
 int
 log_open(const char *target, enum log_level least)
 {
-	enum log_kind kind = LOG_KIND_FILE;
-	int fd = STDERR_FILENO;
+	int fd = target_open(target);
 
-	if (strcmp(target, "stderr") == 0) {
-		kind = LOG_KIND_STDERR;
-	} else if (strcmp(target, "syslog") == 0) {
-		kind = LOG_KIND_SYSLOG;
-		fd = syslog_open();
-	} else {
-		fd = open(target,
-			O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW |
-				O_NONBLOCK | O_NOCTTY,
-			0640);
-	}
 	if (fd == -1)
 		return -1;
-	if (log_kind != LOG_KIND_STDERR)
+	if (log_kind != TARGET_STDERR)
 		fd_close(&log_fd);
 	log_fd = fd;
-	log_kind = kind;
+	log_kind = target_kind(target);
 	log_least = least;
 	log_torn = false;
 	return 0;
 }
 
-const char *
-log_open_why(const char *target, int err)
+int
+log_descriptor(void)
 {
-	if (strcmp(target, "syslog") == 0 &&
-		(err == ENOENT || err == ECONNREFUSED))
-		return "no syslog daemon listens on " LOG_SYSLOG_PATH;
-	if (err == ELOOP)
-		return "it is a symbolic link, and links are not followed; for "
-		       "the terminal or a service manager write \"stderr\"";
-	if (err == ENXIO)
-		return "it is a FIFO or socket that no process reads from";
-	return strerror(err);
+	return log_fd;
+}
+
+void
+log_reopened(void)
+{
+	log_torn = false;
 }
 
 void
@@ -102,7 +78,7 @@ log_starting(bool on)
 bool
 log_is_stderr(void)
 {
-	return log_kind == LOG_KIND_STDERR;
+	return log_kind == TARGET_STDERR;
 }
 
 bool
@@ -146,21 +122,6 @@ log_process(const char *fmt, ...)
 	va_end(ap);
 }
 
-/* A datagram socket of our own, as syslog(3) may block for ever. */
-static int
-syslog_open(void)
-{
-	struct sockaddr_un un = { .sun_family = AF_UNIX,
-		.sun_path = LOG_SYSLOG_PATH };
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	if (fd == -1)
-		return -1;
-	if (connect(fd, (struct sockaddr *)&un, sizeof(un)) == -1)
-		fd_close(&fd);
-	return fd;
-}
-
 static void
 log_text(enum log_level level, const char *text)
 {
@@ -185,7 +146,7 @@ log_text(enum log_level level, const char *text)
 		l.len = 0;
 		line_add(&l, "weir: ");
 		line_add(&l, text);
-		line_write(STDERR_FILENO, LOG_KIND_STDERR, &l);
+		line_write(STDERR_FILENO, TARGET_STDERR, &l);
 	}
 }
 
@@ -211,22 +172,21 @@ line_add(struct line *l, const char *text)
 }
 
 /* "2026-11-22T17:00:00.123Z weir[12] master [info] "; syslog wants its own
- * form (RFC 3164, 4.1) and adds no time of ours. */
+ * form and adds no time of ours. */
 static void
 line_head(struct line *l, enum log_level level)
 {
 	char head[128], stamp[32];
 	struct timespec ts;
 	struct tm tm;
+	size_t n;
 
-	clock_gettime(CLOCK_REALTIME, &ts);
-	if (log_kind == LOG_KIND_SYSLOG) {
-		localtime_r(&ts.tv_sec, &tm);
-		strftime(stamp, sizeof(stamp), "%b %e %H:%M:%S", &tm);
-		snprintf(head, sizeof(head), "<%d>%s weir[%d]: %s [%s] ",
-			LOG_SYSLOG_DAEMON | log_priorities[level], stamp,
-			(int)getpid(), log_name, log_level_words[level]);
+	if (log_kind == TARGET_SYSLOG) {
+		n = syslog_head(head, log_priorities[level]);
+		snprintf(head + n, sizeof(head) - n, "%s [%s] ", log_name,
+			log_level_words[level]);
 	} else {
+		clock_gettime(CLOCK_REALTIME, &ts);
 		gmtime_r(&ts.tv_sec, &tm);
 		strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &tm);
 		snprintf(head, sizeof(head), "%s.%03ldZ weir[%d] %s [%s] ",
@@ -234,36 +194,19 @@ line_head(struct line *l, enum log_level level)
 			log_level_words[level]);
 	}
 	/* A line that was written in part must not swallow the next one. */
-	if (log_torn && log_kind != LOG_KIND_SYSLOG)
+	if (log_torn && log_kind != TARGET_SYSLOG)
 		l->text[l->len++] = '\n';
 	line_add(l, head);
 }
 
 static bool
-line_write(int fd, enum log_kind kind, struct line *l)
+line_write(int fd, enum target_kind kind, struct line *l)
 {
-	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
 	ssize_t n;
 
-	if (kind == LOG_KIND_SYSLOG) {
-		n = send(fd, l->text, l->len, MSG_NOSIGNAL);
-		if (n == -1 && errno != EAGAIN && (fd = syslog_open()) != -1) {
-			/* The daemon was restarted: its old socket is dead. */
-			fd_close(&log_fd);
-			log_fd = fd;
-			n = send(fd, l->text, l->len, MSG_NOSIGNAL);
-		}
-		return n != -1;
-	}
-	/* stderr is shared with others and may be a blocking pipe or terminal;
-	 * when poll(2) says yes, PIPE_BUF bytes fit. */
-	if (kind == LOG_KIND_STDERR &&
-		(poll(&pfd, 1, 0) != 1 || (pfd.revents & POLLOUT) == 0))
-		return false;
-	l->text[l->len++] = '\n';
-	do
-		n = write(fd, l->text, l->len);
-	while (n == -1 && errno == EINTR);
+	if (kind != TARGET_SYSLOG)
+		l->text[l->len++] = '\n';
+	n = target_write(fd, kind, l->text, l->len);
 	if (n > 0 && fd == log_fd)
 		log_torn = (size_t)n < l->len;
 	return n == (ssize_t)l->len;

@@ -6,9 +6,11 @@
 
 /* id, log word, who sends it and what it means. */
 #define MSG_TYPES(X)                                                           \
-	X(READY, "ready") /* worker: able to accept */                         \
-	X(STOP, "stop")	  /* master: reset every channel and leave */          \
-	X(QUIT, "quit")	  /* master: stop accepting, let channels finish */
+	X(READY, "ready")   /* worker: able to accept */                       \
+	X(STOP, "stop")	    /* master: reset every channel and leave */        \
+	X(QUIT, "quit")	    /* master: stop accepting, let channels finish */  \
+	X(REOPEN, "reopen") /* master: the fd is the log file of index arg */  \
+	X(REOPENED, "reopened") /* worker: that is done, or cannot be */
 
 enum msg_type {
 #define X(id, word) MSG_##id,
@@ -26,9 +28,14 @@ struct msg {
 int msg_pair(int fds[2]);
 /* 0, or -1 with errno (EAGAIN: full; EPIPE: the other side is gone). */
 int msg_send(int fd, enum msg_type type, uint32_t arg);
+/* The same with a descriptor (unix(7): SCM_RIGHTS), which stays the caller's;
+ * -1: none. */
+int msg_send_fd(int fd, enum msg_type type, uint32_t arg, int attached);
 /* 1 and *m filled, 0 at the end of the pair, or -1 with errno (EAGAIN: none,
- * EPROTO: not one of ours). */
+ * EPROTO: not one of ours).  A descriptor that comes with it is closed. */
 int msg_recv(int fd, struct msg *m);
+/* The same; *attached is -1, or a descriptor that is the caller's now. */
+int msg_recv_fd(int fd, struct msg *m, int *attached);
 /* Log word of a message. */
 const char *msg_word(uint32_t type);
 

@@ -4,6 +4,7 @@
 #include "conf/conf.h"
 #include "conf/core.h"
 #include "conf/expand.h"
+#include "conf/logfile.h"
 #include "conf/override.h"
 #include "conf/scan.h"
 
@@ -83,6 +84,8 @@ conf_fill(struct weir_diag *d, struct node *root, const char *file)
 	core_check(&l, root, conf);
 	conf->settings =
 		(struct weir_list){ .n = l.nsettings, .v = l.settings };
+	if (d->errors == 0)
+		logfile_number(&arena, conf);
 	owner->arena = arena;
 	if (d->errors == 0)
 		return conf;

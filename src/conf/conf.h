@@ -24,7 +24,13 @@ enum conf_close_mode { CONF_CLOSE_SERIAL, CONF_CLOSE_PARALLEL };
 
 struct conf_log {
 	int level; /* enum log_level */
-	const char *target;
+	const struct weir_logfile *target;
+};
+
+/* Where log lines go; equal texts have one index. */
+struct weir_logfile {
+	const char *text; /* "stderr", "syslog" or a path */
+	size_t index;	  /* into the conf's logfiles */
 };
 
 struct conf_listen {
@@ -73,6 +79,7 @@ struct conf {
 	struct conf_log log;
 	struct weir_list servers;  /* of struct conf_server */
 	struct weir_list settings; /* of struct conf_setting */
+	struct weir_list logfiles; /* of const struct weir_logfile * */
 	const char *file;
 };
 
@@ -96,6 +103,12 @@ static inline const struct conf_server *
 conf_server_at(const struct conf *conf, size_t i)
 {
 	return (const struct conf_server *)conf->servers.v + i;
+}
+
+static inline const struct weir_logfile *
+conf_logfile_at(const struct conf *conf, size_t i)
+{
+	return ((const struct weir_logfile *const *)conf->logfiles.v)[i];
 }
 
 static inline const struct conf_listen *

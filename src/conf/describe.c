@@ -1,11 +1,5 @@
-/* describe.c - option tables and effective settings, for people. */
-#include <err.h>
-#include <stdlib.h>
+/* describe.c - modules and option tables, for people. */
 #include <string.h>
-
-/* Which of the two strnvis() there is: neither is used. */
-#define LIBBSD_OPENBSD_VIS
-#include <bsd/vis.h>
 
 #include "conf/conf.h"
 #include "conf/core.h"
@@ -16,55 +10,35 @@
 
 #define NOT_BUILT "Not built in yet: refused when given."
 #define LINE	  60 /* where a line of the manual ends at the next space */
-#define WIDE	  40 /* longer values do not widen their column */
 
-/* Columns of -T. */
-struct widths {
-	int path, value, def;
-};
+/* Members of a middleware that it calls, in the order of a channel's life. */
+#define CALLBACKS(X)                                                           \
+	X(check)                                                               \
+	X(start)                                                               \
+	X(open)                                                                \
+	X(up)                                                                  \
+	X(down)                                                                \
+	X(route)                                                               \
+	X(target)                                                              \
+	X(connected)                                                           \
+	X(timer)                                                               \
+	X(signal)                                                              \
+	X(close)                                                               \
+	X(stop)
 
-/* Settings that belong together: those of one server, or all before. */
-struct block {
-	const struct conf_setting *first;
-	size_t n;
-};
-
-static size_t blocks_find(const struct conf *conf, struct block *blocks);
-static int block_compare(const void *left, const void *right);
-static struct widths widths_of(const struct conf *conf);
-static void width_add(int *width, const char *text);
-static void
-setting_show(FILE *out, const struct conf_setting *s, const struct widths *w);
-static char *shown(const char *text);
 static void rows_show(FILE *out, const struct weir_opt *rows, int indent);
+static void callbacks_show(FILE *out, const struct weir_middleware *mw);
 static const char *default_of(const struct weir_opt *row);
 static void variables_show(FILE *out, const struct weir_middleware *mw);
 static void rows_man(FILE *out, const struct weir_opt *rows);
 static void row_man(FILE *out, const struct weir_opt *row);
 static void
 nested_man(FILE *out, const struct weir_opt *rows, const char *path);
+static void example_man(FILE *out, const struct weir_middleware *mw);
 static void variables_man(
 	FILE *out, const char *head, const struct weir_variable *variables);
 static void text_man(FILE *out, const char *text);
 static bool is_counted(enum weir_type type);
-
-void
-describe_settings(FILE *out, const struct conf *conf)
-{
-	struct widths w = widths_of(conf);
-	struct block *blocks = calloc(conf->servers.n + 1, sizeof(*blocks));
-	size_t n, i, j;
-
-	if (blocks == NULL)
-		err(1, "showing the configuration");
-	n = blocks_find(conf, blocks);
-	/* By name, so that the order in the file does not show. */
-	qsort(blocks + 1, n - 1, sizeof(*blocks), block_compare);
-	for (i = 0; i < n; i++)
-		for (j = 0; j < blocks[i].n; j++)
-			setting_show(out, blocks[i].first + j, &w);
-	free(blocks);
-}
 
 void
 describe_modules(FILE *out)
@@ -75,6 +49,10 @@ describe_modules(FILE *out)
 		fprintf(out, "%s - %s\n", (*mw)->name, (*mw)->help);
 		rows_show(out, (*mw)->opts, 1);
 		variables_show(out, *mw);
+		callbacks_show(out, *mw);
+		fprintf(out, "    example: { type = \"%s\";%s%s }\n",
+			(*mw)->name, (*mw)->example != NULL ? " " : "",
+			(*mw)->example != NULL ? (*mw)->example : "");
 	}
 }
 
@@ -89,94 +67,17 @@ describe_man(FILE *out)
 		text_man(out, (*mw)->help);
 		rows_man(out, (*mw)->opts);
 		if ((*mw)->variables != NULL) {
+			fputs(".Pp\n", out);
 			text_man(out, "It has these variables, the name of its "
 				      "entry in front:");
 			variables_man(out, (*mw)->name, (*mw)->variables);
 		}
+		example_man(out, *mw);
 		nested_man(out, (*mw)->opts, (*mw)->name);
 	}
 	fputs(".Ss Variables\n", out);
 	text_man(out, "What is known of every channel:");
 	variables_man(out, "", variable_rows);
-}
-
-/* blocks[0]: what is before the servers; how many blocks there are. */
-static size_t
-blocks_find(const struct conf *conf, struct block *blocks)
-{
-	const struct conf_setting *s = conf->settings.v;
-	size_t server = 0, i;
-	char path[128];
-
-	blocks[0].first = s;
-	for (i = 0; i < conf->settings.n; i++, s++) {
-		if (server < conf->servers.n) {
-			snprintf(path, sizeof(path), "servers.%s.name",
-				conf_server_at(conf, server)->name);
-			if (strcmp(s->path, path) == 0)
-				blocks[++server].first = s;
-		}
-		blocks[server].n++;
-	}
-	return server + 1;
-}
-
-static int
-block_compare(const void *left, const void *right)
-{
-	const struct block *a = left, *b = right;
-
-	return strcmp(a->first->value, b->first->value);
-}
-
-static struct widths
-widths_of(const struct conf *conf)
-{
-	const struct conf_setting *s = conf->settings.v;
-	struct widths w = { 0, 0, 0 };
-	size_t i;
-
-	for (i = 0; i < conf->settings.n; i++, s++) {
-		if ((int)strlen(s->path) > w.path)
-			w.path = (int)strlen(s->path);
-		width_add(&w.value, s->value);
-		width_add(&w.def, s->def);
-	}
-	return w;
-}
-
-static void
-width_add(int *width, const char *text)
-{
-	char *s = shown(text);
-	size_t n = strlen(s);
-
-	if (n <= WIDE && (int)n > *width)
-		*width = (int)n;
-	free(s);
-}
-
-static void
-setting_show(FILE *out, const struct conf_setting *s, const struct widths *w)
-{
-	char *value = shown(s->value), *def = shown(s->def);
-
-	fprintf(out, "%-*s  %-*s  %-*s  %s\n", w->path, s->path, w->value,
-		value, w->def, def, s->origin);
-	free(def);
-	free(value);
-}
-
-/* Printable, on one line; an empty text shows as a dash.  Caller frees. */
-static char *
-shown(const char *text)
-{
-	char *s = NULL;
-
-	if (stravis(&s, *text != '\0' ? text : "-",
-		    VIS_NL | VIS_TAB | VIS_CSTYLE | VIS_NOSLASH) == -1)
-		err(1, "showing the configuration");
-	return s;
 }
 
 static void
@@ -213,6 +114,34 @@ variables_show(FILE *out, const struct weir_middleware *mw)
 		fprintf(out, "    %%{%s.%s} = %s, known %s: %s\n", mw->name,
 			v->name, variable_type_word(v->type),
 			variable_known(v->since), v->help);
+}
+
+static void
+callbacks_show(FILE *out, const struct weir_middleware *mw)
+{
+	fputs("    callbacks:", out);
+#define X(name)                                                                \
+	if (mw->name != NULL)                                                  \
+		fputs(" " #name, out);
+	CALLBACKS(X)
+#undef X
+	if (mw->flags & WEIR_PREREAD)
+		fputs("; wants client bytes before a backend is chosen", out);
+	fputc('\n', out);
+}
+
+/* Only where it says more than the type. */
+static void
+example_man(FILE *out, const struct weir_middleware *mw)
+{
+	if (mw->example == NULL)
+		return;
+	fprintf(out,
+		".Pp\nFor example:\n.Bd -literal -offset indent\n"
+		"{ type = \"%s\";\n  ",
+		mw->name);
+	text_man(out, mw->example);
+	fputs("}\n.Ed\n", out);
 }
 
 /* Its default for people, whatever kind of row it is. */

@@ -5,6 +5,7 @@
 #include "base/addr.h"
 #include "base/units.h"
 #include "conf/late.h"
+#include "conf/logfile.h"
 #include "conf/near.h"
 #include "conf/value.h"
 
@@ -25,7 +26,7 @@
 		"an address such as \"127.0.0.1:80\"")                         \
 	X(CIDRS, "list of networks", CIDRS, struct weir_cidr,                  \
 		"a network such as \"10.0.0.0/8\"")                            \
-	X(LOGFILE, "log target", LOGFILE, const char *,                        \
+	X(LOGFILE, "log target", LOGFILE, const struct weir_logfile *,         \
 		"\"stderr\", \"syslog\" or the path of a file")                \
 	X(FORMAT, "format", FORMAT, const struct weir_format *,                \
 		"text with variables such as \"%{client.addr}\"")              \
@@ -53,6 +54,8 @@ static const char *choice_set(struct arena *a, const struct weir_opt *row,
 	const char *text, int *field);
 static const char *string_set(struct arena *a, const struct weir_opt *row,
 	const char *text, const char **field);
+static const char *logfile_set(struct arena *a, const struct weir_opt *row,
+	const char *text, const struct weir_logfile **field);
 static const char *
 number_text(struct arena *a, const struct weir_opt *row, int64_t value);
 static int64_t number_max(const struct weir_opt *row);
@@ -120,8 +123,9 @@ value_set(struct arena *a, const struct weir_opt *row, const char *text,
 		return addr_parse(field, text, &why) == -1 ? why : NULL;
 	case WEIR_T_CIDRS:
 		return cidr_parse(field, text, &why) == -1 ? why : NULL;
-	case WEIR_T_STRING:
 	case WEIR_T_LOGFILE:
+		return logfile_set(a, row, text, field);
+	case WEIR_T_STRING:
 		return string_set(a, row, text, field);
 	case WEIR_T_FORMAT:
 	case WEIR_T_CONDITION:
@@ -137,6 +141,7 @@ value_set(struct arena *a, const struct weir_opt *row, const char *text,
 const char *
 value_text(struct arena *a, const struct weir_opt *row, const void *field)
 {
+	const struct weir_logfile *const *file = field;
 	char text[WEIR_ADDR_TEXT];
 	const char *s;
 
@@ -162,7 +167,10 @@ value_text(struct arena *a, const struct weir_opt *row, const void *field)
 				row->type, *(const void *const *)field);
 		return row->flags & WEIR_OFF ? "off" : "";
 	default:
-		s = *(const char *const *)field;
+		if (value_type(row) == WEIR_T_LOGFILE)
+			s = *file != NULL ? (*file)->text : NULL;
+		else
+			s = *(const char *const *)field;
 		if (s == NULL)
 			s = row->flags & WEIR_OFF ? "off" : "";
 		return s;
@@ -232,14 +240,24 @@ string_set(struct arena *a, const struct weir_opt *row, const char *text,
 		*field = NULL;
 		return NULL;
 	}
-	if (value_type(row) == WEIR_T_LOGFILE && n == 0)
-		return "empty";
 	if (row->type == WEIR_T_STRING && has_range(row) &&
 		(n < (uint64_t)row->min || n > (uint64_t)row->max))
 		return arena_printf(a,
 			"must be %" PRId64 " to %" PRId64 " bytes long",
 			row->min, row->max);
 	*field = text;
+	return NULL;
+}
+
+static const char *
+logfile_set(struct arena *a, const struct weir_opt *row, const char *text,
+	const struct weir_logfile **field)
+{
+	if (*text == '\0')
+		return "empty";
+	*field = (row->flags & WEIR_OFF) != 0 && strcmp(text, "off") == 0
+			 ? NULL
+			 : logfile_new(a, text);
 	return NULL;
 }
 

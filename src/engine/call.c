@@ -61,22 +61,23 @@ call_begin(struct weir_channel *ch, unsigned i, enum hook hook)
 		.hook = (uint16_t)hook };
 }
 
-static size_t
-call_ctx_size(const struct weir_call *c)
-{
-	return c->ch->engine->chain.stages[c->stage].mw->ctx_size;
-}
-
 void
 call_unlock(const struct weir_call *c)
 {
-	memory_poison(c->ctx, call_ctx_size(c), false);
+	memory_poison(c->ctx,
+		c->ch->engine->chain.stages[c->stage].mw->ctx_size, false);
 }
 
 void
-call_lock(const struct weir_call *c)
+call_lock_all(struct weir_channel *ch)
 {
-	memory_poison(c->ctx, call_ctx_size(c), true);
+	memory_poison(ch->ctx, ch->engine->chain.ctx_size, true);
+}
+
+void
+call_unlock_all(struct weir_channel *ch)
+{
+	memory_poison(ch->ctx, ch->engine->chain.ctx_size, false);
 }
 
 void
@@ -93,13 +94,7 @@ void
 call_leave(struct weir_call *c)
 {
 	c->ch->engine->loop->calling = NULL;
-	call_lock(c);
-}
-
-void
-call_poison(struct weir_channel *ch, bool on)
-{
-	memory_poison(ch->ctx, ch->engine->chain.ctx_size, on);
+	call_lock_all(c->ch);
 }
 
 void

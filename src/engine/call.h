@@ -19,11 +19,11 @@ struct weir_call
 call_begin(struct weir_channel *ch, unsigned i, enum hook hook);
 void call_enter(struct weir_call *c);
 void call_leave(struct weir_call *c);
-/* Only the context, for who asks another stage for a value. */
+/* The context of this call's stage may be touched until call_leave(). */
 void call_unlock(const struct weir_call *c);
-void call_lock(const struct weir_call *c);
 /* Nobody may touch any context of the channel, or everybody may. */
-void call_poison(struct weir_channel *ch, bool on);
+void call_lock_all(struct weir_channel *ch);
+void call_unlock_all(struct weir_channel *ch);
 /* Makes true what the callback that has just returned asked for.  dirs: bit of
  * the direction whose bytes it was shown, 0 for other callbacks. */
 void call_commit(struct weir_channel *ch, unsigned i, unsigned dirs);

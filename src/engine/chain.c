@@ -121,9 +121,11 @@ chain_applies(struct weir_channel *ch, unsigned i)
 {
 	const struct stage *st = &ch->engine->chain.stages[i];
 	struct weir_call c = call_begin(ch, i, HOOK_OTHER);
+	bool holds = weir_condition_holds(&c, st->when);
 	int dir;
 
-	if (weir_condition_holds(&c, st->when))
+	call_lock_all(ch); /* values may have come from other contexts */
+	if (holds)
 		return true;
 	ch->off |= stage_bit(i);
 	ch->preread &= ~stage_bit(i);
@@ -185,9 +187,12 @@ chain_open_late(struct weir_channel *ch)
 {
 	if (ch->decided || channel_is_ending(ch))
 		return true;
+	ch->late = true;
 	if (ch->engine->chain.late != 0 &&
 		!chain_open_some(ch, ch->engine->chain.late))
 		return false;
+	if (channel_is_ending(ch))
+		return true;
 	ch->decided = true;
 	return true;
 }
@@ -291,6 +296,20 @@ chain_connected(struct weir_channel *ch, int err)
 	}
 	up->ended |= ended;
 	buf_move(&up->out, &held);
+}
+
+void
+chain_leave(struct weir_channel *ch)
+{
+	uint64_t opened = 0;
+
+	/* Those before the next one, and itself if its open was called. */
+	if (ch->late && !ch->decided)
+		opened = (stage_bit(ch->next_stage) - 1) |
+			 (ch->asked ? stage_bit(ch->next_stage) : 0);
+	if (!ch->decided)
+		ch->off |= ch->engine->chain.late & ~opened;
+	ch->next_stage = 0;
 }
 
 /* Calls close of stage i; true: it waits. */

@@ -56,6 +56,8 @@ void chain_timer(struct weir_channel *ch, unsigned i);
 void chain_signal(struct weir_channel *ch, const char *event);
 /* err 0: tells every middleware; else only the one that connected. */
 void chain_connected(struct weir_channel *ch, int err);
+/* The channel is over: whose condition is still unknown takes no part. */
+void chain_leave(struct weir_channel *ch);
 /* Calls close in order; the sockets are closed.  False: it is to be called
  * again, for one waits. */
 bool chain_close(struct weir_channel *ch);

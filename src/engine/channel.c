@@ -72,7 +72,7 @@ channel_new(struct engine *engine, int fd, const struct weir_addr *peer,
 		free(ch);
 		return NULL;
 	}
-	call_poison(ch, true);
+	call_lock_all(ch);
 	history_keep(ch);
 	history_note(ch, HISTORY_CONNECTED, WEIR_FRONTEND, 0);
 	TAILQ_INSERT_TAIL(&engine->channels, ch, all_link);
@@ -264,18 +264,6 @@ channel_can_go_on(const struct weir_channel *ch)
 	return false;
 }
 
-/* Bytes that waited for something else than a backend. */
-static void
-channel_resume(struct weir_channel *ch)
-{
-	int dir;
-
-	for (dir = 0; dir < 2; dir++)
-		if (ch->flows[dir].held != 0)
-			chain_resume(ch, (enum weir_dir)dir);
-	flow_flush(ch, WEIR_DOWN);
-}
-
 void
 channel_run(struct weir_channel *ch)
 {
@@ -291,8 +279,12 @@ channel_run(struct weir_channel *ch)
 		channel_relay(ch);
 	if (ch->state == CHANNEL_ROUTE && ch->preread == 0)
 		channel_route(ch);
-	if (ch->state == CHANNEL_CONNECT || ch->state == CHANNEL_RACE)
-		channel_resume(ch);
+	/* What is meant for the client needs no backend. */
+	if (ch->state == CHANNEL_CONNECT || ch->state == CHANNEL_RACE) {
+		if (ch->flows[WEIR_DOWN].held != 0)
+			chain_resume(ch, WEIR_DOWN);
+		flow_flush(ch, WEIR_DOWN);
+	}
 	if (ch->state == CHANNEL_CONNECT)
 		connect_run(ch);
 	if (ch->state == CHANNEL_JOINED)
@@ -436,7 +428,7 @@ channel_die(struct weir_channel *ch, bool reset)
 		TAILQ_REMOVE(&loop->run, ch, turn_link);
 	ch->queued = false;
 	channel_state(ch, CHANNEL_DEAD);
-	ch->next_stage = 0;
+	chain_leave(ch);
 	channel_queue(ch);
 }
 
@@ -460,7 +452,7 @@ channel_free(struct weir_channel *ch)
 	timeouts_clear(&engine->loop->timeouts, &ch->phase);
 	history_note(ch, HISTORY_CLEANUP_FINISHED, WEIR_SELF, 0);
 	history_log(ch);
-	call_poison(ch, false);
+	call_unlock_all(ch);
 	aside_done(ch);
 	TAILQ_REMOVE(&engine->channels, ch, all_link);
 	engine->loop->channels--;

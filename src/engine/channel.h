@@ -79,7 +79,8 @@ struct weir_channel {
 	bool failing : 1;    /* a peer's reset is seen, its bytes go first */
 	bool lingering : 1;  /* SHUT_WR is done */
 	bool asked : 1;	     /* its condition is, who opens next */
-	bool decided : 1;    /* so are all conditions */
+	bool late : 1;	     /* conditions of the route are asked */
+	bool decided : 1;    /* so are all */
 	bool spare : 1;	  /* a backend that lost the race may still be used */
 	bool hurried : 1; /* close callbacks may not wait any more */
 	alignas(16) uint8_t ctx[];

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "engine/connect.h"
 #include "engine/poller.h"
+#include "engine/sinks.h"
 #include "engine/ticket.h"
 #include "engine/timeouts.h"
 
@@ -26,6 +27,7 @@ struct loop {
 	struct event_base *base;
 	struct poller poller;
 	struct timeouts timeouts;
+	struct sinks sinks; /* its owner's to start and to end */
 	struct event *tick;
 	uint64_t tick_ms; /* when the tick comes; UINT64_MAX: not armed */
 	uint8_t *scratch;

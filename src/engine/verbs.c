@@ -7,7 +7,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "conf/reading.h"
 #include "engine/aside.h"
 #include "engine/call.h"
 #include "engine/channel.h"
@@ -214,25 +213,6 @@ weir_facts(const struct weir_call *c, struct weir_facts *f)
 		f->module = ch->engine->chain.stages[ch->end_stage].name;
 	endpoint_peer(&ch->ends[WEIR_FRONTEND], &f->client);
 	endpoint_peer(&ch->ends[WEIR_BACKEND], &f->target);
-}
-
-void
-reading_ask(const struct weir_call *c, unsigned stage,
-	const struct weir_variable *row, struct weir_value *v)
-{
-	struct weir_call own = call_begin(c->ch, stage, HOOK_OTHER);
-	bool mine = stage == c->stage && c->ch->engine->loop->calling == c;
-
-	call_unlock(&own);
-	row->get(&own, v);
-	if (!mine)
-		call_lock(&own);
-}
-
-const struct conf_server *
-reading_server(const struct weir_call *c)
-{
-	return c->ch->engine->server;
 }
 
 void

@@ -19,6 +19,7 @@
 #include "master/daemon.h"
 #include "master/drop.h"
 #include "master/listeners.h"
+#include "master/logs.h"
 #include "master/master.h"
 #include "master/pidfile.h"
 #include "master/signals.h"
@@ -28,8 +29,9 @@
 #define MASTER_RETRY_MS	 20   /* between two tries */
 #define MASTER_STOP_MS	 2000 /* from MSG_STOP to SIGKILL */
 #define MASTER_MARGIN_MS 1000 /* from the end of close_wait to SIGKILL */
-/* Descriptors besides one a worker and one a listener: stdio, log, pidfile, who
- * waits for the start, a socket pair in the making; in a worker epoll sets. */
+/* Descriptors besides one a worker, a listener and a log file: stdio, pidfile,
+ * who waits for the start, a socket pair in the making; in a worker epoll
+ * sets. */
 #define MASTER_FDS 16
 
 enum master_state {
@@ -49,11 +51,12 @@ struct master {
 	uint64_t deadline_ms; /* of the state; UINT64_MAX: none */
 	uint64_t retry_ms;
 	struct pidfh *pidfile;
-	bool prepared; /* the log is open, the user known */
+	bool prepared; /* the logs are open, the user known */
 	int ready_fd;
 	int status_fd; /* to whoever started a daemon */
 	struct drop drop;
 	struct listeners listeners;
+	struct logs logs;
 	struct workers workers;
 	struct pollfd *pfds; /* room for one per slot */
 	bool poll_failed;    /* and it was said */
@@ -115,6 +118,7 @@ master_init(struct master *m)
 	m->workers.conf = m->conf;
 	m->workers.drop = &m->drop;
 	m->workers.listeners = &m->listeners;
+	m->workers.logs = &m->logs;
 	m->workers.shed = master_shed;
 	m->workers.shed_arg = m;
 	if (listeners_init(&m->listeners, m->conf) == 0 &&
@@ -130,8 +134,8 @@ master_init(struct master *m)
 static bool
 master_fits(const struct master *m)
 {
-	unsigned long long need =
-		m->workers.n + m->listeners.n + (size_t)MASTER_FDS;
+	unsigned long long need = m->workers.n + m->listeners.n +
+				  m->conf->logfiles.n + (size_t)MASTER_FDS;
 	struct rlimit files;
 
 	if (getrlimit(RLIMIT_NOFILE, &files) == -1 || files.rlim_cur >= need)
@@ -150,6 +154,7 @@ master_done(struct master *m)
 {
 	listeners_done(&m->listeners);
 	workers_done(&m->workers);
+	logs_done(&m->logs);
 	drop_done(&m->drop);
 	free(m->pfds);
 	if (m->pidfile != NULL)
@@ -288,12 +293,17 @@ master_signals(struct master *m)
 	bool term = signals_take(SIGTERM);
 	bool stop = signals_take(SIGINT) || term;
 	bool quit = signals_take(SIGQUIT);
+	bool reopen = signals_take(SIGUSR1);
 	const struct signal_row *row;
 
 	for (row = signals_rows; row->name != NULL; row++)
 		if (!row->built && signals_take(row->signo))
 			log_notice("SIG%s (%s) is not built in yet", row->name,
 				row->word);
+	if (reopen && m->prepared) {
+		logs_reopen(&m->logs);
+		workers_reopen(&m->workers);
+	}
 	/* Nothing runs yet that could be let finish, or it was said twice. */
 	if (quit && m->state != MASTER_RUN)
 		stop = true;
@@ -372,24 +382,14 @@ master_lock(struct master *m)
 	return m->pidfile != NULL;
 }
 
-/* Opens the log and looks the user up, once. */
+/* Opens the log files and looks the user up, once. */
 static bool
 master_prepare(struct master *m)
 {
-	const struct conf_log *log = &m->conf->log;
-
 	if (m->prepared)
 		return true;
-	if (log_open(log->target, (enum log_level)log->level) == -1) {
-		log_error("log.target: cannot open \"%s\": %s", log->target,
-			log_open_why(log->target, errno));
-		master_refuse(m);
-		return false;
-	}
-	if (m->conf->process.daemon && log_is_stderr())
-		log_warn("log.target is stderr: in the background nothing is "
-			 "logged once weir is ready");
-	m->prepared = drop_init(&m->drop, m->conf) == 0;
+	m->prepared = logs_open(&m->logs, m->conf) == 0 &&
+		      drop_init(&m->drop, m->conf) == 0;
 	if (!m->prepared)
 		master_refuse(m);
 	return m->prepared;

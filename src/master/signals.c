@@ -33,6 +33,7 @@ signals_open(void)
 	for (row = signals_rows; row->name != NULL; row++)
 		signals_set(row->signo, signals_handler);
 	signals_set(SIGPIPE, SIG_IGN);
+	signals_set(SIGXFSZ, SIG_IGN);
 }
 
 void

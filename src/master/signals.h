@@ -12,7 +12,7 @@
 	X(QUIT, "quit", true,                                                  \
 		"stops accepting, gives channels close_wait to finish, stops") \
 	X(HUP, "reload", false, "reads the configuration again")               \
-	X(USR1, "reopen", false, "opens the log files again")                  \
+	X(USR1, "reopen", true, "opens the log files again")                   \
 	X(USR2, "upgrade", false, "hands over to a new binary")                \
 	X(WINCH, "drain", false, "lets the workers finish, stays")             \
 	X(CHLD, NULL, true, "a worker died")
@@ -28,7 +28,8 @@ struct signal_row {
 /* Ends with a row whose name is NULL. */
 extern const struct signal_row signals_rows[];
 
-/* Blocks the signals of the table and catches them, ignores SIGPIPE. */
+/* Blocks the signals of the table and catches them; ignores what a write that
+ * fails may send (SIGPIPE, SIGXFSZ). */
 void signals_open(void);
 /* In a child: nothing caught.  What a whole process group or a careless pkill
  * gets (INT, HUP, USR1, USR2) is ignored.  TERM and QUIT stay blocked: the

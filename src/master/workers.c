@@ -15,6 +15,7 @@
 #include "conf/conf.h"
 #include "master/drop.h"
 #include "master/listeners.h"
+#include "master/logs.h"
 #include "master/signals.h"
 #include "master/workers.h"
 
@@ -31,6 +32,7 @@ static void
 worker_died(struct workers *ws, unsigned slot, int status, uint64_t now_ms);
 static void worker_report(struct workers *ws, unsigned slot, int status);
 static void worker_again(struct workers *ws, unsigned slot, uint64_t now_ms);
+static void worker_reopen(struct workers *ws, unsigned slot);
 static void workers_hurry(struct workers *ws, uint64_t now_ms);
 static unsigned workers_cpus(void);
 
@@ -116,6 +118,10 @@ workers_read(struct workers *ws, unsigned slot)
 			ws->once_ready = true;
 			log_info("worker %u (pid %d) is ready", slot,
 				(int)w->pid);
+		} else if (m.type == MSG_REOPENED && m.arg == w->nreopened &&
+			   m.arg < ws->logs->n) {
+			w->nreopened++;
+			worker_reopen(ws, slot);
 		} else {
 			log_alert("worker %u (pid %d) sent \"%s\" out of turn",
 				slot, (int)w->pid, msg_word(m.type));
@@ -144,6 +150,25 @@ workers_reap(struct workers *ws, uint64_t now_ms)
 				worker_died(ws, slot, status, now_ms);
 				break;
 			}
+}
+
+void
+workers_reopen(struct workers *ws)
+{
+	unsigned slot;
+
+	for (slot = 0; slot < ws->n; slot++) {
+		struct worker *w = &ws->v[slot];
+
+		if (w->control_fd == -1)
+			continue;
+		if (w->nreopened < ws->logs->n) {
+			w->reopen_again = true;
+		} else {
+			w->nreopened = 0;
+			worker_reopen(ws, slot);
+		}
+	}
 }
 
 void
@@ -221,6 +246,8 @@ worker_fork(struct workers *ws, unsigned slot, uint64_t now_ms)
 	w->control_fd = fds[0];
 	w->state = WORKER_STARTING;
 	w->killed = NULL;
+	w->nreopened = ws->logs->n;
+	w->reopen_again = false;
 	w->due_ms = now_ms + ws->conf->process.start_timeout_ms;
 	log_info("worker %u (pid %d) started", slot, (int)w->pid);
 }
@@ -231,6 +258,7 @@ worker_child(struct workers *ws, unsigned slot, int control_fd)
 	struct heritage h = { .conf = ws->conf,
 		.listeners = ws->listeners->v,
 		.nlisteners = ws->listeners->n,
+		.logs = ws->logs->fds,
 		.control_fd = control_fd,
 		.slot = slot,
 		.generation = 1,
@@ -339,6 +367,34 @@ worker_again(struct workers *ws, unsigned slot, uint64_t now_ms)
 	if (w->due_ms > now_ms)
 		log_notice("worker %u is started again in %llu ms", slot,
 			(unsigned long long)(w->due_ms - now_ms));
+}
+
+/* Sends the next log file that can be another one now, unless all are. */
+static void
+worker_reopen(struct workers *ws, unsigned slot)
+{
+	struct worker *w = &ws->v[slot];
+	const struct logs *logs = ws->logs;
+
+	if (w->nreopened == logs->n && w->reopen_again) {
+		w->nreopened = 0;
+		w->reopen_again = false;
+	}
+	for (; w->nreopened < logs->n; w->nreopened++) {
+		if (logs->fds[w->nreopened] == STDERR_FILENO)
+			continue;
+		if (msg_send_fd(w->control_fd, MSG_REOPEN,
+			    (uint32_t)w->nreopened,
+			    logs->fds[w->nreopened]) == 0)
+			return;
+		/* One that has just died needs nothing more. */
+		if (errno != EPIPE)
+			log_error("worker %u goes on with the old log file %s: "
+				  "%s",
+				slot,
+				conf_logfile_at(logs->conf, w->nreopened)->text,
+				strerror(errno));
+	}
 }
 
 /* With no worker left nobody serves: the next one must not be far. */

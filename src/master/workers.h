@@ -14,6 +14,7 @@
 struct conf;
 struct drop;
 struct listeners;
+struct logs;
 
 #define WORKERS_BURST 5 /* starts of one slot in a second, at most */
 
@@ -33,6 +34,8 @@ struct worker {
 	uint64_t starts[WORKERS_BURST]; /* ms, a ring */
 	unsigned nstarts;
 	const char *killed; /* why the master killed it, or NULL */
+	size_t nreopened;   /* log files that it has again; of all: idle */
+	bool reopen_again;  /* from the first on, when that is through */
 };
 
 /* What a death means. */
@@ -47,6 +50,7 @@ struct workers {
 	const struct conf *conf;
 	const struct drop *drop;
 	const struct listeners *listeners;
+	const struct logs *logs;
 	void (*run)(const struct heritage *);
 	void (*shed)(
 		void *); /* in the child: lets go of what is the master's */
@@ -75,6 +79,9 @@ void workers_read(struct workers *ws, unsigned slot);
 /* Reaps every child that died (waitpid(2)) and decides what becomes of its
  * slot. */
 void workers_reap(struct workers *ws, uint64_t now_ms);
+/* Sends every worker the log files, which were opened again: one after the
+ * other, as it answers, so that one that does not costs nothing. */
+void workers_reopen(struct workers *ws);
 /* From here on deaths are expected and nothing is forked; tells
  * every worker. */
 void workers_leave(struct workers *ws, enum msg_type type);

@@ -13,12 +13,12 @@ control_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct control *c = arg;
 	struct msg m;
-	int got;
+	int got, attached;
 
 	(void)what;
 	clock_update();
-	while ((got = msg_recv(fd, &m)) == 1)
-		c->told(c->arg, (enum msg_type)m.type);
+	while ((got = msg_recv_fd(fd, &m, &attached)) == 1)
+		c->told(c->arg, &m, attached);
 	if (got == -1 && errno == EAGAIN)
 		return;
 	if (got == -1 && errno == EPROTO) {
@@ -27,12 +27,12 @@ control_readable(evutil_socket_t fd, short what, void *arg)
 	}
 	log_notice("the master is gone: this worker drains and leaves");
 	event_del(c->event);
-	c->told(c->arg, MSG_QUIT);
+	c->told(c->arg, &(struct msg){ .type = MSG_QUIT }, -1);
 }
 
 int
 control_init(struct control *c, struct event_base *base, int fd,
-	void (*told)(void *arg, enum msg_type type), void *arg)
+	control_told *told, void *arg)
 {
 	*c = (struct control){ .fd = fd, .told = told, .arg = arg };
 	c->event =
@@ -56,4 +56,10 @@ int
 control_ready(struct control *c)
 {
 	return msg_send(c->fd, MSG_READY, 0);
+}
+
+int
+control_reopened(struct control *c, uint32_t index)
+{
+	return msg_send(c->fd, MSG_REOPENED, index);
 }

@@ -7,19 +7,24 @@
 struct event;
 struct event_base;
 
+/* A message of the master; MSG_QUIT too when the master is gone.  attached is
+ * a descriptor that came with it and is taken, or -1. */
+typedef void control_told(void *arg, const struct msg *m, int attached);
+
 struct control {
 	int fd;
 	struct event *event;
-	/* A message of the master; MSG_QUIT too when the master is gone. */
-	void (*told)(void *arg, enum msg_type type);
+	control_told *told;
 	void *arg;
 };
 
 /* -1 with errno.  fd stays the caller's. */
 int control_init(struct control *c, struct event_base *base, int fd,
-	void (*told)(void *arg, enum msg_type type), void *arg);
+	control_told *told, void *arg);
 void control_done(struct control *c);
 /* Tells the master that this worker is able to accept. */
 int control_ready(struct control *c);
+/* Tells it that this worker is done with the log file of that index. */
+int control_reopened(struct control *c, uint32_t index);
 
 #endif

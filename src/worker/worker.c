@@ -96,20 +96,43 @@ worker_drain(struct worker *w)
 		most_ms);
 }
 
+/* The master has opened a log file again: fd, or -1 when it got lost. */
 static void
-worker_told(void *arg, enum msg_type type)
+worker_reopen(struct worker *w, uint32_t index, int fd)
+{
+	const struct conf *conf = w->heritage->conf;
+
+	/* The kernel drops a descriptor when there is no room for it. */
+	if (fd == -1)
+		errno = EMFILE;
+	if (fd == -1 || sinks_reopen(&w->loop.sinks, index, fd) == -1)
+		log_error("log file %s: this worker goes on with the old one: "
+			  "%s",
+			conf_logfile_at(conf, index)->text, strerror(errno));
+	else if (index == conf->log.target->index)
+		log_reopened();
+	if (control_reopened(&w->control, index) == -1)
+		log_error("cannot tell the master: %s", strerror(errno));
+}
+
+static void
+worker_told(void *arg, const struct msg *m, int attached)
 {
 	struct worker *w = arg;
 
-	switch (type) {
+	switch (m->type) {
 	case MSG_STOP:
 		worker_stop(w);
 		break;
 	case MSG_QUIT:
 		worker_drain(w);
 		break;
+	case MSG_REOPEN:
+		worker_reopen(w, m->arg, attached);
+		break;
 	default:
-		log_alert("the master sent \"%s\"", msg_word(type));
+		fd_close(&attached);
+		log_alert("the master sent \"%s\"", msg_word(m->type));
 	}
 }
 
@@ -199,7 +222,9 @@ worker_init(struct worker *w, const struct heritage *h)
 	for (i = 0; i < h->conf->servers.n; i++)
 		if (conf_server_at(h->conf, i)->read_max > scratch_size)
 			scratch_size = conf_server_at(h->conf, i)->read_max;
-	if (loop_init(&w->loop, scratch_size) == -1)
+	if (loop_init(&w->loop, scratch_size) == -1 ||
+		sinks_init(&w->loop.sinks, w->loop.base, h->conf, h->logs) ==
+			-1)
 		return -1;
 	w->engines = calloc(h->conf->servers.n, sizeof(*w->engines));
 	w->patiences = calloc(h->conf->servers.n, sizeof(*w->patiences));
@@ -236,6 +261,7 @@ worker_done(struct worker *w)
 	}
 	free(w->engines);
 	free(w->patiences);
+	sinks_done(&w->loop.sinks);
 	loop_done(&w->loop);
 	close(w->heritage->control_fd);
 }

@@ -57,7 +57,7 @@ talk_start(const struct cut_talk *t, struct entry *entry)
 	cut_behind = calloc(talk.len + 1, 1);
 	assert_non_null(cut_behind);
 	pair_start(NULL);
-	*entry = (struct entry){ 0 };
+	*entry = (struct entry){ .conf = NULL };
 	if (talk.options != NULL) {
 		entry_load(entry, talk.mw->name, talk.options, &dial.to[0]);
 		assert_ptr_equal(entry->stage->mw, talk.mw);

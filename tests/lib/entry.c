@@ -22,7 +22,7 @@ entry_try(struct entry *e, const char *type, const char *options,
 	FILE *err;
 	int n;
 
-	*e = (struct entry){ 0 };
+	*e = (struct entry){ .conf = NULL };
 	if (backend != NULL)
 		weir_addr_text(backend, address);
 	snprintf(variable, sizeof(variable), "BACKEND=%s", address);
@@ -54,5 +54,5 @@ entry_free(struct entry *e)
 {
 	conf_free(e->conf);
 	free(e->said);
-	*e = (struct entry){ 0 };
+	*e = (struct entry){ .conf = NULL };
 }

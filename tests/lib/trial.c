@@ -151,8 +151,47 @@ static const struct weir_middleware mw_word = {
 	.up = word_up,
 };
 
+/* ---- tell: its variable is what the last client has sent ----------------- */
+
+static char told[4096];
+static size_t told_len;
+
+static struct weir_verdict
+tell_up(struct weir_call *c, struct weir_bytes in)
+{
+	(void)c;
+	if (in.len > 0 && in.len <= sizeof(told)) {
+		memcpy(told, in.p, in.len);
+		told_len = in.len;
+	}
+	return weir_pass(in.len);
+}
+
+static void
+tell_get(const struct weir_call *c, struct weir_value *v)
+{
+	(void)c;
+	*v = (struct weir_value){
+		.type = WEIR_VALUE_TEXT, .text = told, .len = told_len
+	};
+}
+
+static const struct weir_variable tell_variables[] = {
+	{ "bytes", WEIR_VALUE_TEXT, WEIR_AT_OPEN, "What it has sent.",
+		tell_get },
+	{ .name = NULL },
+};
+
+static const struct weir_middleware mw_tell = {
+	.name = "tell",
+	.help = "Tells what the last client has sent.",
+	.variables = tell_variables,
+	.up = tell_up,
+};
+
 /* ---- the registry -------------------------------------------------------- */
 
 #define REGISTRY_MORE                                                          \
-	&mw_gate, &mw_deny, &mw_header, &mw_copy, &mw_chop, &mw_leave, &mw_word,
+	&mw_gate, &mw_deny, &mw_header, &mw_copy, &mw_chop, &mw_leave,         \
+		&mw_tell, &mw_word,
 #include "registry.c"

@@ -28,6 +28,31 @@ keys()
 	done | sort -u
 }
 
+# All names of the api in $1 that modules may use: functions, callbacks and
+# members of what they publish, reasons and other constants.
+api()
+{
+	cat "$1"/src/api/*.h | tr '\n' ' ' |
+		grep -oE '(weir_[a-z_]+|\(\*[a-z]+\))\(' | tr -d '(*)'
+	sed -n '/^struct weir_middleware {/,/^}/p' "$1/src/api/middleware.h" |
+		sed -n 's/^	.*[ *]\([a-z_]*\);.*/\1/p'
+	grep -ohE 'WEIR_(PREREAD|OPTIONAL|OFF|NEEDS_START|OPT_END)' \
+		"$1"/src/api/*.h
+	sed -n 's/^#define \(WEIR_[A-Z]*\)(k, S, f, .*/\1/p' \
+		"$1/src/api/option.h"
+	sed -n 's/^WEIR_REASON([A-Z_]*, "\([a-z_]*\)".*/\1/p' \
+		"$1/src/api/reason.def"
+}
+
+# Lines of sample $2 that page $1 does not have; blanks do not count.
+lines_absent()
+{
+	tr -d ' \t' <"$1" >"$scratch/page"
+	tr -d ' \t' <"$2" | grep . | while read -r line; do
+		grep -qF -e "$line" "$scratch/page" || printf '%s\n' "$line"
+	done
+}
+
 # Writes what mandoc has against page $1, but not that pages of weir are not
 # installed here, nor how long the lines of the program's part are.
 mandoc_findings()
@@ -61,6 +86,7 @@ refused()
 
 page weir.8 >"$scratch/weir.8"
 page weir.conf.5 >"$scratch/weir.conf.5"
+page weir-module.7 >"$scratch/weir-module.7"
 "$WEIR" -h >"$scratch/help"
 
 echo no_such_key | absent "$scratch/weir.conf.5" >"$scratch/found"
@@ -92,9 +118,44 @@ none 'weir(8) has every word of -s' \
 none 'README has every word of -s' \
 	"$(absent "$srcdir/README" <"$scratch/words")"
 
+api "$srcdir" | sort -u >"$scratch/api"
+some 'there is an api' "$(grep -x weir_ticket "$scratch/api")"
+none 'weir-module(7) has all of it' \
+	"$(absent "$scratch/weir-module.7" <"$scratch/api")"
+for sample in modules/middleware/preface.c modules/middleware/select.c \
+	tests/module/template/bang.c tests/module/template/test_bang.c; do
+	none "weir-module(7) has every line of $sample" \
+		"$(lines_absent "$scratch/weir-module.7" "$srcdir/$sample")"
+done
+echo 'no such line' >"$scratch/sample.c"
+some 'a line that the manual lacks is found' \
+	"$(lines_absent "$scratch/weir-module.7" "$scratch/sample.c")"
+mkdir -p "$scratch/top"
+printf '/* one */\nint x;\n' >"$scratch/top/sample.c"
+printf '@SAMPLE sample.c\n@TO int y\nSo.\n' >"$scratch/module.7.in"
+some 'a sample that the manual does not fit any more ends the build' "$(
+	awk -v top="$scratch/top" -f "$srcdir/man/module.awk" \
+		"$scratch/module.7.in" 2>&1 >"$scratch/found")"
+printf '@SAMPLE sample.c\n@TO one\nSo.\n' >"$scratch/module.7.in"
+some 'and so does a sample that is not explained to its end' "$(
+	awk -v top="$scratch/top" -f "$srcdir/man/module.awk" \
+		"$scratch/module.7.in" 2>&1 >"$scratch/found")"
+
+"$WEIR" --modules >"$scratch/modules"
+some 'weir --modules tells callbacks' \
+	"$(grep '^    callbacks: .*up' "$scratch/modules")"
+sed -n '/^struct weir_middleware {/,/^}/s/.*(\*\([a-z]*\))(.*/X(\1)/p' \
+	"$srcdir/src/api/middleware.h" >"$scratch/callbacks"
+some 'there are callbacks' "$(cat "$scratch/callbacks")"
+none 'weir --modules knows all of them' "$(
+	absent "$srcdir/src/conf/describe.c" <"$scratch/callbacks")"
+
 none 'weir(8) is good mdoc' "$(mandoc_findings "$builddir/man/weir.8")"
 none 'weir.conf(5) is good mdoc' \
 	"$(mandoc_findings "$builddir/man/weir.conf.5")"
+
+none 'weir-module(7) is good mdoc' \
+	"$(mandoc_findings "$builddir/man/weir-module.7")"
 
 examples "$srcdir/README" readme
 none 'the example of README loads' "$(refused "$scratch"/readme.*.conf)"
@@ -102,6 +163,8 @@ examples "$scratch/weir.8" weir8
 none 'the examples of weir(8) load' "$(refused "$scratch"/weir8.*.conf)"
 examples "$scratch/weir.conf.5" weir5
 none 'the examples of weir.conf(5) load' "$(refused "$scratch"/weir5.*.conf)"
+examples "$scratch/weir-module.7" weir7
+none 'the example of weir-module(7) loads' "$(refused "$scratch"/weir7.*.conf)"
 none 'etc/weir.conf loads' "$(refused "$srcdir/etc/weir.conf")"
 none 'etc/demo.conf loads' "$(refused "$srcdir/etc/demo.conf")"
 finish

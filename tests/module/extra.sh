@@ -86,7 +86,7 @@ none 'the template is built, tested and green' "$(red)"
 none 'the tree is as it was' "$(find "$source/src" "$source/modules" \
 	"$source/m4" "$source/man" -type f -newer started)"
 
-for change in "s/'!'/'?'/" 's/== .!./!= 0/' 's/DENIED/PROTOCOL/' \
+for change in "s/'!'/'?'/" 's/!= .!./== 0/' 's/DENIED/PROTOCOL/' \
 	's/^.*WEIR_PREREAD.*$//' 's/weir_detach()/weir_drop(in.len)/' \
 	's/weir_close(WEIR_R_DENIED)/weir_drop(in.len)/'; do
 	none "its test notices $change" "$(overlooked "$change")"

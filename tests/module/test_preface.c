@@ -47,6 +47,24 @@ test_wrong_bytes_are_refused(void **state)
 			&(struct cut_seen){ .why = "protocol" });
 }
 
+static void
+hello_of(const char *text, size_t len, struct cut_seen *seen)
+{
+	seen->up = len < 5 ? NULL : text + 5;
+	seen->down = "";
+	seen->why = len < 5 ? "protocol" : "done";
+}
+
+static void
+test_every_end(void **state)
+{
+	(void)state;
+	each_end_of(&(struct cut_talk){ .mw = &mw_preface,
+			    .options = "bytes = \"hello\";",
+			    .text = "hello hello you" },
+		hello_of);
+}
+
 /* One wrong byte is enough: nobody waits for the others. */
 static void
 test_first_wrong_byte_is_refused_at_once(void **state)
@@ -71,6 +89,7 @@ main(void)
 		cmocka_unit_test(test_right_bytes_are_taken_off),
 		cmocka_unit_test(test_right_bytes_are_kept),
 		cmocka_unit_test(test_wrong_bytes_are_refused),
+		cmocka_unit_test(test_every_end),
 		cmocka_unit_test(test_first_wrong_byte_is_refused_at_once),
 	};
 

@@ -33,6 +33,8 @@ run_master(int ready_fd, void *arg)
 {
 	const struct plan *plan = arg;
 	struct conf_listen listen = { .text = "127.0.0.1:0", .backlog = 16 };
+	static const struct weir_logfile target = { .text = "stderr" };
+	static const struct weir_logfile *const files[] = { &target };
 	struct conf_server server = { .name = "pg",
 		.close_wait_ms = plan->close_wait_ms,
 		.listen = { 1, &listen } };
@@ -42,7 +44,8 @@ run_master(int ready_fd, void *arg)
 			.pidfile = "weir.pid",
 			.daemon = plan->background,
 			.start_timeout_ms = plan->start_timeout_ms },
-		.log = { .level = LOG_LEVEL_INFO, .target = "stderr" },
+		.log = { .level = LOG_LEVEL_INFO, .target = &target },
+		.logfiles = { 1, (void *)(uintptr_t)files },
 		.servers = { 1, &server } };
 	struct master_options opt = { .ready_fd = ready_fd };
 	const char *why;

@@ -56,7 +56,7 @@ struct fake_every {
 	struct weir_addr address;
 	struct weir_list addresses;
 	struct weir_list networks;
-	const char *file;
+	const struct weir_logfile *file;
 	const struct weir_format *line;
 	const struct weir_condition *only;
 	struct fake_part part;
@@ -163,6 +163,8 @@ static const struct weir_middleware fake_echo = { .name = "echo",
 	.help = "Sends every byte back." };
 static const struct weir_middleware fake_every = { .name = "every",
 	.help = "Has options of all types.",
+	.example = "word = \"a\\\\b\";",
+	.flags = WEIR_PREREAD,
 	.opts = fake_every_opts,
 	.conf_size = sizeof(struct fake_every),
 	.check = fake_every_check };

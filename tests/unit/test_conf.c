@@ -28,7 +28,7 @@ test_defaults(void **state)
 	assert_int_equal(t.conf->process.start_timeout_ms, 10000);
 	assert_int_equal(t.conf->process.drain_timeout_ms, 3600000);
 	assert_int_equal(t.conf->log.level, LOG_LEVEL_INFO);
-	assert_string_equal(t.conf->log.target, "stderr");
+	assert_string_equal(t.conf->log.target->text, "stderr");
 	assert_string_equal(t.conf->file, TRY_FILE);
 	assert_int_equal(t.conf->servers.n, 1);
 	s = conf_server_at(t.conf, 0);

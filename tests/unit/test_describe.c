@@ -4,6 +4,7 @@
 
 #include "conf/core.h"
 #include "conf/describe.h"
+#include "conf/settings.h"
 #include "conf/stage.h"
 #include "conf/variable.h"
 
@@ -29,7 +30,7 @@ printed(const char *text)
 	if (t.conf == NULL)
 		fail_msg("%s\nsaid: %s", text, t.said);
 	f = open_memstream(&out, &size);
-	describe_settings(f, t.conf);
+	settings_show(f, t.conf);
 	fclose(f);
 	try_end(&t);
 	return out;
@@ -203,6 +204,8 @@ test_the_manual_has_every_option(void **state)
 	assert_non_null(strstr(man, "\n.Ss Middleware every\n"));
 	assert_non_null(strstr(man, "Range: 10ms..1h, or 0 or \"off\" for"));
 	assert_non_null(strstr(man, "may be empty.\nDefault: empty.\n"));
+	assert_non_null(strstr(man, "\n{ type = \"every\";\n  "
+				    "word = \"a\\e\\eb\";\n}\n.Ed\n"));
 	assert_non_null(strstr(man, "One of \"red\", \"green\" or \"blue\"."));
 	for (line = man; *line != '\0'; line = end + 1) {
 		end = strchr(line, '\n');
@@ -213,6 +216,9 @@ test_the_manual_has_every_option(void **state)
 			assert_true(strncmp(line, ".It ", 4) == 0 ||
 				    strncmp(line, ".Bl ", 4) == 0 ||
 				    strncmp(line, ".El", 3) == 0 ||
+				    strncmp(line, ".Pp\n", 4) == 0 ||
+				    strncmp(line, ".Bd ", 4) == 0 ||
+				    strncmp(line, ".Ed\n", 4) == 0 ||
 				    strncmp(line, ".Ss ", 4) == 0);
 	}
 	free(man);
@@ -234,6 +240,13 @@ test_modules_are_listed_with_their_options(void **state)
 		"    blank = string, empty: A string that may be empty.\n"));
 	assert_non_null(strstr(
 		list, "    time = time, 30s, 10ms..1h or off: A time.\n"));
+	assert_non_null(
+		strstr(list, "\n    callbacks: check; wants client bytes "
+			     "before a backend is chosen\n"
+			     "    example: { type = \"every\"; "
+			     "word = \"a\\\\b\"; }\n"));
+	assert_non_null(strstr(list, "\n    callbacks:\n"
+				     "    example: { type = \"log\"; }\n"));
 	free(list);
 }
 

@@ -17,6 +17,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/target.h"
 
 static char dir[] = "/tmp/weir-log-XXXXXX";
 static char path[64];
@@ -176,13 +177,13 @@ test_failed_open_says_what_to_do(void **state)
 	snprintf(fifo, sizeof(fifo), "%s.fifo", path);
 	assert_int_equal(mkfifo(fifo, 0600), 0);
 	assert_int_equal(log_open(fifo, LOG_LEVEL_INFO), -1);
-	assert_non_null(strstr(log_open_why(fifo, errno), "no process reads"));
+	assert_non_null(strstr(target_why(fifo, errno), "no process reads"));
 	unlink(fifo);
 	assert_non_null(
-		strstr(log_open_why("/dev/stdout", ELOOP), "write \"stderr\""));
-	assert_non_null(strstr(log_open_why("syslog", ENOENT),
+		strstr(target_why("/dev/stdout", ELOOP), "write \"stderr\""));
+	assert_non_null(strstr(target_why("syslog", ENOENT),
 		"no syslog daemon listens on /dev/log"));
-	assert_string_equal(log_open_why("/x", EACCES), "Permission denied");
+	assert_string_equal(target_why("/x", EACCES), "Permission denied");
 }
 
 /* A pipe that nobody reads: nothing waits, and the loss is told later. */

@@ -132,6 +132,69 @@ test_what_is_not_ours(void **state)
 	}
 }
 
+/* A descriptor arrives with its own message, close-on-exec. */
+static void
+test_descriptors(void **state)
+{
+	int pipe_fds[2], got;
+	struct msg m;
+	char c = 0;
+
+	(void)state;
+	assert_int_equal(pipe2(pipe_fds, O_CLOEXEC), 0);
+	assert_int_equal(msg_send(fds[0], MSG_QUIT, 1), 0);
+	assert_int_equal(msg_send_fd(fds[0], MSG_REOPEN, 2, pipe_fds[1]), 0);
+	assert_int_equal(msg_send(fds[0], MSG_STOP, 3), 0);
+	close(pipe_fds[1]);
+	assert_int_equal(msg_recv_fd(fds[1], &m, &got), 1);
+	assert_int_equal(got, -1);
+	assert_int_equal(msg_recv_fd(fds[1], &m, &got), 1);
+	assert_int_equal(m.type, MSG_REOPEN);
+	assert_int_equal(m.arg, 2);
+	assert_true(fcntl(got, F_GETFD) & FD_CLOEXEC);
+	assert_int_equal(write(got, "x", 1), 1);
+	assert_int_equal(read(pipe_fds[0], &c, 1), 1);
+	assert_int_equal(c, 'x');
+	close(got);
+	assert_int_equal(msg_recv_fd(fds[1], &m, &got), 1);
+	assert_int_equal(m.type, MSG_STOP);
+	assert_int_equal(got, -1);
+	close(pipe_fds[0]);
+}
+
+/* Who expects none, or one, keeps no other one open. */
+static void
+test_descriptors_nobody_wants(void **state)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(3 * sizeof(int))];
+	} room = { .bytes = { 0 } };
+	struct msg m = { .type = MSG_REOPEN };
+	struct iovec iov = { .iov_base = &m, .iov_len = sizeof(m) };
+	struct msghdr hdr = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = room.bytes,
+		.msg_controllen = sizeof(room.bytes) };
+	int lowest = dup(STDERR_FILENO), three[3] = { 0, 1, 2 }, got, free_fd;
+
+	(void)state;
+	close(lowest);
+	CMSG_FIRSTHDR(&hdr)->cmsg_level = SOL_SOCKET;
+	CMSG_FIRSTHDR(&hdr)->cmsg_type = SCM_RIGHTS;
+	CMSG_FIRSTHDR(&hdr)->cmsg_len = CMSG_LEN(sizeof(three));
+	memcpy(CMSG_DATA(CMSG_FIRSTHDR(&hdr)), three, sizeof(three));
+	assert_int_equal(sendmsg(fds[0], &hdr, 0), sizeof(m));
+	assert_int_equal(sendmsg(fds[0], &hdr, 0), sizeof(m));
+	assert_int_equal(msg_recv(fds[1], &m), 1);
+	assert_int_equal(msg_recv_fd(fds[1], &m, &got), 1);
+	if (got != -1)
+		close(got);
+	free_fd = dup(STDERR_FILENO);
+	close(free_fd);
+	assert_int_equal(free_fd, lowest);
+}
+
 static void
 test_words(void **state)
 {
@@ -153,6 +216,8 @@ main(void)
 		MSG_TEST(test_the_end),
 		MSG_TEST(test_the_end_with_unread_messages),
 		MSG_TEST(test_what_is_not_ours),
+		MSG_TEST(test_descriptors),
+		MSG_TEST(test_descriptors_nobody_wants),
 		cmocka_unit_test(test_words),
 	};
 

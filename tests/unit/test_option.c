@@ -44,7 +44,7 @@ test_every_type_takes_its_values(void **state)
 	assert_int_equal(c->addresses.n, 1);
 	assert_int_equal(c->networks.n, 2);
 	assert_int_equal(((struct weir_cidr *)c->networks.v)[0].bits, 104);
-	assert_string_equal(c->file, "/x");
+	assert_string_equal(c->file->text, "/x");
 	assert_int_equal(c->parts.n, 2);
 	parts = c->parts.v;
 	assert_string_equal(parts[0].name, "a");
@@ -69,7 +69,7 @@ test_defaults_are_read_as_if_written(void **state)
 	assert_int_equal(c->words.n, 2);
 	assert_int_equal(c->addresses.n, 0);
 	assert_int_equal(c->networks.n, 2);
-	assert_string_equal(c->file, "stderr");
+	assert_string_equal(c->file->text, "stderr");
 	assert_int_equal(c->parts.n, 0);
 	try_end(&t);
 }

@@ -4,10 +4,10 @@
 static struct weir_verdict
 bang_up(struct weir_call *c, struct weir_bytes in)
 {
-	(void)c;
-	if (in.len > 0 && in.p[0] == '!')
-		return weir_close(WEIR_R_DENIED);
-	return weir_detach();
+	if (in.len == 0 || in.p[0] != '!')
+		return weir_detach();
+	weir_why(c, "it begins with !");
+	return weir_close(WEIR_R_DENIED);
 }
 
 const struct weir_middleware mw_bang = {

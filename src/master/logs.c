@@ -1,0 +1,97 @@
+/* logs.c - the log files, opened by the master for every process. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/target.h"
+#include "conf/conf.h"
+#include "master/logs.h"
+
+static int log_file_open(struct logs *l, size_t i);
+
+int
+logs_open(struct logs *l, const struct conf *conf)
+{
+	const struct conf_log *log = &conf->log;
+	size_t i;
+
+	*l = (struct logs){ .conf = conf };
+	if (log_open(log->target->text, (enum log_level)log->level) == -1) {
+		log_error("log.target: cannot open \"%s\": %s",
+			log->target->text,
+			target_why(log->target->text, errno));
+		return -1;
+	}
+	if (conf->process.daemon && log_is_stderr())
+		log_warn("log.target is stderr: in the background nothing is "
+			 "logged once weir is ready");
+	l->fds = calloc(conf->logfiles.n, sizeof(*l->fds));
+	if (l->fds == NULL) {
+		log_error("cannot start: %s", strerror(errno));
+		return -1;
+	}
+	for (i = 0; i < conf->logfiles.n; i++) {
+		l->fds[i] = log_file_open(l, i);
+		if (l->fds[i] == -1) {
+			logs_done(l);
+			return -1;
+		}
+		l->n++;
+	}
+	return 0;
+}
+
+void
+logs_reopen(struct logs *l)
+{
+	const char *text;
+	size_t i;
+	int fd;
+
+	for (i = 0; i < l->n; i++) {
+		text = conf_logfile_at(l->conf, i)->text;
+		if (l->fds[i] == STDERR_FILENO)
+			continue;
+		fd = target_open(text);
+		if (fd == -1 || fd_replace(l->fds[i], fd) == -1) {
+			log_error("cannot open log file %s again: %s; the old "
+				  "one stays",
+				text, target_why(text, errno));
+			continue;
+		}
+		if (l->fds[i] == log_descriptor())
+			log_reopened();
+	}
+	log_notice("log files were opened again");
+}
+
+void
+logs_done(struct logs *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->n; i++)
+		if (l->fds[i] != STDERR_FILENO && l->fds[i] != log_descriptor())
+			fd_close(&l->fds[i]);
+	free(l->fds);
+	*l = (struct logs){ 0 };
+}
+
+/* The process log is open already; -1 with the reason logged. */
+static int
+log_file_open(struct logs *l, size_t i)
+{
+	const struct weir_logfile *file = conf_logfile_at(l->conf, i);
+	int fd;
+
+	if (i == l->conf->log.target->index)
+		return log_descriptor();
+	fd = target_open(file->text);
+	if (fd == -1)
+		log_error("cannot open log file %s: %s", file->text,
+			target_why(file->text, errno));
+	return fd;
+}

@@ -1,0 +1,24 @@
+/* logs.h - the log files, opened by the master for every process. */
+#ifndef MASTER_LOGS_H
+#define MASTER_LOGS_H
+
+#include <stddef.h>
+
+struct conf;
+
+struct logs {
+	const struct conf *conf;
+	int *fds; /* in order of its logfiles; -1: not open */
+	size_t n;
+};
+
+/* Opens the process log, and every log file of conf; 0, or -1 with the reason
+ * logged.  End it with logs_done(). */
+int logs_open(struct logs *l, const struct conf *conf);
+/* Opens each anew, in the place of the old one; where that fails the old one
+ * stays, and the reason is logged. */
+void logs_reopen(struct logs *l);
+/* The process log stays open. */
+void logs_done(struct logs *l);
+
+#endif

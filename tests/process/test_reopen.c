@@ -1,0 +1,179 @@
+/* test_reopen.c - log files are opened again under load: no line is lost or
+ * split, and nobody waits for a worker that is deaf. */
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "lib/daemon.h"
+#include "lib/logdir.h"
+#include "lib/peer.h"
+#include "lib/procs.h"
+
+/* Lines of all files that begin with "access", each whole. */
+static unsigned
+whole_lines(void)
+{
+	struct dirent *e;
+	unsigned n = 0;
+	DIR *all = opendir(logdir);
+
+	assert_non_null(all);
+	while ((e = readdir(all)) != NULL) {
+		char *text, *line, *end;
+
+		if (strncmp(e->d_name, "access", 6) != 0)
+			continue;
+		text = logdir_read(logdir_at("%s", e->d_name));
+		for (line = text; *line != '\0'; line = end + 1, n++) {
+			end = strchr(line, '\n');
+			assert_non_null(end);
+			assert_memory_equal(line, "<client=", 8);
+			assert_memory_equal(end - 5, " end>", 5);
+		}
+		free(text);
+	}
+	closedir(all);
+	return n;
+}
+
+static void
+test_reopened_under_load(void **state)
+{
+	struct daemon *d;
+	int i, j, fds;
+
+	(void)state;
+	d = logdir_daemon(2,
+		"to = \"%s\"; flush = \"100ms\";"
+		" format = \"<client=%%{client.addr} end>\";",
+		logdir_at("access"));
+	daemon_launch(d);
+	fds = procs_fds(daemon_pid(d));
+	for (i = 0; i < 100; i++) {
+		for (j = 0; j < 10; j++)
+			logdir_visit(d, "x");
+		assert_int_equal(
+			rename(logdir_at("access"), logdir_at("access.%d", i)),
+			0);
+		daemon_signal(d, SIGUSR1);
+		for (j = 0; j < 10; j++)
+			logdir_visit(d, "x");
+		daemon_wait_log(d, LOGDIR_AGAIN, DAEMON_MS);
+	}
+	assert_int_equal(procs_fds(daemon_pid(d)), fds);
+	daemon_stop(d);
+	assert_int_equal(whole_lines(), 2000);
+}
+
+/* The process log is opened again as well, in all processes. */
+static void
+test_process_log_is_reopened(void **state)
+{
+	struct daemon *d = daemon_new();
+	pid_t worker;
+	char *output;
+
+	(void)state;
+	daemon_write(d,
+		"process = { workers = 1; pidfile = \"weir.pid\"; };\n"
+		"log = { target = \"log\"; };\n"
+		"servers = ( { name = \"e\"; listen = \"127.0.0.1:0\";\n"
+		"  middlewares = ( { type = \"echo\"; },\n"
+		"    { type = \"log\"; } ); } );\n");
+	daemon_log_file(d, "log");
+	daemon_launch(d);
+	logdir_visit(d, "old");
+	daemon_wait_log(d, "up=3", DAEMON_MS);
+	worker = daemon_worker(d, 0);
+	assert_int_equal(rename(daemon_path(d, "log"), logdir_at("log.1")), 0);
+	assert_int_equal(
+		daemon_run(d, &output, "-c", "weir.conf", "-s", "reopen", NULL),
+		0);
+	free(output);
+	daemon_log_file(d, "log");
+	daemon_wait_log(d, LOGDIR_AGAIN, DAEMON_MS);
+	/* One that is started now gets the new one, too. */
+	daemon_expect_alert(d, "was killed by signal 9");
+	kill(worker, SIGKILL);
+	daemon_wait_log(d, "is ready", DAEMON_MS);
+	logdir_visit(d, "newer");
+	daemon_wait_log(d, "up=5", DAEMON_MS);
+	daemon_stop(d);
+	assert_int_equal(logdir_count(logdir_at("log.1"), "up=3"), 1);
+	assert_int_equal(logdir_count(logdir_at("log.1"), "up=5"), 0);
+}
+
+static void
+test_missing_directory_keeps_the_old_file(void **state)
+{
+	struct daemon *d;
+
+	(void)state;
+	assert_int_equal(mkdir(logdir_at("sub"), 0755), 0);
+	d = logdir_daemon(
+		1, "to = \"%s\"; flush = 0;", logdir_at("sub/access"));
+	daemon_launch(d);
+	assert_int_equal(rename(logdir_at("sub"), logdir_at("gone")), 0);
+	logdir_reopen(d);
+	assert_true(daemon_logged(d, "No such file or directory; the old"));
+	logdir_visit(d, "hello");
+	logdir_wait(logdir_at("gone/access"), "reason=done");
+	/* It is mended. */
+	assert_int_equal(mkdir(logdir_at("sub"), 0755), 0);
+	logdir_reopen(d);
+	logdir_visit(d, "hello");
+	logdir_wait(logdir_at("sub/access"), "reason=done");
+	daemon_stop(d);
+	unlink(logdir_at("sub/access"));
+	unlink(logdir_at("gone/access"));
+	rmdir(logdir_at("sub"));
+	rmdir(logdir_at("gone"));
+}
+
+/* A worker that hears nothing holds up nobody, and is not drowned. */
+static void
+test_deaf_worker(void **state)
+{
+	struct daemon *d;
+	pid_t deaf;
+	int i;
+
+	(void)state;
+	d = logdir_daemon(1, "to = \"%s\"; flush = 0;", logdir_at("access"));
+	daemon_launch(d);
+	deaf = daemon_worker(d, 0);
+	assert_int_equal(kill(deaf, SIGSTOP), 0);
+	for (i = 0; i < 300; i++)
+		logdir_reopen(d);
+	assert_int_equal(rename(logdir_at("access"), logdir_at("access.1")), 0);
+	logdir_reopen(d);
+	assert_int_equal(kill(deaf, SIGCONT), 0);
+	/* It goes from the first to the last one. */
+	do
+		logdir_visit(d, "hello");
+	while (logdir_count(logdir_at("access"), "reason=done") == 0);
+	daemon_stop(d);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		logdir_test(test_reopened_under_load),
+		logdir_test(test_process_log_is_reopened),
+		logdir_test(test_missing_directory_keeps_the_old_file),
+		logdir_test(test_deaf_worker),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
