@@ -176,6 +176,7 @@ acl_target(struct weir_call *c, const struct weir_addr *to)
 const struct weir_middleware mw_acl = {
 	.name = "acl",
 	.help = "Lets in or refuses by network.",
+	.example = "allow = [ \"127.0.0.0/8\", \"::1\" ];",
 	.opts = opts,
 	.conf_size = sizeof(struct conf),
 	.check = acl_check,

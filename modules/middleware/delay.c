@@ -222,6 +222,7 @@ const struct weir_middleware mw_delay = {
 	.name = "delay",
 	.help = "Adds latency and jitter to each direction; a reset comes at "
 		"once.",
+	.example = "up = \"50ms\"; down = \"50ms\"; jitter = \"10ms\";",
 	.opts = opts,
 	.conf_size = sizeof(struct conf),
 	.ctx_size = sizeof(struct ctx),

@@ -220,6 +220,8 @@ rewrite_down(struct weir_call *c, struct weir_bytes in)
 const struct weir_middleware mw_rewrite = {
 	.name = "rewrite",
 	.help = "Replaces fixed strings in the bytes that pass.",
+	.example = "rules = ( { from = \"cat\"; to = \"dog\"; }, "
+		   "{ from = \"category\"; to = \"kind\"; } );",
 	.opts = opts,
 	.conf_size = sizeof(struct conf),
 	.state_size = sizeof(struct state),
