@@ -309,8 +309,11 @@ channel_ready(struct endpoint *ep, uint32_t events)
 	if ((events & ENDPOINT_ERR) &&
 		(ep->side == WEIR_FRONTEND || ch->state >= CHANNEL_JOINED)) {
 		err = endpoint_take_error(ep);
-		if (err != 0 || ch->state == CHANNEL_CONNECT)
+		if (err != 0 || ch->state == CHANNEL_CONNECT) {
+			history_note(ch, HISTORY_READ_ERROR,
+				(enum weir_side)ep->side, err);
 			channel_side_failed(ch, (enum weir_side)ep->side, err);
+		}
 	}
 	channel_run(ch);
 }

@@ -10,6 +10,7 @@
 #include "engine/channel.h"
 #include "engine/engine.h"
 #include "engine/flow.h"
+#include "engine/history.h"
 
 static const char *const words[] = {
 #define X(id, word) [FLOW_##id] = word,
@@ -199,6 +200,8 @@ flow_wrote(struct weir_channel *ch, enum weir_dir dir, ssize_t n, size_t wanted)
 	} else if (errno == EINTR) {
 		return true;
 	} else {
+		history_note(ch, HISTORY_WRITE_ERROR, (enum weir_side)to->side,
+			errno);
 		channel_side_failed(ch, (enum weir_side)to->side, errno);
 	}
 	return false;
