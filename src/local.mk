@@ -125,6 +125,12 @@ libweir_a_SOURCES = \
 	src/engine/wait.c \
 	src/engine/wait.h \
 	src/heritage.h \
+	src/master/caller.c \
+	src/master/caller.h \
+	src/master/callers.c \
+	src/master/callers.h \
+	src/master/client.c \
+	src/master/client.h \
 	src/master/daemon.c \
 	src/master/daemon.h \
 	src/master/drop.c \
@@ -139,6 +145,8 @@ libweir_a_SOURCES = \
 	src/master/pidfile.h \
 	src/master/signals.c \
 	src/master/signals.h \
+	src/master/sockfile.c \
+	src/master/sockfile.h \
 	src/master/workers.c \
 	src/master/workers.h \
 	src/registry.c \

@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,9 +20,8 @@
 #include "conf/describe.h"
 #include "conf/settings.h"
 #include "heritage.h"
+#include "master/client.h"
 #include "master/master.h"
-#include "master/pidfile.h"
-#include "master/signals.h"
 
 #ifndef WEIR_SYSCONFDIR
 #define WEIR_SYSCONFDIR "/etc"
@@ -88,9 +86,7 @@ static bool both_names(const struct option_row *row);
 static int main_run(const struct args *args);
 static int main_tested(void);
 static int main_configured(const struct args *args, const struct conf *conf);
-static int main_signal(const struct args *args, const struct conf *conf);
 static int main_help(void);
-static void main_words(FILE *out);
 static int main_flush(int status);
 
 int
@@ -308,7 +304,7 @@ main_configured(const struct args *args, const struct conf *conf)
 {
 	switch (args->mode) {
 	case 's':
-		return main_signal(args, conf);
+		return client_run(conf, args->word);
 	case 't':
 		if (!args->quiet)
 			printf("%s: the configuration is good\n", args->file);
@@ -322,41 +318,6 @@ main_configured(const struct args *args, const struct conf *conf)
 	return master_run(conf, &args->master, worker_main);
 }
 
-static int
-main_signal(const struct args *args, const struct conf *conf)
-{
-	const struct signal_row *row = signals_find(args->word);
-	const char *path = conf->process.pidfile;
-	char why[PIDFILE_WHY];
-	pid_t pid;
-
-	if (row == NULL || !row->built) {
-		fprintf(stderr, "weir: -s %s: %s; known: ", args->word,
-			row == NULL ? "no such signal" : "not built in yet");
-		main_words(stderr);
-		fputc('\n', stderr);
-		return 1;
-	}
-	if (path == NULL) {
-		fprintf(stderr,
-			"weir: -s %s: %s names no process.pidfile to find weir "
-			"by; add -d if it was started with -d\n",
-			args->word, args->file);
-		return 1;
-	}
-	pid = pidfile_holder(path, why);
-	if (pid == -1) {
-		fprintf(stderr, "weir: %s\n", why);
-		return 1;
-	}
-	if (kill(pid, row->signo) == -1) {
-		fprintf(stderr, "weir: cannot signal weir, pid %d: %s\n",
-			(int)pid, strerror(errno));
-		return 1;
-	}
-	return 0;
-}
-
 static bool
 both_names(const struct option_row *row)
 {
@@ -367,7 +328,6 @@ static int
 main_help(void)
 {
 	const struct option_row *row;
-	const struct signal_row *sig;
 	char text[64], option[32];
 
 	printf("usage: weir [-c FILE] [-t] [-T] [-q] [-s SIGNAL] "
@@ -381,25 +341,8 @@ main_help(void)
 		printf("  %-16s %s\n", text, row->help);
 	}
 	printf("\nSIGNAL is one of:\n");
-	for (sig = signals_rows; sig->name != NULL; sig++)
-		if (sig->word != NULL)
-			printf("  %-16s %s%s\n", sig->word, sig->help,
-				sig->built ? "" : " (not built in yet)");
+	client_words(stdout, true);
 	return 0;
-}
-
-/* The words of -s that do something. */
-static void
-main_words(FILE *out)
-{
-	const struct signal_row *row;
-	const char *comma = "";
-
-	for (row = signals_rows; row->name != NULL; row++)
-		if (row->word != NULL && row->built) {
-			fprintf(out, "%s%s", comma, row->word);
-			comma = ", ";
-		}
 }
 
 /* What was asked for must have been printed. */

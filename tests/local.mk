@@ -6,7 +6,9 @@ AM_DEFAULT_SOURCE_EXT = .c
 UNIT_TESTS = \
 	tests/unit/test_accept \
 	tests/unit/test_addr \
+	tests/unit/test_answers \
 	tests/unit/test_buf \
+	tests/unit/test_callers \
 	tests/unit/test_chain \
 	tests/unit/test_chain_random \
 	tests/unit/test_channel \
@@ -191,6 +193,7 @@ TEST_EXTRAS = \
 	tests/module/template/modules.list \
 	tests/module/template/test_bang.c \
 	tests/unit/call_fake.h \
+	tests/unit/callers_try.h \
 	tests/unit/conf_try.h \
 	tests/unit/registry_fake.h \
 	tests/unit/waiter.h \
