@@ -12,6 +12,7 @@ UNIT_TESTS = \
 	tests/unit/test_chain \
 	tests/unit/test_chain_random \
 	tests/unit/test_channel \
+	tests/unit/test_client \
 	tests/unit/test_clock \
 	tests/unit/test_close \
 	tests/unit/test_closing \
