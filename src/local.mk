@@ -125,6 +125,8 @@ libweir_a_SOURCES = \
 	src/engine/wait.c \
 	src/engine/wait.h \
 	src/heritage.h \
+	src/master/activation.c \
+	src/master/activation.h \
 	src/master/caller.c \
 	src/master/caller.h \
 	src/master/callers.c \
@@ -141,6 +143,8 @@ libweir_a_SOURCES = \
 	src/master/logs.h \
 	src/master/master.c \
 	src/master/master.h \
+	src/master/notify.c \
+	src/master/notify.h \
 	src/master/pidfile.c \
 	src/master/pidfile.h \
 	src/master/signals.c \

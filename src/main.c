@@ -20,6 +20,7 @@
 #include "conf/describe.h"
 #include "conf/settings.h"
 #include "heritage.h"
+#include "master/activation.h"
 #include "master/client.h"
 #include "master/master.h"
 
@@ -86,6 +87,7 @@ static bool both_names(const struct option_row *row);
 static int main_run(const struct args *args);
 static int main_tested(void);
 static int main_configured(const struct args *args, const struct conf *conf);
+static int main_serve(const struct args *args, const struct conf *conf);
 static int main_help(void);
 static int main_flush(int status);
 
@@ -313,9 +315,24 @@ main_configured(const struct args *args, const struct conf *conf)
 		settings_show(stdout, conf);
 		return 0;
 	}
+	return main_serve(args, conf);
+}
+
+static int
+main_serve(const struct args *args, const struct conf *conf)
+{
+	struct activation activation;
+	struct master_options master = args->master;
+	int status;
+
+	if (activation_open(&activation, master.ready_fd) == -1)
+		return 1;
+	master.activation = &activation;
 	/* What a careless parent left open must not live in every worker. */
-	fd_close_from(STDERR_FILENO + 1, args->master.ready_fd);
-	return master_run(conf, &args->master, worker_main);
+	fd_close_from(activation_end(&activation), master.ready_fd);
+	status = master_run(conf, &master, worker_main);
+	activation_close(&activation);
+	return status;
 }
 
 static bool

@@ -5,6 +5,7 @@ AM_DEFAULT_SOURCE_EXT = .c
 
 UNIT_TESTS = \
 	tests/unit/test_accept \
+	tests/unit/test_activation \
 	tests/unit/test_addr \
 	tests/unit/test_answers \
 	tests/unit/test_buf \
@@ -37,6 +38,7 @@ UNIT_TESTS = \
 	tests/unit/test_logfile \
 	tests/unit/test_loop \
 	tests/unit/test_msg \
+	tests/unit/test_notify \
 	tests/unit/test_option \
 	tests/unit/test_override \
 	tests/unit/test_peer \

@@ -4,10 +4,12 @@
 
 #include "heritage.h"
 
+struct activation;
 struct conf;
 
 struct master_options {
 	int ready_fd; /* gets "listen ..." and "ready ..." lines; -1: none */
+	struct activation *activation; /* sockets that are there already */
 };
 
 /* Runs weir until it was told to stop: 0, or 1 with the reason logged when it
