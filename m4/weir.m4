@@ -79,6 +79,43 @@ AC_DEFUN([WEIR_TEST_LIBRARY], [
 	AM_CONDITIONAL([HAVE_$1], [test $have_$1 = yes])
 ])
 
+# WEIR_SYSTEMD
+# Where the unit goes (SYSTEMD_UNIT_DIR, conditional SYSTEMD_UNIT): what
+# --with-systemdsystemunitdir says, or else what pkg-config knows, but not when
+# everything goes to a prefix of one's own.  Its type is what that systemd knows
+# (UNIT_TYPE, UNIT_RELOAD).
+AC_DEFUN([WEIR_SYSTEMD], [
+	AC_REQUIRE([PKG_PROG_PKG_CONFIG])
+	AC_ARG_WITH([systemdsystemunitdir], [AS_HELP_STRING(
+		[--with-systemdsystemunitdir=DIR],
+		[install weir.service there; default: where pkg-config has it,
+		when the prefix is /usr or /usr/local])],
+		[], [with_systemdsystemunitdir=auto])
+	AC_MSG_CHECKING([where units of systemd go])
+	weir_unit_dir=
+	AS_IF([test -n "$PKG_CONFIG"], [weir_unit_dir=`$PKG_CONFIG \
+		--variable=systemdsystemunitdir systemd 2>/dev/null`])
+	AS_CASE([$with_systemdsystemunitdir],
+		[no], [weir_unit_dir=],
+		[yes], [AS_IF([test -z "$weir_unit_dir"], [AC_MSG_ERROR(
+			[pkg-config knows no systemd: give --with-systemdsystemunitdir=DIR])])],
+		[auto], [AS_CASE([$prefix], [NONE|/usr|/usr/local], [],
+			[weir_unit_dir=])],
+		[/*], [weir_unit_dir=$with_systemdsystemunitdir],
+		[AC_MSG_ERROR(
+			[--with-systemdsystemunitdir wants an absolute path])])
+	AC_MSG_RESULT([${weir_unit_dir:-nowhere}])
+	AC_SUBST([SYSTEMD_UNIT_DIR], [$weir_unit_dir])
+	AM_CONDITIONAL([SYSTEMD_UNIT], [test -n "$weir_unit_dir"])
+	UNIT_TYPE=notify-reload UNIT_RELOAD=
+	AS_IF([test -n "$PKG_CONFIG" && $PKG_CONFIG --exists 'systemd < 253'], [
+		UNIT_TYPE=notify
+		UNIT_RELOAD='$(sbindir)/weir -s reload -c $(sysconfdir)/weir.conf -o process.pidfile=/run/weir/weir.pid'
+	])
+	AC_SUBST([UNIT_TYPE])
+	AC_SUBST([UNIT_RELOAD])
+])
+
 # WEIR_MISSING
 # Ends configure when something was missing, naming all of it.
 AC_DEFUN([WEIR_MISSING], [

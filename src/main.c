@@ -60,7 +60,7 @@ static const struct option_row main_options[] = {
 	{ 't', NULL, NULL, true, "check the configuration and exit" },
 	{ 'T', NULL, NULL, true, "check it, print every setting and exit" },
 	{ 'q', NULL, NULL, false, "with -t: print nothing but errors" },
-	{ 's', NULL, "SIGNAL", true, "signal the weir that runs" },
+	{ 's', NULL, "SIGNAL", true, "signal or ask the weir that runs" },
 	{ 'o', NULL, "PATH=VALUE", false, "set an option; may be repeated" },
 	{ 'p', NULL, "PREFIX", false, "directory of relative paths" },
 	{ 'd', NULL, NULL, false, "go to the background once ready" },
