@@ -1,6 +1,7 @@
 /* activation.c - listening sockets that a service manager opened for weir:
  * sd_listen_fds(3), without it. */
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <netinet/tcp.h>
 
 #include <bsd/stdlib.h>
@@ -62,6 +63,29 @@ activation_end(const struct activation *a)
 	return ACTIVATION_FIRST + (int)a->n;
 }
 
+void
+activation_plan(struct activation *a)
+{
+	size_t i;
+
+	for (i = 0; i < a->n; i++)
+		a->v[i].taken = false;
+}
+
+void
+activation_had(struct activation *a, int fd)
+{
+	struct stat st;
+	size_t i;
+
+	if (fstat(fd, &st) == -1)
+		return;
+	for (i = 0; i < a->n; i++)
+		if (a->v[i].fd != -1 && a->v[i].dev == st.st_dev &&
+			a->v[i].ino == st.st_ino)
+			a->v[i].taken = true;
+}
+
 int
 activation_take(
 	struct activation *a, const struct weir_addr *address, const char *name)
@@ -69,6 +93,7 @@ activation_take(
 	char text[WEIR_ADDR_TEXT];
 	struct activated *s = a->v;
 	size_t i = 0;
+	int fd;
 
 	while (i < a->n && !activated_fits(s, address, name)) {
 		i++;
@@ -76,25 +101,16 @@ activation_take(
 	}
 	if (i == a->n)
 		return -1;
-	s->given = fcntl(s->fd, F_DUPFD_CLOEXEC, ACTIVATION_FIRST);
-	if (s->given == -1)
+	fd = fcntl(s->fd, F_DUPFD_CLOEXEC, ACTIVATION_FIRST);
+	s->taken = fd != -1;
+	if (fd == -1)
 		log_error("cannot use inherited socket %s: %s",
 			weir_addr_text(&s->address, text), strerror(errno));
 	else
 		log_notice("inherited socket %s (descriptor %d, name \"%s\") "
 			   "is used",
 			weir_addr_text(&s->address, text), s->fd, s->name);
-	return s->given;
-}
-
-void
-activation_give_back(struct activation *a, int fd)
-{
-	size_t i;
-
-	for (i = 0; fd != -1 && i < a->n; i++)
-		if (a->v[i].given == fd)
-			a->v[i].given = -1;
+	return fd;
 }
 
 void
@@ -106,7 +122,7 @@ activation_report(const struct activation *a)
 	for (i = 0; i < a->n; i++) {
 		const struct activated *s = &a->v[i];
 
-		if (s->fd != -1 && s->given == -1)
+		if (s->fd != -1 && !s->taken)
 			log_warn("inherited socket %s (descriptor %d, name "
 				 "\"%s\") is used by no server: listen on its "
 				 "address, or let FileDescriptorName= be the "
@@ -182,7 +198,6 @@ activated_open(struct activated *s, int fd, int keep)
 	const char *wrong;
 
 	s->fd = fd;
-	s->given = -1;
 	wrong = activated_wrong(s);
 	if (wrong == NULL && fd_cloexec(fd) == 0 && fd_nonblock(fd) == 0) {
 		/* As on those that weir opens. */
@@ -203,6 +218,7 @@ static const char *
 activated_wrong(struct activated *s)
 {
 	struct weir_addr *a = &s->address;
+	struct stat st;
 
 	if (fcntl(s->fd, F_GETFD) == -1)
 		return "it is not open";
@@ -217,6 +233,10 @@ activated_wrong(struct activated *s)
 		(a->sa.sa_family != AF_INET && a->sa.sa_family != AF_INET6 &&
 			a->sa.sa_family != AF_UNIX))
 		return "it is neither a TCP nor a unix socket";
+	if (fstat(s->fd, &st) == -1)
+		return strerror(errno);
+	s->dev = st.st_dev;
+	s->ino = st.st_ino;
 	return NULL;
 }
 
@@ -234,7 +254,7 @@ static bool
 activated_fits(const struct activated *s, const struct weir_addr *address,
 	const char *name)
 {
-	if (s->fd == -1 || s->given != -1)
+	if (s->fd == -1 || s->taken)
 		return false;
 	if (address != NULL)
 		return addr_equal(&s->address, address);

@@ -171,7 +171,7 @@ by_address(void)
 	struct weir_addr one, two, file;
 	char text[80];
 	const char *why;
-	int fd;
+	int fd, copy;
 
 	one = address_of(open_at(4, SOCK_STREAM, true, NULL));
 	two = address_of(open_at(5, SOCK_STREAM, true, NULL));
@@ -199,12 +199,18 @@ by_address(void)
 		ntohs(one.in.sin_port));
 	WANT(logged(text));
 	WANT(logged("is used by no server"));
-	/* A configuration may drop it, and a later one want it again. */
-	activation_give_back(&a, -1);
-	activation_give_back(&a, 2);
-	WANT(activation_take(&a, &two, NULL) == -1);
-	activation_give_back(&a, fd);
+	/* A later configuration keeps it by a copy of its own, or wants it
+	 * again. */
+	copy = dup(fd);
 	close(fd);
+	activation_plan(&a);
+	activation_had(&a, -1);
+	activation_had(&a, STDERR_FILENO);
+	activation_had(&a, copy);
+	WANT(activation_take(&a, &two, NULL) == -1);
+	WANT(activation_take(&a, &one, NULL) != -1);
+	close(copy);
+	activation_plan(&a);
 	fd = activation_take(&a, &two, NULL);
 	WANT(fd != -1);
 	WANT(accepts(fd, &two));
@@ -230,7 +236,7 @@ by_name(void)
 	fds[0] = activation_take(&a, NULL, "pg");
 	fds[1] = activation_take(&a, NULL, "pg");
 	WANT(fds[0] != -1 && fds[1] == -1);
-	WANT(a.v[3].given == fds[0]);
+	WANT(a.v[3].taken);
 	WANT(activation_take(&a, NULL, "web") != -1);
 	WANT(logged("name \"web\") is used"));
 }
