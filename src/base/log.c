@@ -35,6 +35,8 @@ static char log_name[32] = "main";
 static unsigned long log_lost;
 static bool log_torn;
 static bool log_is_starting;
+static void (*log_heard)(void *, const char *);
+static void *log_heard_arg;
 
 static void line_add(struct line *l, const char *text);
 static void line_head(struct line *l, enum log_level level);
@@ -75,6 +77,13 @@ log_starting(bool on)
 	log_is_starting = on;
 }
 
+void
+log_tap(void (*heard)(void *arg, const char *text), void *arg)
+{
+	log_heard = heard;
+	log_heard_arg = arg;
+}
+
 bool
 log_is_stderr(void)
 {
@@ -100,14 +109,18 @@ log_line(enum log_level level, const char *fmt, ...)
 void
 log_vline(enum log_level level, const char *fmt, va_list ap)
 {
+	bool tapped = log_heard != NULL && level >= LOG_LEVEL_WARN;
 	char text[LOG_LINE_MAX];
 	int err = errno;
 
-	if (log_enabled(level)) {
+	if (tapped || log_enabled(level)) {
 		if (vsnprintf(text, sizeof(text), fmt, ap) < 0)
 			snprintf(text, sizeof(text), "cannot format \"%.99s\"",
 				fmt);
-		log_text(level, text);
+		if (log_enabled(level))
+			log_text(level, text);
+		if (tapped)
+			log_heard(log_heard_arg, text);
 	}
 	errno = err;
 }

@@ -36,6 +36,9 @@ void log_reopened(void);
 /* While on, lines from warn up also go to stderr as "weir: text" when the
  * target is another one: whoever starts weir must see why it does not. */
 void log_starting(bool on);
+/* Lets heard have the text of each line from warn up as well, whatever level is
+ * written; NULL: nobody.  It must not log. */
+void log_tap(void (*heard)(void *arg, const char *text), void *arg);
 /* Is stderr the target? */
 bool log_is_stderr(void);
 /* Is a line of this level written at all? */

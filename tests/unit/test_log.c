@@ -259,6 +259,34 @@ test_starting_goes_to_stderr_too(void **state)
 
 /* Lines of processes that share a file never mix. */
 static void
+note(void *arg, const char *text)
+{
+	snprintf(arg, 64, "%s", text);
+}
+
+static void
+test_tap_hears_what_went_wrong(void **state)
+{
+	char heard[64] = "";
+
+	(void)state;
+	assert_int_equal(log_open(path, LOG_LEVEL_ERROR), 0);
+	log_tap(note, heard);
+	log_notice("fine");
+	assert_string_equal(heard, "");
+	/* Also what is below the level of the log. */
+	log_warn("odd: %d", 1);
+	assert_string_equal(heard, "odd: 1");
+	assert_string_equal(logged(), "");
+	log_error("bad");
+	assert_string_equal(heard, "bad");
+	assert_non_null(strstr(logged(), "[error] bad\n"));
+	log_tap(NULL, NULL);
+	log_error("worse");
+	assert_string_equal(heard, "bad");
+}
+
+static void
 test_many_writers(void **state)
 {
 	char line[256], *all, *at, *end;
@@ -310,6 +338,7 @@ main(void)
 		LOG_TEST(test_never_blocks),
 		LOG_TEST(test_full_disk),
 		LOG_TEST(test_starting_goes_to_stderr_too),
+		LOG_TEST(test_tap_hears_what_went_wrong),
 		LOG_TEST(test_many_writers),
 	};
 
