@@ -87,7 +87,8 @@ option_text(const struct option_row *row, char text[static 32]);
 static bool both_names(const struct option_row *row);
 static int main_run(const struct args *args);
 static int main_tested(void);
-static int main_configured(const struct args *args, const struct conf *conf);
+static int main_configured(const struct args *args, const struct conf *conf,
+	const struct conf_overrides *over);
 static int main_signal(const struct args *args, const struct conf *conf);
 static int main_help(void);
 static void main_words(FILE *out);
@@ -275,7 +276,7 @@ main_run(const struct args *args)
 	conf = conf_load(args->file, &over, stderr);
 	if (conf == NULL)
 		return 1;
-	status = main_configured(args, conf);
+	status = main_configured(args, conf, &over);
 	conf_free(conf);
 	return status;
 }
@@ -304,8 +305,11 @@ main_tested(void)
 }
 
 static int
-main_configured(const struct args *args, const struct conf *conf)
+main_configured(const struct args *args, const struct conf *conf,
+	const struct conf_overrides *over)
 {
+	struct master_options master;
+
 	switch (args->mode) {
 	case 's':
 		return main_signal(args, conf);
@@ -319,7 +323,10 @@ main_configured(const struct args *args, const struct conf *conf)
 	}
 	/* What a careless parent left open must not live in every worker. */
 	fd_close_from(STDERR_FILENO + 1, args->master.ready_fd);
-	return master_run(conf, &args->master, worker_main);
+	master = args->master;
+	master.file = args->file;
+	master.over = over;
+	return master_run(conf, &master, worker_main);
 }
 
 static int

@@ -6,7 +6,11 @@
 
 struct conf;
 
+struct conf_overrides;
+
 struct master_options {
+	const char *file; /* to load again, and with what: */
+	const struct conf_overrides *over;
 	int ready_fd; /* gets "listen ..." and "ready ..." lines; -1: none */
 };
 
