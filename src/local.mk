@@ -31,6 +31,8 @@ libweir_a_SOURCES = \
 	src/base/target.h \
 	src/base/units.c \
 	src/base/units.h \
+	src/conf/change.c \
+	src/conf/change.h \
 	src/conf/condition.c \
 	src/conf/condition.h \
 	src/conf/conf.c \
@@ -77,6 +79,8 @@ libweir_a_SOURCES = \
 	src/conf/source.h \
 	src/conf/stage.c \
 	src/conf/stage.h \
+	src/conf/texts.c \
+	src/conf/texts.h \
 	src/conf/token.c \
 	src/conf/token.h \
 	src/conf/value.c \
@@ -137,6 +141,8 @@ libweir_a_SOURCES = \
 	src/master/daemon.h \
 	src/master/drop.c \
 	src/master/drop.h \
+	src/master/generation.c \
+	src/master/generation.h \
 	src/master/listeners.c \
 	src/master/listeners.h \
 	src/master/logs.c \
@@ -147,6 +153,8 @@ libweir_a_SOURCES = \
 	src/master/notify.h \
 	src/master/pidfile.c \
 	src/master/pidfile.h \
+	src/master/reload.c \
+	src/master/reload.h \
 	src/master/signals.c \
 	src/master/signals.h \
 	src/master/sockfile.c \

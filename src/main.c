@@ -86,8 +86,10 @@ option_text(const struct option_row *row, char text[static 32]);
 static bool both_names(const struct option_row *row);
 static int main_run(const struct args *args);
 static int main_tested(void);
-static int main_configured(const struct args *args, const struct conf *conf);
-static int main_serve(const struct args *args, const struct conf *conf);
+static int main_configured(const struct args *args, const struct conf *conf,
+	const struct conf_overrides *over);
+static int main_serve(const struct args *args, const struct conf *conf,
+	const struct conf_overrides *over);
 static int main_help(void);
 static int main_flush(int status);
 
@@ -273,7 +275,7 @@ main_run(const struct args *args)
 	conf = conf_load(args->file, &over, stderr);
 	if (conf == NULL)
 		return 1;
-	status = main_configured(args, conf);
+	status = main_configured(args, conf, &over);
 	conf_free(conf);
 	return status;
 }
@@ -302,7 +304,8 @@ main_tested(void)
 }
 
 static int
-main_configured(const struct args *args, const struct conf *conf)
+main_configured(const struct args *args, const struct conf *conf,
+	const struct conf_overrides *over)
 {
 	switch (args->mode) {
 	case 's':
@@ -315,11 +318,12 @@ main_configured(const struct args *args, const struct conf *conf)
 		settings_show(stdout, conf);
 		return 0;
 	}
-	return main_serve(args, conf);
+	return main_serve(args, conf, over);
 }
 
 static int
-main_serve(const struct args *args, const struct conf *conf)
+main_serve(const struct args *args, const struct conf *conf,
+	const struct conf_overrides *over)
 {
 	struct activation activation;
 	struct master_options master = args->master;
@@ -328,6 +332,8 @@ main_serve(const struct args *args, const struct conf *conf)
 	if (activation_open(&activation, master.ready_fd) == -1)
 		return 1;
 	master.activation = &activation;
+	master.file = args->file;
+	master.over = over;
 	/* What a careless parent left open must not live in every worker. */
 	fd_close_from(activation_end(&activation), master.ready_fd);
 	status = master_run(conf, &master, worker_main);

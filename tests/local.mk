@@ -73,6 +73,7 @@ PROCESS_TESTS = \
 	tests/process/test_backend \
 	tests/process/test_chaos \
 	tests/process/test_contract \
+	tests/process/test_control \
 	tests/process/test_drain \
 	tests/process/test_faults \
 	tests/process/test_load \

@@ -1,5 +1,6 @@
 /* log.c - one line a message, to stderr, syslog or a file. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -38,6 +39,7 @@ static bool log_is_starting;
 static void (*log_heard)(void *, const char *);
 static void *log_heard_arg;
 
+static void log_take(int fd, const char *target, enum log_level least);
 static void line_add(struct line *l, const char *text);
 static void line_head(struct line *l, enum log_level level);
 static bool line_write(int fd, enum target_kind kind, struct line *l);
@@ -50,25 +52,20 @@ log_open(const char *target, enum log_level least)
 
 	if (fd == -1)
 		return -1;
-	if (log_kind != TARGET_STDERR)
-		fd_close(&log_fd);
-	log_fd = fd;
-	log_kind = target_kind(target);
-	log_least = least;
-	log_torn = false;
+	log_take(fd, target, least);
 	return 0;
 }
 
 int
-log_descriptor(void)
+log_switch(int fd, const char *target, enum log_level least)
 {
-	return log_fd;
-}
-
-void
-log_reopened(void)
-{
-	log_torn = false;
+	if (fd != STDERR_FILENO) {
+		fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		if (fd == -1)
+			return -1;
+	}
+	log_take(fd, target, least);
+	return 0;
 }
 
 void
@@ -133,6 +130,18 @@ log_process(const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(log_name, sizeof(log_name), fmt, ap);
 	va_end(ap);
+}
+
+/* Takes fd. */
+static void
+log_take(int fd, const char *target, enum log_level least)
+{
+	if (log_kind != TARGET_STDERR)
+		fd_close(&log_fd);
+	log_fd = fd;
+	log_kind = target_kind(target);
+	log_least = least;
+	log_torn = false;
 }
 
 static void

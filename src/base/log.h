@@ -29,10 +29,9 @@ extern const char *const log_level_words[];
 /* Opens target ("stderr", "syslog" or a path, appended to); keeps the old one
  * and returns -1 with errno when it cannot be opened. */
 int log_open(const char *target, enum log_level least);
-/* The descriptor that is written to; it stays ours. */
-int log_descriptor(void);
-/* That descriptor has become another file (dup3(2)). */
-void log_reopened(void);
+/* Writes to a duplicate of fd, which is that target, opened by somebody else;
+ * -1 with errno, then to the old one still. */
+int log_switch(int fd, const char *target, enum log_level least);
 /* While on, lines from warn up also go to stderr as "weir: text" when the
  * target is another one: whoever starts weir must see why it does not. */
 void log_starting(bool on);

@@ -6,9 +6,12 @@
 
 /* id, log word, who sends it and what it means. */
 #define MSG_TYPES(X)                                                           \
-	X(READY, "ready")   /* worker: able to accept */                       \
-	X(STOP, "stop")	    /* master: reset every channel and leave */        \
-	X(QUIT, "quit")	    /* master: stop accepting, let channels finish */  \
+	X(READY, "ready") /* worker: able to accept */                         \
+	X(STOP, "stop")	  /* master: reset every channel and leave */          \
+	X(QUIT, "quit")	  /* master: stop accepting, let channels finish */    \
+	X(GO, "go")	  /* master: accept now */                             \
+	X(DRAIN, "drain") /* master: as quit, but arg is how many ms they have \
+			   */                                                  \
 	X(REOPEN, "reopen") /* master: the fd is the log file of index arg */  \
 	X(REOPENED, "reopened") /* worker: that is done, or cannot be */
 

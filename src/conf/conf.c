@@ -22,8 +22,15 @@ conf_fill(struct weir_diag *d, struct node *root, const char *file);
 struct conf *
 conf_load(const char *file, const struct conf_overrides *over, FILE *err)
 {
+	return conf_load_texts(file, over, NULL, err);
+}
+
+struct conf *
+conf_load_texts(const char *file, const struct conf_overrides *over,
+	struct texts *texts, FILE *err)
+{
 	struct arena arena = { NULL };
-	struct weir_diag d = { .arena = &arena };
+	struct weir_diag d = { .arena = &arena, .texts = texts };
 
 	return conf_build(&d, file, scan_file(file, &d), over, err);
 }

@@ -17,7 +17,8 @@ struct conf_process {
 	bool daemon;
 	const char *pidfile; /* NULL: none */
 	uint32_t start_timeout_ms;
-	uint32_t drain_timeout_ms;
+	uint32_t drain_timeout_ms; /* 0: off */
+	int64_t max_generations;
 };
 
 enum conf_close_mode { CONF_CLOSE_SERIAL, CONF_CLOSE_PARALLEL };
@@ -74,6 +75,8 @@ struct conf_setting {
 	const char *origin; /* "weir.conf:12", "environment", "-o", "default" */
 };
 
+struct texts;
+
 struct conf {
 	struct conf_process process;
 	struct conf_log log;
@@ -94,6 +97,9 @@ struct conf_overrides {
  * NULL when there was one.  Caller frees with conf_free(). */
 struct conf *
 conf_load(const char *file, const struct conf_overrides *over, FILE *err);
+/* The same, from files that texts keeps (or will keep: conf/texts.h). */
+struct conf *conf_load_texts(const char *file,
+	const struct conf_overrides *over, struct texts *texts, FILE *err);
 /* The same from text in memory, named file in messages. */
 struct conf *conf_parse(const char *file, const char *text, size_t len,
 	const struct conf_overrides *over, FILE *err);

@@ -23,7 +23,7 @@ struct use {
 
 static const struct weir_opt process_opts[] = {
 	WEIR_INT("workers", struct conf_process, workers, .def = "0",
-		.max = 1024, .flags = WEIR_NEEDS_START,
+		.max = 1024,
 		.help = "How many worker processes run; 0 means one for each "
 			"CPU."),
 	WEIR_STRING("user", struct conf_process, user, .def = "nobody",
@@ -42,9 +42,14 @@ static const struct weir_opt process_opts[] = {
 		.def = "10s", .min = 1, .max = 3600000,
 		.help = "How long a worker may take until it is ready."),
 	WEIR_TIME("drain_timeout", struct conf_process, drain_timeout_ms,
-		.def = "1h", .flags = WEIR_NOT_BUILT | WEIR_OFF,
+		.def = "1h", .flags = WEIR_OFF,
 		.help = "How long channels of a replaced configuration may "
 			"finish."),
+	WEIR_INT("max_generations", struct conf_process, max_generations,
+		.def = "8", .min = 1, .max = 64,
+		.help = "How many configurations may have channels at a time, "
+			"the present one included; those of the oldest are "
+			"reset when there are more."),
 	WEIR_OPT_END
 };
 static const struct weir_rows process_rows = { .opts = process_opts,

@@ -29,8 +29,11 @@ struct diag_message {
 	const char *text;
 };
 
+struct texts;
+
 struct weir_diag {
 	struct arena *arena;
+	struct texts *texts; /* where files are kept or taken from; NULL */
 	const struct diag_part *parts; /* of rising first */
 	size_t nparts;
 	struct diag_message *messages; /* in order of their lines */

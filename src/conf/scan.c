@@ -7,6 +7,7 @@
 #include "conf/number.h"
 #include "conf/scan.h"
 #include "conf/source.h"
+#include "conf/texts.h"
 
 #define VOIDS_MAX 100 /* wrong values after which the rest does not count */
 #define VOID_LEN  (sizeof(SCAN_VOID) - 1)
@@ -110,8 +111,8 @@ scan_run(struct scan *s, struct source *in)
 static bool
 file_open(struct scan *s, struct source *in, const char *file)
 {
-	const char *why =
-		source_read(in, file, SCAN_BYTES_MAX - s->read, s->d->arena);
+	const char *why = texts_source(
+		s->d->texts, in, file, SCAN_BYTES_MAX - s->read, s->d->arena);
 
 	if (why != NULL && in->parent == NULL) {
 		diag_error(s->d, &(struct place){ .line = 1, .where = file },

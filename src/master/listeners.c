@@ -6,6 +6,7 @@
 #include <bsd/string.h>
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,10 +14,12 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "conf/conf.h"
+#include "master/activation.h"
 #include "master/listeners.h"
 
 static const struct conf_listen *
 listener_conf(const struct listeners *ls, size_t i);
+static void listeners_inherit(struct listeners *ls);
 static int listener_bind(struct listeners *ls, size_t i);
 static int
 listener_bind_file(int fd, const struct weir_addr *a, struct listener *info);
@@ -49,11 +52,86 @@ listeners_init(struct listeners *ls, const struct conf *conf)
 	return 0;
 }
 
+/* Number of the older one's socket for listener i of ls that nobody has taken
+ * yet, or older->n. */
+static size_t
+listener_find(const struct listeners *ls, size_t i,
+	const struct listeners *older, const bool *taken)
+{
+	const struct conf_listen *want = listener_conf(ls, i), *is;
+	size_t j;
+
+	for (j = 0; j < older->n; j++) {
+		is = listener_conf(older, j);
+		if (!taken[j] && older->v[j].fd != -1 &&
+			strcmp(is->text, want->text) == 0 &&
+			is->reuseport == want->reuseport)
+			break;
+	}
+	return j;
+}
+
+int
+listeners_adopt(struct listeners *ls, const struct listeners *older)
+{
+	bool *taken = calloc(older->n + 1, sizeof(*taken));
+	size_t i, j;
+	int rc = taken == NULL ? -1 : 0;
+
+	ls->activation = older->activation;
+	for (i = 0; rc == 0 && i < ls->n; i++) {
+		j = listener_find(ls, i, older, taken);
+		if (j == older->n)
+			continue;
+		ls->v[i].fd = fcntl(
+			older->v[j].fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		if (ls->v[i].fd == -1)
+			rc = -1;
+		taken[j] = true;
+		ls->info[i] = older->info[j];
+		ls->info[i].kept = true;
+		ls->info[i].from = j;
+	}
+	free(taken);
+	return rc;
+}
+
+void
+listeners_commit(struct listeners *ls, struct listeners *older)
+{
+	size_t i;
+
+	for (i = 0; i < ls->n; i++) {
+		if (!ls->info[i].kept)
+			continue;
+		older->info[ls->info[i].from].is_file = false;
+		ls->info[i].kept = false;
+		/* listen(2) on a listener only changes its backlog. */
+		listen(ls->v[i].fd, (int)listener_conf(ls, i)->backlog);
+	}
+	listeners_unlink(older);
+	listeners_close(older);
+}
+
+void
+listeners_undo(struct listeners *ls)
+{
+	size_t i;
+
+	for (i = 0; i < ls->n; i++)
+		if (ls->info[i].kept)
+			ls->info[i].is_file = false;
+	listeners_unlink(ls);
+	listeners_done(ls);
+}
+
 size_t
 listeners_bind(struct listeners *ls)
 {
 	size_t i, failed = 0;
 
+	if (ls->activation != NULL)
+		listeners_inherit(ls);
 	for (i = 0; i < ls->n; i++) {
 		if (ls->v[i].fd != -1)
 			continue;
@@ -62,6 +140,30 @@ listeners_bind(struct listeners *ls)
 		failed += ls->v[i].fd == -1;
 	}
 	return failed;
+}
+
+/* Takes the sockets that are there already: by address, then by name. */
+static void
+listeners_inherit(struct listeners *ls)
+{
+	const char *name;
+	size_t i;
+	int pass;
+
+	activation_plan(ls->activation);
+	for (i = 0; i < ls->n; i++)
+		if (ls->v[i].fd != -1)
+			activation_had(ls->activation, ls->v[i].fd);
+	for (pass = 0; pass < 2; pass++)
+		for (i = 0; i < ls->n; i++) {
+			name = conf_server_at(ls->conf, ls->v[i].server)->name;
+			if (ls->v[i].fd == -1)
+				ls->v[i].fd = activation_take(ls->activation,
+					pass == 0
+						? &listener_conf(ls, i)->address
+						: NULL,
+					name);
+		}
 }
 
 bool

@@ -9,12 +9,15 @@
 
 #include "heritage.h"
 
+struct activation;
 struct conf;
 struct weir_addr;
 
 /* What the master knows of a listener beyond what workers need. */
 struct listener {
 	int err;      /* errno of the last try, 0: bound or not tried */
+	bool kept;    /* the socket is an older one's, too: */
+	size_t from;  /* its number there */
 	bool is_file; /* a unix socket file that we made: */
 	dev_t dev;    /* unlinked only while it is still that one */
 	ino_t ino;
@@ -25,11 +28,19 @@ struct listeners {
 	struct heritage_listener *v; /* fd -1: not bound */
 	struct listener *info;
 	size_t n;
+	struct activation *activation; /* sockets to ask for first, or NULL */
 };
 
 /* Lists what conf listens on, binds nothing; 0, or -1 with errno.  conf must
  * live as long. */
 int listeners_init(struct listeners *ls, const struct conf *conf);
+/* Takes over the sockets of an older one, where text and options are equal;
+ * the older one has them still.  -1 with errno. */
+int listeners_adopt(struct listeners *ls, const struct listeners *older);
+/* What was taken over is this one's alone now; what was not, is closed. */
+void listeners_commit(struct listeners *ls, struct listeners *older);
+/* Closes and unlinks what was not taken over: it was all in vain. */
+void listeners_undo(struct listeners *ls);
 /* Binds what is not bound yet (bind(2), listen(2), unix(7)); returns how many
  * could not be.  A unix socket file that nobody listens on is replaced. */
 size_t listeners_bind(struct listeners *ls);

@@ -15,22 +15,12 @@ static int log_file_open(struct logs *l, size_t i);
 int
 logs_open(struct logs *l, const struct conf *conf)
 {
-	const struct conf_log *log = &conf->log;
 	size_t i;
 
 	*l = (struct logs){ .conf = conf };
-	if (log_open(log->target->text, (enum log_level)log->level) == -1) {
-		log_error("log.target: cannot open \"%s\": %s",
-			log->target->text,
-			target_why(log->target->text, errno));
-		return -1;
-	}
-	if (conf->process.daemon && log_is_stderr())
-		log_warn("log.target is stderr: in the background nothing is "
-			 "logged once weir is ready");
 	l->fds = calloc(conf->logfiles.n, sizeof(*l->fds));
 	if (l->fds == NULL) {
-		log_error("cannot start: %s", strerror(errno));
+		log_error("cannot open log files: %s", strerror(errno));
 		return -1;
 	}
 	for (i = 0; i < conf->logfiles.n; i++) {
@@ -42,6 +32,19 @@ logs_open(struct logs *l, const struct conf *conf)
 		l->n++;
 	}
 	return 0;
+}
+
+int
+logs_use(const struct logs *l)
+{
+	const struct conf_log *log = &l->conf->log;
+
+	if (log_switch(l->fds[log->target->index], log->target->text,
+		    (enum log_level)log->level) == 0)
+		return 0;
+	log_error("log.target: cannot go over to \"%s\": %s", log->target->text,
+		strerror(errno));
+	return -1;
 }
 
 void
@@ -56,14 +59,12 @@ logs_reopen(struct logs *l)
 		if (l->fds[i] == STDERR_FILENO)
 			continue;
 		fd = target_open(text);
-		if (fd == -1 || fd_replace(l->fds[i], fd) == -1) {
+		if (fd == -1 || fd_replace(l->fds[i], fd) == -1)
 			log_error("cannot open log file %s again: %s; the old "
 				  "one stays",
 				text, target_why(text, errno));
-			continue;
-		}
-		if (l->fds[i] == log_descriptor())
-			log_reopened();
+		else if (i == l->conf->log.target->index)
+			logs_use(l);
 	}
 	log_notice("log files were opened again");
 }
@@ -74,24 +75,23 @@ logs_done(struct logs *l)
 	size_t i;
 
 	for (i = 0; i < l->n; i++)
-		if (l->fds[i] != STDERR_FILENO && l->fds[i] != log_descriptor())
+		if (l->fds[i] != STDERR_FILENO)
 			fd_close(&l->fds[i]);
 	free(l->fds);
 	*l = (struct logs){ 0 };
 }
 
-/* The process log is open already; -1 with the reason logged. */
+/* -1 with the reason logged. */
 static int
 log_file_open(struct logs *l, size_t i)
 {
 	const struct weir_logfile *file = conf_logfile_at(l->conf, i);
-	int fd;
+	bool own = i == l->conf->log.target->index;
+	int fd = target_open(file->text);
 
-	if (i == l->conf->log.target->index)
-		return log_descriptor();
-	fd = target_open(file->text);
 	if (fd == -1)
-		log_error("cannot open log file %s: %s", file->text,
-			target_why(file->text, errno));
+		log_error("%scannot open %s\"%s\": %s",
+			own ? "log.target: " : "", own ? "" : "log file ",
+			file->text, target_why(file->text, errno));
 	return fd;
 }

@@ -12,13 +12,16 @@ struct logs {
 	size_t n;
 };
 
-/* Opens the process log, and every log file of conf; 0, or -1 with the reason
- * logged.  End it with logs_done(). */
+/* Opens every log file of conf; 0, or -1 with the reason logged.  End it with
+ * logs_done(). */
 int logs_open(struct logs *l, const struct conf *conf);
+/* Lets this process write its own log to that of conf, at its level; 0, or -1
+ * with the reason logged. */
+int logs_use(const struct logs *l);
 /* Opens each anew, in the place of the old one; where that fails the old one
  * stays, and the reason is logged. */
 void logs_reopen(struct logs *l);
-/* The process log stays open. */
+/* The log of this process stays open. */
 void logs_done(struct logs *l);
 
 #endif

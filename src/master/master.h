@@ -7,7 +7,11 @@
 struct activation;
 struct conf;
 
+struct conf_overrides;
+
 struct master_options {
+	const char *file; /* to load again, and with what: */
+	const struct conf_overrides *over;
 	int ready_fd; /* gets "listen ..." and "ready ..." lines; -1: none */
 	struct activation *activation; /* sockets that are there already */
 };

@@ -11,7 +11,7 @@
 	X(INT, NULL, true, "as TERM")                                          \
 	X(QUIT, "quit", true,                                                  \
 		"stops accepting, gives channels close_wait to finish, stops") \
-	X(HUP, "reload", false, "reads the configuration again")               \
+	X(HUP, "reload", true, "reads the configuration again")                \
 	X(USR1, "reopen", true, "opens the log files again")                   \
 	X(USR2, "upgrade", false, "hands over to a new binary")                \
 	X(WINCH, "drain", false, "lets the workers finish, stays")             \

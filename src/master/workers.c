@@ -50,6 +50,7 @@ workers_init(struct workers *ws, int64_t n)
 	ws->mode = WORKERS_FIRST;
 	ws->failed = false;
 	ws->once_ready = false;
+	ws->going = false;
 	ws->master_pid = getpid();
 	return 0;
 }
@@ -104,8 +105,9 @@ workers_next(const struct workers *ws)
 	return next;
 }
 
-void
-workers_read(struct workers *ws, unsigned slot)
+/* Takes the messages that the worker of that slot sent. */
+static void
+worker_read(struct workers *ws, unsigned slot)
 {
 	struct worker *w = &ws->v[slot];
 	struct msg m;
@@ -116,6 +118,8 @@ workers_read(struct workers *ws, unsigned slot)
 			w->state = WORKER_READY;
 			w->failures = 0;
 			ws->once_ready = true;
+			if (ws->going)
+				(void)msg_send(w->control_fd, MSG_GO, 0);
 			log_info("worker %u (pid %d) is ready", slot,
 				(int)w->pid);
 		} else if (m.type == MSG_REOPENED && m.arg == w->nreopened &&
@@ -136,20 +140,57 @@ workers_read(struct workers *ws, unsigned slot)
 	fd_close(&w->control_fd);
 }
 
-void
-workers_reap(struct workers *ws, uint64_t now_ms)
+bool
+workers_hear(struct workers *ws, int fd)
 {
 	unsigned slot;
-	int status;
-	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		/* As process 1 of a container we get the orphans of others. */
-		for (slot = 0; slot < ws->n; slot++)
-			if (ws->v[slot].pid == pid) {
-				worker_died(ws, slot, status, now_ms);
-				break;
-			}
+	for (slot = 0; slot < ws->n; slot++)
+		if (ws->v[slot].control_fd == fd) {
+			worker_read(ws, slot);
+			return true;
+		}
+	return false;
+}
+
+bool
+workers_reaped(struct workers *ws, pid_t pid, int status, uint64_t now_ms)
+{
+	unsigned slot;
+
+	for (slot = 0; slot < ws->n; slot++)
+		if (ws->v[slot].pid == pid) {
+			worker_died(ws, slot, status, now_ms);
+			return true;
+		}
+	return false;
+}
+
+/* One that does not read its messages is killed when its time is up. */
+static void
+workers_tell(struct workers *ws, enum msg_type type, uint32_t arg)
+{
+	struct worker *w;
+
+	for (w = ws->v; w < ws->v + ws->n; w++)
+		if (w->control_fd != -1)
+			(void)msg_send(w->control_fd, type, arg);
+}
+
+void
+workers_go(struct workers *ws)
+{
+	ws->going = true;
+	workers_tell(ws, MSG_GO, 0);
+}
+
+void
+workers_shed(struct workers *ws)
+{
+	unsigned slot;
+
+	for (slot = 0; slot < ws->n; slot++)
+		fd_close(&ws->v[slot].control_fd);
 }
 
 void
@@ -172,15 +213,10 @@ workers_reopen(struct workers *ws)
 }
 
 void
-workers_leave(struct workers *ws, enum msg_type type)
+workers_leave(struct workers *ws, enum msg_type type, uint32_t arg)
 {
-	struct worker *w;
-
 	ws->mode = WORKERS_LEAVING;
-	/* One that does not read its messages is killed at the deadline. */
-	for (w = ws->v; w < ws->v + ws->n; w++)
-		if (w->control_fd != -1)
-			(void)msg_send(w->control_fd, type, 0);
+	workers_tell(ws, type, arg);
 }
 
 void
@@ -261,19 +297,19 @@ worker_child(struct workers *ws, unsigned slot, int control_fd)
 		.logs = ws->logs->fds,
 		.control_fd = control_fd,
 		.slot = slot,
-		.generation = 1,
+		.generation = ws->generation,
 		.master_pid = ws->master_pid,
 		.background = ws->conf->process.daemon };
-	unsigned i;
 
 	/* First of all: while any child holds the master's end of a pair, its
 	 * worker never sees that the master is gone. */
-	for (i = 0; i < ws->n; i++)
-		fd_close(&ws->v[i].control_fd);
-	ws->shed(ws->shed_arg);
+	workers_shed(ws);
+	ws->shed(ws->shed_arg, ws);
 	signals_child();
 	log_process("worker %u", slot);
-	setproctitle("worker %u", slot);
+	setproctitle("worker %u generation %u", slot, ws->generation);
+	if (logs_use(ws->logs) == -1)
+		_exit(WORKERS_EXIT_NO_START);
 	if (drop_now(ws->drop) == -1)
 		_exit(WORKERS_EXIT_NO_START);
 	/* After setuid(2), which clears it; the master may be gone already.
@@ -293,7 +329,7 @@ worker_died(struct workers *ws, unsigned slot, int status, uint64_t now_ms)
 
 	/* What it said last must be heard first: READY may be among it. */
 	if (w->control_fd != -1)
-		workers_read(ws, slot);
+		worker_read(ws, slot);
 	was_ready = w->state == WORKER_READY;
 	worker_report(ws, slot, status);
 	fd_close(&w->control_fd);

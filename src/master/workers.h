@@ -52,11 +52,13 @@ struct workers {
 	const struct listeners *listeners;
 	const struct logs *logs;
 	void (*run)(const struct heritage *);
-	void (*shed)(
-		void *); /* in the child: lets go of what is the master's */
+	/* In the child: lets go of what is the master's, or of others. */
+	void (*shed)(void *arg, const struct workers *own);
 	void *shed_arg;
 
+	unsigned generation;
 	enum workers_mode mode;
+	bool going;  /* who is ready may accept */
 	bool failed; /* a worker died or hung in WORKERS_FIRST */
 	bool once_ready;
 	pid_t master_pid;
@@ -74,17 +76,22 @@ void workers_done(struct workers *ws);
 void workers_turn(struct workers *ws, uint64_t now_ms);
 /* When workers_turn() has something to do next; UINT64_MAX: nothing. */
 uint64_t workers_next(const struct workers *ws);
-/* Takes the messages that the worker of that slot sent. */
-void workers_read(struct workers *ws, unsigned slot);
-/* Reaps every child that died (waitpid(2)) and decides what becomes of its
- * slot. */
-void workers_reap(struct workers *ws, uint64_t now_ms);
+/* Takes the messages of the worker that has that control socket; false: none
+ * has. */
+bool workers_hear(struct workers *ws, int fd);
+/* Decides what becomes of the slot of a child that was reaped; false: it is
+ * none of these. */
+bool workers_reaped(struct workers *ws, pid_t pid, int status, uint64_t now_ms);
+/* From here on who is ready accepts. */
+void workers_go(struct workers *ws);
+/* Closes the master's ends of the control pairs: in a child of others. */
+void workers_shed(struct workers *ws);
 /* Sends every worker the log files, which were opened again: one after the
  * other, as it answers, so that one that does not costs nothing. */
 void workers_reopen(struct workers *ws);
 /* From here on deaths are expected and nothing is forked; tells
  * every worker. */
-void workers_leave(struct workers *ws, enum msg_type type);
+void workers_leave(struct workers *ws, enum msg_type type, uint32_t arg);
 /* Kills every worker that is left (SIGKILL); why completes "was killed: it". */
 void workers_kill(struct workers *ws, const char *why);
 /* How many slots are in that state. */

@@ -121,7 +121,8 @@ listener_ready(struct poll_source *source, uint32_t events)
 static void
 listener_close(struct listener *l)
 {
-	poller_remove(&l->acceptor->loop->poller, l->fd);
+	if (l->acceptor->open)
+		poller_remove(&l->acceptor->loop->poller, l->fd);
 	close(l->fd);
 	l->fd = -1;
 }
@@ -148,10 +149,17 @@ acceptor_init(struct acceptor *a, struct loop *loop, struct engine *engines,
 		l->engine = &engines[h->listeners[i].server];
 		l->fd = h->listeners[i].fd;
 		l->listen = (uint16_t)h->listeners[i].listen;
-		if (poller_add_listener(&loop->poller, l->fd, &l->source) == -1)
-			return -1;
 	}
 	return 0;
+}
+
+void
+acceptor_open(struct acceptor *a)
+{
+	if (a->open)
+		return;
+	a->open = true;
+	acceptor_resume(-1, 0, a);
 }
 
 void
@@ -167,7 +175,8 @@ acceptor_close(struct acceptor *a)
 			continue;
 		/* What was queued is served; who comes now is too late. */
 		left = conf_listen_at(l->engine->server, l->listen)->backlog;
-		while (!a->paused && left-- >= 0 && listener_accept(l))
+		while (a->open && !a->paused && left-- >= 0 &&
+			listener_accept(l))
 			continue;
 		listener_close(l);
 	}

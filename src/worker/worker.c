@@ -38,6 +38,7 @@ struct worker {
 	struct control control;
 	struct event *signals[2];
 	bool draining;
+	bool quitting; /* with close_wait, whatever was said before */
 };
 
 static const int worker_signals[] = { SIGTERM, SIGQUIT };
@@ -68,32 +69,39 @@ patience_over(evutil_socket_t fd, short what, void *arg)
 		p->worker->loop.leaving = true;
 }
 
+/* Lets the channels of each server finish for so long: value_ms, 0 for ever,
+ * or what the server says. */
 static void
-worker_drain(struct worker *w)
+worker_drain(struct worker *w, bool own, uint32_t value_ms)
 {
-	uint32_t wait_ms, most_ms = 0;
-	struct timeval tv;
+	uint32_t most_ms = 0;
 	size_t i;
 
-	if (w->draining)
-		return;
-	w->draining = true;
+	if (!w->draining)
+		acceptor_close(&w->acceptor);
 	w->nwaiting = w->nengines;
-	acceptor_close(&w->acceptor);
 	for (i = 0; i < w->nengines; i++) {
-		engine_signal(&w->engines[i], "drain");
-		wait_ms = w->engines[i].server->close_wait_ms;
+		struct event *end = w->patiences[i].end;
+		uint32_t wait_ms =
+			own ? w->engines[i].server->close_wait_ms : value_ms;
+		struct timeval tv = { .tv_sec = wait_ms / 1000,
+			.tv_usec = wait_ms % 1000 * 1000 };
+
+		if (!w->draining)
+			engine_signal(&w->engines[i], "drain");
 		if (wait_ms > most_ms)
 			most_ms = wait_ms;
-		tv.tv_sec = wait_ms / 1000;
-		tv.tv_usec = wait_ms % 1000 * 1000;
-		if (evtimer_add(w->patiences[i].end, &tv) == -1) {
+		if ((own || value_ms != 0) && evtimer_add(end, &tv) == -1) {
 			worker_stop(w);
 			return;
 		}
 	}
-	log_notice("draining: %zu channels may take %u ms", w->loop.channels,
-		most_ms);
+	w->draining = true;
+	if (own || value_ms != 0)
+		log_notice("draining: %zu channels may take %u ms",
+			w->loop.channels, most_ms);
+	else
+		log_notice("draining: %zu channels", w->loop.channels);
 }
 
 /* The master has opened a log file again: fd, or -1 when it got lost. */
@@ -110,7 +118,8 @@ worker_reopen(struct worker *w, uint32_t index, int fd)
 			  "%s",
 			conf_logfile_at(conf, index)->text, strerror(errno));
 	else if (index == conf->log.target->index)
-		log_reopened();
+		log_switch(w->heritage->logs[index], conf->log.target->text,
+			(enum log_level)conf->log.level);
 	if (control_reopened(&w->control, index) == -1)
 		log_error("cannot tell the master: %s", strerror(errno));
 }
@@ -125,7 +134,16 @@ worker_told(void *arg, const struct msg *m, int attached)
 		worker_stop(w);
 		break;
 	case MSG_QUIT:
-		worker_drain(w);
+		if (!w->quitting)
+			worker_drain(w, true, 0);
+		w->quitting = true;
+		break;
+	case MSG_DRAIN:
+		if (!w->draining)
+			worker_drain(w, false, m->arg);
+		break;
+	case MSG_GO:
+		acceptor_open(&w->acceptor);
 		break;
 	case MSG_REOPEN:
 		worker_reopen(w, m->arg, attached);
@@ -141,12 +159,14 @@ worker_told(void *arg, const struct msg *m, int attached)
 static void
 worker_signal(evutil_socket_t signo, short what, void *arg)
 {
+	struct worker *w = arg;
+
 	(void)what;
 	clock_update();
 	if (signo == SIGTERM)
-		worker_stop(arg);
-	else
-		worker_drain(arg);
+		worker_stop(w);
+	else if (!w->draining)
+		worker_drain(w, true, 0);
 }
 
 static void

@@ -1,0 +1,40 @@
+/* generation.h - one configuration that was loaded, and all that runs it. */
+#ifndef MASTER_GENERATION_H
+#define MASTER_GENERATION_H
+
+#include <sys/queue.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "master/listeners.h"
+#include "master/logs.h"
+#include "master/workers.h"
+
+struct conf;
+
+struct generation {
+	TAILQ_ENTRY(generation) link;
+	unsigned number;
+	struct conf *conf; /* ours, if owned */
+	bool owned;
+	struct listeners listeners;
+	struct logs logs;
+	struct workers workers;
+	uint64_t deadline_ms; /* its workers are killed then; UINT64_MAX: no */
+	bool stopped; /* its channels were reset, it should be gone soon */
+};
+
+TAILQ_HEAD(generations, generation);
+
+/* A generation of conf (which is freed with it, if owned; else borrowed) that
+ * has nothing open and no process; NULL with errno, conf is the caller's still.
+ */
+struct generation *
+generation_new(unsigned number, struct conf *conf, bool owned);
+/* Closes and frees; nothing of it runs any more. */
+void generation_free(struct generation *g);
+/* In a child: closes what it has open, which is another's. */
+void generation_shed(struct generation *g);
+
+#endif
