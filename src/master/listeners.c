@@ -1,6 +1,5 @@
 /* listeners.c - every address that a configuration listens on. */
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <netinet/tcp.h>
 
 #include <bsd/string.h>
@@ -21,11 +20,7 @@ static const struct conf_listen *
 listener_conf(const struct listeners *ls, size_t i);
 static void listeners_inherit(struct listeners *ls);
 static int listener_bind(struct listeners *ls, size_t i);
-static int
-listener_bind_file(int fd, const struct weir_addr *a, struct listener *info);
 static void listener_unlink(struct listeners *ls, size_t i);
-static int listener_clear(const struct weir_addr *a);
-static int listener_probe(const struct weir_addr *a);
 static const char *listener_path(const struct weir_addr *a);
 static const char *listener_why(const struct weir_addr *a, int err);
 static int socket_on(int fd, int level, int option);
@@ -104,7 +99,7 @@ listeners_commit(struct listeners *ls, struct listeners *older)
 	for (i = 0; i < ls->n; i++) {
 		if (!ls->info[i].kept)
 			continue;
-		older->info[ls->info[i].from].is_file = false;
+		older->info[ls->info[i].from].file.is_ours = false;
 		ls->info[i].kept = false;
 		/* listen(2) on a listener only changes its backlog. */
 		listen(ls->v[i].fd, (int)listener_conf(ls, i)->backlog);
@@ -120,7 +115,7 @@ listeners_undo(struct listeners *ls)
 
 	for (i = 0; i < ls->n; i++)
 		if (ls->info[i].kept)
-			ls->info[i].is_file = false;
+			ls->info[i].file.is_ours = false;
 	listeners_unlink(ls);
 	listeners_done(ls);
 }
@@ -248,7 +243,8 @@ listener_bind(struct listeners *ls, size_t i)
 	if (fd == -1)
 		return -1;
 	if (listener_path(a) != NULL) {
-		rc = listener_bind_file(fd, a, &ls->info[i]);
+		/* Every local user may connect, as to a port. */
+		rc = sockfile_bind(&ls->info[i].file, fd, a, 0666);
 	} else {
 		rc = 0;
 		if (a->sa.sa_family == AF_INET6)
@@ -273,82 +269,7 @@ listener_bind(struct listeners *ls, size_t i)
 static void
 listener_unlink(struct listeners *ls, size_t i)
 {
-	const char *path = listener_path(&listener_conf(ls, i)->address);
-	struct listener *info = &ls->info[i];
-	struct stat st;
-
-	/* Another weir may have put its own there since. */
-	if (info->is_file && lstat(path, &st) == 0 && st.st_dev == info->dev &&
-		st.st_ino == info->ino)
-		unlink(path);
-	info->is_file = false;
-}
-
-/* Binds a unix socket that every local user may connect to, as to a port. */
-static int
-listener_bind_file(int fd, const struct weir_addr *a, struct listener *info)
-{
-	struct stat st;
-	mode_t mask = umask(0111);
-	int rc = bind(fd, &a->sa, a->len);
-
-	if (rc == -1 && errno == EADDRINUSE && listener_clear(a) == 0)
-		rc = bind(fd, &a->sa, a->len);
-	umask(mask);
-	if (rc == 0 && lstat(listener_path(a), &st) == 0) {
-		info->is_file = true;
-		info->dev = st.st_dev;
-		info->ino = st.st_ino;
-	}
-	return rc;
-}
-
-/* Removes a socket file that nobody listens on; 0, or -1 with errno. */
-static int
-listener_clear(const struct weir_addr *a)
-{
-	const char *path = listener_path(a);
-	struct stat before, after;
-
-	if (lstat(path, &before) == -1)
-		return errno == ENOENT ? 0 : -1;
-	if (!S_ISSOCK(before.st_mode)) {
-		errno = ENOTSOCK;
-		return -1;
-	}
-	if (listener_probe(a) == -1)
-		return -1;
-	/* The number of one that was removed may be given to the next. */
-	if (lstat(path, &after) == -1 || after.st_ino != before.st_ino ||
-		after.st_dev != before.st_dev ||
-		memcmp(&after.st_ctim, &before.st_ctim,
-			sizeof(after.st_ctim)) != 0) {
-		errno = EADDRINUSE;
-		return -1;
-	}
-	return unlink(path);
-}
-
-/* 0 when no process has that unix socket any more; -1 with errno. */
-static int
-listener_probe(const struct weir_addr *a)
-{
-	/* Of another type, so that no live server gets a connection: it is
-	 * refused by the type if the socket lives (unix(7), EPROTOTYPE). */
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	int rc;
-
-	if (fd == -1)
-		return -1;
-	rc = connect(fd, &a->sa, a->len);
-	if (rc == 0 || errno == EPROTOTYPE) {
-		errno = EADDRINUSE;
-		rc = -1;
-	} else if (errno == ECONNREFUSED) {
-		rc = 0;
-	}
-	fd_close(&fd);
-	return rc;
+	sockfile_unlink(&ls->info[i].file, &listener_conf(ls, i)->address);
 }
 
 /* The path of a unix socket that has a file, or NULL. */

@@ -2,12 +2,11 @@
 #ifndef MASTER_LISTENERS_H
 #define MASTER_LISTENERS_H
 
-#include <sys/types.h>
-
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "heritage.h"
+#include "master/sockfile.h"
 
 struct activation;
 struct conf;
@@ -15,12 +14,10 @@ struct weir_addr;
 
 /* What the master knows of a listener beyond what workers need. */
 struct listener {
-	int err;      /* errno of the last try, 0: bound or not tried */
-	bool kept;    /* the socket is an older one's, too: */
-	size_t from;  /* its number there */
-	bool is_file; /* a unix socket file that we made: */
-	dev_t dev;    /* unlinked only while it is still that one */
-	ino_t ino;
+	int err;	      /* errno of the last try, 0: bound or not tried */
+	bool kept;	      /* the socket is an older one's, too: */
+	size_t from;	      /* its number there */
+	struct sockfile file; /* of a unix socket */
 };
 
 struct listeners {

@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "conf/conf.h"
 #include "lib/peer.h"
+#include "master/activation.h"
 #include "master/listeners.h"
 
 #define MOST 4
@@ -233,7 +234,52 @@ test_abstract_socket_has_no_file(void **state)
 	listen_on("unix:@weir-test-listeners");
 	assert_int_equal(listeners_init(&ls, &conf), 0);
 	assert_int_equal(listeners_bind(&ls), 0);
-	assert_false(ls.info[0].is_file);
+	assert_false(ls.info[0].file.is_ours);
+}
+
+/* One that is there already is listened on by another open file of it: by its
+ * address, or else under the name of the server. */
+static void
+test_inherited_sockets_come_first(void **state)
+{
+	struct activated v[2] = { 0 };
+	struct activation a = { v, 2 };
+	struct listeners next;
+	uint16_t ports[2];
+	char address[32];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		v[i].fd = peer_listen(&ports[i]);
+		snprintf(v[i].name, sizeof(v[i].name), "pg");
+		v[i].address.len = sizeof(v[i].address.un);
+		assert_int_equal(getsockname(v[i].fd, &v[i].address.sa,
+					 &v[i].address.len),
+			0);
+	}
+	/* Nobody could bind the first, but it has the name. */
+	listen_on("192.0.2.1:1");
+	snprintf(address, sizeof(address), "127.0.0.1:%u", ports[0]);
+	listen_on(address);
+	assert_int_equal(listeners_init(&ls, &conf), 0);
+	ls.activation = &a;
+	assert_int_equal(listeners_bind(&ls), 0);
+	for (i = 0; i < 2; i++) {
+		int client = peer_connect(ports[i]);
+
+		close(peer_accept(ls.v[1 - i].fd));
+		close(client);
+	}
+	assert_true(v[0].taken && v[1].taken);
+	/* A later configuration that has them still takes none. */
+	assert_int_equal(listeners_init(&next, &conf), 0);
+	assert_int_equal(listeners_adopt(&next, &ls), 0);
+	assert_int_equal(listeners_bind(&next), 0);
+	listeners_done(&next);
+	activation_report(&a);
+	for (i = 0; i < 2; i++)
+		close(v[i].fd);
 }
 
 static void
@@ -282,6 +328,7 @@ main(void)
 		LISTEN_TEST(test_live_socket_is_not_disturbed),
 		LISTEN_TEST(test_other_files_stay),
 		LISTEN_TEST(test_abstract_socket_has_no_file),
+		LISTEN_TEST(test_inherited_sockets_come_first),
 		LISTEN_TEST(test_report_names_all),
 	};
 
