@@ -174,7 +174,7 @@ notify_send(const struct notify *n, const char *text)
 
 	if (!gone && errno != EAGAIN && errno != ENOBUFS && errno != EINTR &&
 		errno != EMFILE && errno != ENFILE && errno != ENOMEM) {
-		log_warn(NOTIFY_VARIABLE " %s: cannot tell that weir is ready: "
+		log_warn(NOTIFY_VARIABLE " %s: it cannot be told how weir is: "
 					 "%s",
 			n->to.sun_path[0] != '\0' ? n->to.sun_path
 						  : n->to.sun_path + 1,
