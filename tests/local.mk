@@ -18,6 +18,7 @@ UNIT_TESTS = \
 	tests/unit/test_connect \
 	tests/unit/test_cut \
 	tests/unit/test_describe \
+	tests/unit/test_dial \
 	tests/unit/test_end \
 	tests/unit/test_endpoint \
 	tests/unit/test_engine \
