@@ -208,7 +208,8 @@ channel_through(struct weir_channel *ch)
 	history_note(ch, HISTORY_TRANSPORT_FINISHED, WEIR_SELF, 0);
 	/* A client that is cut off may be sending still. */
 	channel_close(ch, WEIR_R_DONE, ch->ended_by, 0,
-		up->cut != 0 && !up->drained ? ENDING_LINGER : ENDING_CLOSE);
+		aside_cut(ch, WEIR_UP) != 0 && !up->drained ? ENDING_LINGER
+							    : ENDING_CLOSE);
 }
 
 static void
