@@ -26,6 +26,7 @@ UNIT_TESTS = \
 	tests/unit/test_flow \
 	tests/unit/test_format \
 	tests/unit/test_hold \
+	tests/unit/test_hostile \
 	tests/unit/test_late \
 	tests/unit/test_limits \
 	tests/unit/test_line \
@@ -110,6 +111,8 @@ libtest_a_SOURCES = \
 	tests/lib/hand.h \
 	tests/lib/hole.c \
 	tests/lib/hole.h \
+	tests/lib/hostile.c \
+	tests/lib/hostile.h \
 	tests/lib/logdir.c \
 	tests/lib/logdir.h \
 	tests/lib/look.c \
