@@ -18,6 +18,7 @@ UNIT_TESTS = \
 	tests/unit/test_connect \
 	tests/unit/test_cut \
 	tests/unit/test_describe \
+	tests/unit/test_dial \
 	tests/unit/test_end \
 	tests/unit/test_endpoint \
 	tests/unit/test_engine \
@@ -26,6 +27,7 @@ UNIT_TESTS = \
 	tests/unit/test_flow \
 	tests/unit/test_format \
 	tests/unit/test_hold \
+	tests/unit/test_hostile \
 	tests/unit/test_late \
 	tests/unit/test_limits \
 	tests/unit/test_line \
@@ -111,6 +113,8 @@ libtest_a_SOURCES = \
 	tests/lib/hand.h \
 	tests/lib/hole.c \
 	tests/lib/hole.h \
+	tests/lib/hostile.c \
+	tests/lib/hostile.h \
 	tests/lib/logdir.c \
 	tests/lib/logdir.h \
 	tests/lib/look.c \
