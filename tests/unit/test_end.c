@@ -283,6 +283,27 @@ patient_timer(struct weir_call *c)
 	return weir_pass(0);
 }
 
+/* Whoever wants client bytes first, before that middleware, gets none. */
+static void
+test_ended_before_client_bytes_were_seen(void **state)
+{
+	static const struct weir_middleware first = {
+		.name = "first", .flags = WEIR_PREREAD, .up = before_up
+	};
+	static const struct weir_middleware mw = { .name = "early",
+		.flags = WEIR_PREREAD,
+		.open = early_open,
+		.up = before_up };
+
+	(void)state;
+	rig_add(&rig, &first, NULL);
+	rig_add(&rig, &mw, NULL);
+	pair_join();
+	rig_hear(&rig, server, "only this");
+	rig_hear_end(&rig, server);
+	assert_string_equal(before, "");
+}
+
 static void
 test_what_is_held_is_dropped(void **state)
 {
@@ -316,6 +337,7 @@ main(void)
 		end_test(test_a_client_that_goes_on),
 		end_test(test_a_reset_behind_an_end),
 		end_test(test_ended_before_there_is_a_backend),
+		end_test(test_ended_before_client_bytes_were_seen),
 		end_test(test_ended_where_it_is_answered),
 		end_test(test_what_is_held_is_dropped),
 	};
