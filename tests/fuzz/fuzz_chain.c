@@ -10,11 +10,12 @@
 #include "fuzz/fuzz.h"
 #include "lib/rig.h"
 
-#define STAGES	  4
-#define CHANNELS  4 /* one after the other */
-#define END_TURNS 400
-#define STEP_MS	  2000
-#define MOVE_MS	  50000 /* the script may move the clock so far */
+#define STAGES	   4
+#define CHANNELS   4 /* one after the other */
+#define END_TURNS  400
+#define STEP_MS	   2000
+#define PREREAD_MS 600000
+#define MOVE_MS	   50000 /* the script may move the clock so far */
 
 /* Bits of the first byte. */
 enum { SMALL = 1, BREACHES = 2, SERVED = 4, PREREAD = 8, PARALLEL = 16 };
@@ -32,7 +33,10 @@ struct far {
 static struct {
 	unsigned flags;
 	uint64_t moved_ms;
-	struct far ends[2]; /* of this channel, by side */
+	/* Of this channel: */
+	struct far ends[2]; /* by side */
+	bool stuck;	    /* so much is emitted that no client byte is shown,
+			     * and without one there is no backend */
 } now;
 static struct rig rig;
 
@@ -103,6 +107,7 @@ channel_begin(struct rig *r)
 {
 	act_begin();
 	memset(now.ends, 0, sizeof(now.ends));
+	now.stuck = false;
 	now.ends[WEIR_BACKEND].fd = -1;
 	now.ends[WEIR_FRONTEND].fd = rig_client_unix(r);
 }
@@ -117,6 +122,15 @@ channel_take(int listener)
 			listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
+static bool
+channel_is_stuck(struct rig *r)
+{
+	const struct weir_channel *ch = rig_channel(r);
+
+	return ch->state == CHANNEL_ROUTE && ch->preread != 0 &&
+	       ch->flows[WEIR_UP].out.len > r->server.hold_max;
+}
+
 /* It ends, when both sides have ended and nobody waits any more. */
 static void
 channel_finish(struct rig *r, int listener)
@@ -126,7 +140,12 @@ channel_finish(struct rig *r, int listener)
 	unsigned turns;
 
 	for (turns = 0; r->loop.channels > 0; turns++) {
-		assert_true(turns < END_TURNS);
+		if (turns == END_TURNS) {
+			now.stuck = channel_is_stuck(r);
+			assert_true(now.stuck);
+			rig_advance(r, PREREAD_MS);
+		}
+		assert_true(turns < 2 * END_TURNS);
 		channel_take(listener);
 		far_shut(client);
 		far_shut(server);
@@ -152,7 +171,9 @@ channel_check(bool whole)
 	const struct far *client = &now.ends[WEIR_FRONTEND];
 	const struct far *server = &now.ends[WEIR_BACKEND];
 
-	if (act.breached)
+	if (now.stuck)
+		assert_int_equal(rig_ends.reason, WEIR_R_TIMEOUT);
+	else if (act.breached)
 		assert_int_equal(rig_ends.reason, WEIR_R_BUG);
 	else
 		assert_true(rig_ends.reason == WEIR_R_DONE ||
@@ -250,7 +271,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	rig_init(&rig);
 	rig.log_least = LOG_LEVEL_ALERT;
 	rig.front_sndbuf = 1;
-	rig.server.idle_timeout_ms = rig.server.preread_timeout_ms = 600000;
+	rig.server.idle_timeout_ms = rig.server.preread_timeout_ms = PREREAD_MS;
 	rig.server.close_wait_ms = 10000;
 	rig.server.close_channel_mode =
 		now.flags & PARALLEL ? CONF_CLOSE_PARALLEL : CONF_CLOSE_SERIAL;
