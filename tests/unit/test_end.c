@@ -324,6 +324,40 @@ test_what_is_held_is_dropped(void **state)
 	assert_null(rig_channel(&rig)->holds);
 }
 
+/* Speaks in both directions at once. */
+static struct weir_verdict
+both_up(struct weir_call *c, struct weir_bytes in)
+{
+	weir_emit(c, WEIR_DOWN, "first ", 6);
+	weir_emit(c, WEIR_UP, "?", 1);
+	return weir_drop(in.len);
+}
+
+static struct weir_verdict
+both_down(struct weir_call *c, struct weir_bytes in)
+{
+	if (in.len > 0)
+		weir_emit(c, WEIR_DOWN, "then ", 5);
+	return weir_pass(in.len);
+}
+
+/* The answer of the next one does not overtake it, nor does its end. */
+static void
+test_answered_while_it_speaks(void **state)
+{
+	static const struct weir_middleware mw = {
+		.name = "both", .up = both_up, .down = both_down
+	};
+
+	(void)state;
+	rig_add(&rig, &mw, NULL);
+	rig_add(&rig, &mw_ender, NULL);
+	pair_join();
+	rig_say(client, "x");
+	rig_hear(&rig, client, "first then bye");
+	rig_hear_end(&rig, client);
+}
+
 #define end_test(name) cmocka_unit_test_setup_teardown(name, start, pair_stop)
 
 int
@@ -340,6 +374,7 @@ main(void)
 		end_test(test_ended_before_client_bytes_were_seen),
 		end_test(test_ended_where_it_is_answered),
 		end_test(test_what_is_held_is_dropped),
+		end_test(test_answered_while_it_speaks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
