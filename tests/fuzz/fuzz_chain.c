@@ -117,7 +117,7 @@ channel_take(int listener)
 {
 	struct far *server = &now.ends[WEIR_BACKEND];
 
-	if (server->fd == -1 && !server->shut)
+	if (server->fd == -1)
 		server->fd = accept4(
 			listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
@@ -236,7 +236,11 @@ channel_play(struct rig *r, int listener)
 	channel_finish(r, listener);
 	channel_check(whole);
 	rig_close(&now.ends[WEIR_FRONTEND].fd);
-	rig_close(&now.ends[WEIR_BACKEND].fd);
+	/* What came too late is not of the next channel. */
+	do {
+		rig_close(&now.ends[WEIR_BACKEND].fd);
+		channel_take(listener);
+	} while (now.ends[WEIR_BACKEND].fd != -1);
 }
 
 /* On a unix socket of no file: TCP would run out of ports. */
