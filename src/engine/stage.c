@@ -136,7 +136,7 @@ stage_feed(struct weir_channel *ch, enum weir_dir dir, int i, struct piece *in)
 		return;
 	}
 	if (in->eof)
-		fl->ended = stages_before(dir, at);
+		fl->ended |= stages_before(dir, at);
 	if (at == -1) {
 		flow_take(ch, dir, in->p, in->n, in->stable, in->seg);
 		in->seg = NULL;

@@ -358,6 +358,35 @@ test_answered_while_it_speaks(void **state)
 	rig_hear_end(&rig, client);
 }
 
+static struct weir_verdict
+late_down(struct weir_call *c, struct weir_bytes in)
+{
+	if (in.eof && c->result == 0)
+		return weir_wait(1000);
+	return weir_pass(in.len);
+}
+
+/* The end of the source, which somebody holds, takes nothing back. */
+static void
+test_nothing_follows_the_end(void **state)
+{
+	static const struct weir_middleware mw = { .name = "late",
+		.down = late_down };
+
+	(void)state;
+	rig_add(&rig, &mw_ender, NULL);
+	rig_add(&rig, &mw, NULL);
+	pair_join();
+	rig_say(client, "?");
+	rig_hear(&rig, client, "bye");
+	rig_hear_end(&rig, client);
+	assert_int_equal(shutdown(server, SHUT_WR), 0);
+	rig_quiet(&rig);
+	rig_say(client, "?");
+	rig_quiet(&rig);
+	assert_int_equal(rig_channel(&rig)->flows[WEIR_DOWN].out.len, 0);
+}
+
 #define end_test(name) cmocka_unit_test_setup_teardown(name, start, pair_stop)
 
 int
@@ -375,6 +404,7 @@ main(void)
 		end_test(test_ended_where_it_is_answered),
 		end_test(test_what_is_held_is_dropped),
 		end_test(test_answered_while_it_speaks),
+		end_test(test_nothing_follows_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
