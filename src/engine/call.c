@@ -156,6 +156,7 @@ call_commit(struct weir_channel *ch, unsigned i, unsigned dirs)
 	struct dial dial = loop->dial;
 	bool misused = loop->misused, failed = loop->failed;
 	bool end[2] = { loop->end[0], loop->end[1] };
+	uint64_t mine[2];
 	int dir;
 
 	if (loop->ticketed)
@@ -167,6 +168,11 @@ call_commit(struct weir_channel *ch, unsigned i, unsigned dirs)
 	else if (failed)
 		channel_close(
 			ch, WEIR_R_NOMEM, WEIR_SELF, ENOMEM, ENDING_RESET);
+	/* What others answer to a part of it comes behind all of it. */
+	for (dir = 0; dir < 2; dir++) {
+		mine[dir] = stage_bit(i) & ~loop->busy[dir];
+		loop->busy[dir] |= mine[dir];
+	}
 	for (dir = 0; dir < 2; dir++) {
 		if (emitted[dir].len > 0)
 			ch->flows[dir].emitters |= (uint8_t)call_blocks(
@@ -178,12 +184,17 @@ call_commit(struct weir_channel *ch, unsigned i, unsigned dirs)
 		if (end[dir])
 			stage_end(ch, (enum weir_dir)dir, i);
 	}
+	for (dir = 0; dir < 2; dir++)
+		loop->busy[dir] &= ~mine[dir];
 	if (channel_is_ending(ch))
 		return;
 	if (dial.serve)
 		channel_serve(ch);
 	else if (dial.asked)
 		connect_start(ch, &dial, i);
+	for (dir = 0; dir < 2; dir++)
+		if (ch->flows[dir].held & mine[dir])
+			stage_resume(ch, (enum weir_dir)dir, i);
 }
 
 void

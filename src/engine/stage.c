@@ -52,6 +52,9 @@ stage_end(struct weir_channel *ch, enum weir_dir dir, unsigned i)
 		return;
 	hold_clear(ch, dir, i);
 	flow_cut(ch, dir, i);
+	/* Who is shown no client bytes any more is not waited for. */
+	if (dir == WEIR_UP)
+		ch->preread &= ~(stage_bit(i) | (stage_bit(i) - 1));
 	stage_feed(ch, dir, stage_behind(dir, i), &end);
 }
 
