@@ -52,9 +52,9 @@ stage_end(struct weir_channel *ch, enum weir_dir dir, unsigned i)
 		return;
 	hold_clear(ch, dir, i);
 	flow_cut(ch, dir, i);
-	/* Who is shown no client bytes any more is not waited for. */
+	/* It is shown no client bytes any more. */
 	if (dir == WEIR_UP)
-		ch->preread &= ~(stage_bit(i) | (stage_bit(i) - 1));
+		ch->preread &= ~stage_bit(i);
 	stage_feed(ch, dir, stage_behind(dir, i), &end);
 }
 
@@ -65,6 +65,9 @@ stage_next(const struct weir_channel *ch, enum weir_dir dir, int i)
 {
 	const struct flow *fl = &ch->flows[dir];
 	uint64_t left = fl->active | fl->held | ch->engine->loop->busy[dir];
+
+	if (ch->ahead && dir == WEIR_UP)
+		left &= ~fl->held;
 
 	if (dir == WEIR_UP) {
 		left = i >= CONF_STAGES_MAX
