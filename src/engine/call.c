@@ -167,6 +167,9 @@ call_commit(struct weir_channel *ch, unsigned i, unsigned dirs)
 	else if (failed)
 		channel_close(
 			ch, WEIR_R_NOMEM, WEIR_SELF, ENOMEM, ENDING_RESET);
+	/* Both before others are called: what it emits then comes too late. */
+	for (dir = 0; dir < 2; dir++)
+		end[dir] = end[dir] && stage_cut(ch, (enum weir_dir)dir, i);
 	for (dir = 0; dir < 2; dir++) {
 		if (emitted[dir].len > 0)
 			ch->flows[dir].emitters |= (uint8_t)call_blocks(
@@ -174,9 +177,8 @@ call_commit(struct weir_channel *ch, unsigned i, unsigned dirs)
 		if (misused || failed)
 			buf_clear(&emitted[dir]);
 		else
-			stage_give(ch, (enum weir_dir)dir, i, &emitted[dir]);
-		if (end[dir])
-			stage_end(ch, (enum weir_dir)dir, i);
+			stage_give(ch, (enum weir_dir)dir, i, &emitted[dir],
+				end[dir]);
 	}
 	if (channel_is_ending(ch))
 		return;
