@@ -56,7 +56,8 @@ UNIT_TESTS = \
 	tests/unit/test_units \
 	tests/unit/test_verbs \
 	tests/unit/test_wait \
-	tests/unit/test_when
+	tests/unit/test_when \
+	tests/unit/test_wild_random
 MODULE_TESTS = \
 	tests/module/test_acl \
 	tests/module/test_count \

@@ -174,10 +174,13 @@ call_commit(struct weir_channel *ch, unsigned i, unsigned dirs)
 	else if (failed)
 		channel_close(
 			ch, WEIR_R_NOMEM, WEIR_SELF, ENOMEM, ENDING_RESET);
+	/* Both before others are called: what it emits then comes too late. */
+	for (dir = 0; dir < 2; dir++)
+		end[dir] = end[dir] && stage_cut(ch, (enum weir_dir)dir, i);
 	/* What others answer to a part of it comes behind all of it. */
 	for (dir = 0; dir < 2; dir++) {
-		mine[dir] = stage_bit(i) &
-			    ~(loop->busy[dir] | ch->flows[dir].held);
+		mine[dir] =
+			stage_bit(i) & ~(loop->busy[dir] | ch->flows[dir].held);
 		loop->busy[dir] |= mine[dir];
 	}
 	for (dir = 0; dir < 2; dir++) {
@@ -186,9 +189,8 @@ call_commit(struct weir_channel *ch, unsigned i, unsigned dirs)
 		if (misused || failed)
 			buf_clear(&emitted[dir]);
 		else
-			stage_give(ch, (enum weir_dir)dir, i, &emitted[dir]);
-		if (end[dir])
-			stage_end(ch, (enum weir_dir)dir, i);
+			stage_give(ch, (enum weir_dir)dir, i, &emitted[dir],
+				end[dir]);
 	}
 	for (dir = 0; dir < 2; dir++)
 		loop->busy[dir] &= ~mine[dir];

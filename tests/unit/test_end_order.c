@@ -386,6 +386,52 @@ test_preread_before_an_end(void **state)
 	server = rig_take(&rig, listener);
 }
 
+/* ---- in between ---------------------------------------------------------- */
+
+/* Answers whatever goes down by a byte up. */
+static struct weir_verdict
+answer_down(struct weir_call *c, struct weir_bytes in)
+{
+	if (in.len > 0)
+		weir_emit(c, WEIR_UP, "?", 1);
+	return weir_pass(in.len);
+}
+
+static struct weir_verdict
+last_up(struct weir_call *c, struct weir_bytes in)
+{
+	weir_emit(c, WEIR_DOWN, "too late", 8);
+	return weir_drop(in.len);
+}
+
+static struct weir_verdict
+last_signal(struct weir_call *c, const char *event)
+{
+	(void)event;
+	weir_emit(c, WEIR_DOWN, "last", 4);
+	weir_end(c, WEIR_DOWN);
+	return weir_pass(0);
+}
+
+/* What others say to the last words is answered behind the end: not at all. */
+static void
+test_nothing_between_the_last_word_and_the_end(void **state)
+{
+	static const struct weir_middleware answer = { .name = "answer",
+		.down = answer_down };
+	static const struct weir_middleware last = {
+		.name = "last", .up = last_up, .signal = last_signal
+	};
+
+	(void)state;
+	rig_add(&rig, &answer, NULL);
+	rig_add(&rig, &last, NULL);
+	pair_join();
+	engine_signal(&rig.engine, "now");
+	rig_hear(&rig, client, "last");
+	rig_hear_end(&rig, client);
+}
+
 #define end_test(name)                                                         \
 	cmocka_unit_test_setup_teardown(name, ender_start, pair_stop)
 
@@ -404,6 +450,7 @@ main(void)
 		end_test(test_the_answer_behind_two_ends),
 		end_test(test_an_upload_behind_an_end_down),
 		end_test(test_preread_before_an_end),
+		end_test(test_nothing_between_the_last_word_and_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
