@@ -158,6 +158,7 @@ channel_finish(struct rig *r, int listener)
 		if (turns % 8 == 5)
 			act_wake_all();
 	}
+	channel_take(listener);
 	while (far_get(client, WEIR_DOWN, SIZE_MAX) ||
 		far_get(server, WEIR_UP, SIZE_MAX))
 		continue;
