@@ -18,13 +18,16 @@ UNIT_TESTS = \
 	tests/unit/test_connect \
 	tests/unit/test_cut \
 	tests/unit/test_describe \
+	tests/unit/test_dial \
 	tests/unit/test_end \
 	tests/unit/test_endpoint \
 	tests/unit/test_engine \
+	tests/unit/test_events \
 	tests/unit/test_fd \
 	tests/unit/test_flow \
 	tests/unit/test_format \
 	tests/unit/test_hold \
+	tests/unit/test_hostile \
 	tests/unit/test_late \
 	tests/unit/test_limits \
 	tests/unit/test_line \
@@ -66,6 +69,7 @@ MODULE_SHELL_TESTS = \
 PROCESS_TESTS = \
 	tests/process/test_backend \
 	tests/process/test_chaos \
+	tests/process/test_contract \
 	tests/process/test_drain \
 	tests/process/test_faults \
 	tests/process/test_load \
@@ -117,6 +121,8 @@ libtest_a_SOURCES = \
 	tests/lib/hand.h \
 	tests/lib/hole.c \
 	tests/lib/hole.h \
+	tests/lib/hostile.c \
+	tests/lib/hostile.h \
 	tests/lib/logdir.c \
 	tests/lib/logdir.h \
 	tests/lib/look.c \

@@ -221,11 +221,14 @@ call_close(struct weir_channel *ch, unsigned i, struct weir_verdict v)
 void
 call_judge(struct weir_channel *ch, unsigned i, struct weir_verdict v)
 {
+	if (v.kind != WEIR_V_CLOSE && (v.kind != WEIR_V_PASS || v.n != 0)) {
+		call_forget(ch->engine->loop);
+		call_breach(ch, i, "wants pass(0) or close here");
+		return;
+	}
 	call_commit(ch, i, 0);
 	if (v.kind == WEIR_V_CLOSE)
 		call_close(ch, i, v);
-	else if (v.kind != WEIR_V_PASS || v.n != 0)
-		call_breach(ch, i, "wants pass(0) or close here");
 }
 
 bool

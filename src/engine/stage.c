@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "engine/aside.h"
 #include "engine/call.h"
 #include "engine/chain.h"
 #include "engine/channel.h"
@@ -57,19 +58,6 @@ stage_end(struct weir_channel *ch, enum weir_dir dir, unsigned i)
 	stage_feed(ch, dir, stage_behind(dir, i), &end);
 }
 
-/* Is the piece, at place i and not shown to anybody before at, going to pass
- * the stage that has ended this direction? */
-static bool
-stage_is_cut(const struct weir_channel *ch, enum weir_dir dir, int i, int at)
-{
-	int by = ch->flows[dir].cut - 1;
-
-	if (by == -1)
-		return false;
-	return dir == WEIR_UP ? i <= by && (at == -1 || at >= by)
-			      : i >= by && (at == -1 || at <= by);
-}
-
 /* First stage that bytes must stop at, at or behind i: it still looks, or has
  * bytes that may not be overtaken; -1: the chain's end. */
 static int
@@ -97,6 +85,20 @@ stages_before(enum weir_dir dir, int at)
 	return dir == WEIR_UP ? stage_bit((unsigned)at) - 1
 			      : ~(stage_bit((unsigned)at) |
 					(stage_bit((unsigned)at) - 1));
+}
+
+/* Is the piece, at place i and not shown to anybody before at, going to pass a
+ * stage that has ended this direction? */
+static bool
+stage_is_cut(const struct weir_channel *ch, enum weir_dir dir, int i, int at)
+{
+	uint64_t cut = aside_cut(ch, dir), to = stages_before(dir, at);
+
+	if (cut == 0)
+		return false;
+	if (at != -1)
+		to |= stage_bit((unsigned)at);
+	return cut & to & ~stages_before(dir, i < CONF_STAGES_MAX ? i : -1);
 }
 
 /* Keeps the piece until the stage can be shown it. */
