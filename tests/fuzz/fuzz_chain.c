@@ -171,18 +171,18 @@ channel_check(bool whole)
 {
 	const struct far *client = &now.ends[WEIR_FRONTEND];
 	const struct far *server = &now.ends[WEIR_BACKEND];
+	enum weir_reason reason = rig_ends.reason;
 
 	if (now.stuck)
-		assert_int_equal(rig_ends.reason, WEIR_R_TIMEOUT);
+		assert_int_equal(reason, WEIR_R_TIMEOUT);
+	else if (reason == WEIR_R_RESET || reason == WEIR_R_IO)
+		assert_false(whole);
 	else if (act.breached)
-		assert_int_equal(rig_ends.reason, WEIR_R_BUG);
+		assert_int_equal(reason, WEIR_R_BUG);
 	else
-		assert_true(rig_ends.reason == WEIR_R_DONE ||
-			    rig_ends.reason == WEIR_R_DENIED ||
-			    rig_ends.reason == WEIR_R_LIMIT ||
-			    (!whole && (rig_ends.reason == WEIR_R_RESET ||
-					       rig_ends.reason == WEIR_R_IO)));
-	if (!whole || rig_ends.reason != WEIR_R_DONE)
+		assert_true(reason == WEIR_R_DONE || reason == WEIR_R_DENIED ||
+			    reason == WEIR_R_LIMIT);
+	if (!whole || reason != WEIR_R_DONE)
 		return;
 	if (!act.cut[WEIR_DOWN])
 		assert_int_equal(
