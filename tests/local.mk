@@ -22,6 +22,7 @@ UNIT_TESTS = \
 	tests/unit/test_describe \
 	tests/unit/test_dial \
 	tests/unit/test_end \
+	tests/unit/test_end_answer \
 	tests/unit/test_end_order \
 	tests/unit/test_endpoint \
 	tests/unit/test_engine \
