@@ -379,6 +379,8 @@ main(void)
 	size_t n = 0, i;
 	int failed;
 
+	if (registry_check(stderr) == -1)
+		return 1;
 	for (mw = registry_middlewares; *mw != NULL; mw++)
 		n += NCASES;
 	tests = calloc(n, sizeof(*tests));
