@@ -26,6 +26,7 @@ UNIT_TESTS = \
 	tests/unit/test_flow \
 	tests/unit/test_format \
 	tests/unit/test_hold \
+	tests/unit/test_lag \
 	tests/unit/test_late \
 	tests/unit/test_limits \
 	tests/unit/test_line \

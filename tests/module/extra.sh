@@ -98,7 +98,7 @@ none 'it is green again' "$(red)"
 
 make -j2 -s -C mine/build weir >said 2>&1
 none 'weir --modules has it' "$(
-	mine/build/weir --modules | grep -q '^bang - Drops' || cat said)"
+	mine/build/weir --modules | grep -q '^bang - Refuses' || cat said)"
 
 # One of two files, found when configure runs again by itself.
 mkdir mine/two
@@ -112,7 +112,7 @@ sed -i 's/"weir.h"/"up.h"/' mine/two/up.c
 echo two >>mine/modules.list
 make -j2 -s -C mine/build weir >said 2>&1
 none 'a module of two files that joins the list is built in' "$(
-	mine/build/weir --modules | grep -q '^two - Drops' || cat said)"
+	mine/build/weir --modules | grep -q '^two - Refuses' || cat said)"
 make -s -C mine/build check-extra >said 2>&1
 some 'a module without a test is not green' \
 	"$(grep '^check-extra: there is no .*/mine/test_two.c$' said)"
