@@ -85,6 +85,8 @@ REAL_TESTS = \
 	tests/real/test_redis.sh \
 	tests/real/test_sftp.sh
 LONG_TESTS =
+LONG_SHELL_TESTS = \
+	tests/mutants/run.sh
 LINT_TESTS = \
 	tests/lint/docs.sh \
 	tests/lint/format.sh \
@@ -177,7 +179,8 @@ if HAVE_CMOCKA
 check_PROGRAMS += tests/aid tests/trial $(TEST_RUNS) $(LONG_TESTS)
 endif
 TESTS = $(TEST_RUNS) $(MODULE_SHELL_TESTS) $(REAL_TESTS) $(LINT_TESTS)
-EXTRA_DIST += $(MODULE_SHELL_TESTS) $(REAL_TESTS) $(LINT_TESTS) $(TEST_EXTRAS)
+EXTRA_DIST += $(MODULE_SHELL_TESTS) $(REAL_TESTS) $(LONG_SHELL_TESTS) \
+	$(LINT_TESTS) $(TEST_EXTRAS)
 
 # What tests include, source or load.
 TEST_EXTRAS = \
@@ -188,6 +191,10 @@ TEST_EXTRAS = \
 	tests/module/template/bang.c \
 	tests/module/template/modules.list \
 	tests/module/template/test_bang.c \
+	tests/mutants/apply.awk \
+	tests/mutants/chain.list \
+	tests/mutants/channel.list \
+	tests/mutants/modules.list \
 	tests/unit/call_fake.h \
 	tests/unit/conf_try.h \
 	tests/unit/registry_fake.h \
@@ -248,7 +255,7 @@ CHECK_process = $(PROCESS_TESTS)
 CHECK_real = $(REAL_TESTS)
 CHECK_quick = $(UNIT_TESTS) $(MODULE_TESTS) $(MODULE_SHELL_TESTS) $(LINT_TESTS)
 CHECK_slow = $(PROCESS_TESTS) $(REAL_TESTS)
-CHECK_long = $(LONG_TESTS)
+CHECK_long = $(LONG_TESTS) $(LONG_SHELL_TESTS)
 CHECKS = check-unit check-module check-lint check-process check-real \
 	check-quick check-slow check-long
 
@@ -256,6 +263,14 @@ check-long: TEST_SECONDS = 3600
 $(CHECKS): check-%: all
 	$(MAKE) $(AM_MAKEFLAGS) check TEST_SECONDS=$(TEST_SECONDS) \
 		TESTS='$(CHECK_$*)'
+
+# How tests/mutants/run.sh compiles a source, and links a test with it.
+mutant-compile:
+	@:$(info $(COMPILE) -I$(top_srcdir)/src/api)
+mutant-link:
+	@:$(info $(CCLD) $(AM_CFLAGS) $(CFLAGS) $(WRAP_ALLOC) $(LDFLAGS))
+mutant-libraries:
+	@:$(info $(LDADD) $(LIBS))
 
 # The tests of --with-extra-modules: DIR/test_NAME.c for each, seen by people.
 MORE_TESTS = $(patsubst %.c,extra/%,$(notdir \
