@@ -1,4 +1,5 @@
-/* delay.c - adds latency and jitter; order is kept, and nothing is lost.
+/* delay.c - adds latency and jitter; order is kept, and nothing is lost, but by
+ * a reset.
  *
  * What comes is kept, with the moment at which it goes on: so a delay does not
  * limit the rate, as long as no more than "max" is under way. */

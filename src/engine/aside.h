@@ -11,6 +11,7 @@ struct aside {
 	struct timer *timers;
 	struct history *history; /* NULL: not kept */
 	uint64_t waiting[2];	 /* stages whose wait lasts, by direction */
+	uint64_t cut[2];	 /* stages that have ended it themselves */
 	uint32_t slot;		 /* that tickets name, from 1; 0: none yet */
 	uint32_t serial;	 /* of the last wait */
 };
@@ -25,6 +26,13 @@ static inline uint64_t
 aside_waiting(const struct weir_channel *ch, enum weir_dir dir)
 {
 	return ch->aside == NULL ? 0 : ch->aside->waiting[dir];
+}
+
+/* Stages that have ended that direction; 0: only its source can. */
+static inline uint64_t
+aside_cut(const struct weir_channel *ch, enum weir_dir dir)
+{
+	return ch->aside == NULL ? 0 : ch->aside->cut[dir];
 }
 
 #endif

@@ -156,6 +156,7 @@ call_commit(struct weir_channel *ch, unsigned i, unsigned dirs)
 	struct dial dial = loop->dial;
 	bool misused = loop->misused, failed = loop->failed;
 	bool end[2] = { loop->end[0], loop->end[1] };
+	uint64_t mine[2];
 	int dir;
 
 	if (loop->ticketed)
@@ -167,6 +168,11 @@ call_commit(struct weir_channel *ch, unsigned i, unsigned dirs)
 	else if (failed)
 		channel_close(
 			ch, WEIR_R_NOMEM, WEIR_SELF, ENOMEM, ENDING_RESET);
+	/* What others answer to a part of it comes behind all of it. */
+	for (dir = 0; dir < 2; dir++) {
+		mine[dir] = stage_bit(i) & ~loop->busy[dir];
+		loop->busy[dir] |= mine[dir];
+	}
 	for (dir = 0; dir < 2; dir++) {
 		if (emitted[dir].len > 0)
 			ch->flows[dir].emitters |= (uint8_t)call_blocks(
@@ -178,12 +184,17 @@ call_commit(struct weir_channel *ch, unsigned i, unsigned dirs)
 		if (end[dir])
 			stage_end(ch, (enum weir_dir)dir, i);
 	}
+	for (dir = 0; dir < 2; dir++)
+		loop->busy[dir] &= ~mine[dir];
 	if (channel_is_ending(ch))
 		return;
 	if (dial.serve)
 		channel_serve(ch);
 	else if (dial.asked)
 		connect_start(ch, &dial, i);
+	for (dir = 0; dir < 2; dir++)
+		if (ch->flows[dir].held & mine[dir])
+			stage_resume(ch, (enum weir_dir)dir, i);
 }
 
 void
@@ -210,11 +221,14 @@ call_close(struct weir_channel *ch, unsigned i, struct weir_verdict v)
 void
 call_judge(struct weir_channel *ch, unsigned i, struct weir_verdict v)
 {
+	if (v.kind != WEIR_V_CLOSE && (v.kind != WEIR_V_PASS || v.n != 0)) {
+		call_forget(ch->engine->loop);
+		call_breach(ch, i, "wants pass(0) or close here");
+		return;
+	}
 	call_commit(ch, i, 0);
 	if (v.kind == WEIR_V_CLOSE)
 		call_close(ch, i, v);
-	else if (v.kind != WEIR_V_PASS || v.n != 0)
-		call_breach(ch, i, "wants pass(0) or close here");
 }
 
 bool

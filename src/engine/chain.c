@@ -206,7 +206,7 @@ chain_route(struct weir_channel *ch)
 	if (!chain_open_late(ch))
 		return false;
 	for (i = 0; i < k->n && ch->state == CHANNEL_ROUTE; i++) {
-		struct weir_call c = call_begin(ch, i, HOOK_OTHER);
+		struct weir_call c = call_begin(ch, i, HOOK_ROUTE);
 
 		if (!chain_has(ch, i, route))
 			continue;
@@ -242,7 +242,7 @@ chain_target(struct weir_channel *ch, const struct weir_addr *to)
 void
 chain_timer(struct weir_channel *ch, unsigned i)
 {
-	struct weir_call c = call_begin(ch, i, HOOK_OTHER);
+	struct weir_call c = call_begin(ch, i, HOOK_TIMER);
 	struct weir_verdict v;
 
 	call_enter(&c);
@@ -285,7 +285,7 @@ chain_connected(struct weir_channel *ch, int err)
 	up->out = (struct buf){ 0 };
 	up->ended = 0;
 	for (i = 0; i < k->n && !channel_is_ending(ch); i++) {
-		struct weir_call c = call_begin(ch, i, HOOK_OTHER);
+		struct weir_call c = call_begin(ch, i, HOOK_CONNECTED);
 
 		if (!chain_has(ch, i, connected) || (err != 0 && i != teller))
 			continue;
@@ -323,12 +323,14 @@ chain_close_one(struct weir_channel *ch, unsigned i)
 	call_enter(&c);
 	v = ch->engine->chain.stages[i].mw->close(&c, ch->reason);
 	call_leave(&c);
+	if (v.kind != WEIR_V_WAIT && (v.kind != WEIR_V_PASS || v.n != 0)) {
+		call_forget(ch->engine->loop);
+		call_breach(ch, i, "close wants pass(0) or wait");
+		return false;
+	}
 	if (v.kind != WEIR_V_WAIT || ch->hurried ||
 		server->close_wait_ms == 0) {
 		call_commit(ch, i, 0);
-		if (v.kind != WEIR_V_WAIT &&
-			(v.kind != WEIR_V_PASS || v.n != 0))
-			call_breach(ch, i, "close wants pass(0) or wait");
 		return false;
 	}
 	if (!call_wait(ch, i, HOOK_CLOSE, v.ms))

@@ -72,6 +72,7 @@ channel_new(struct engine *engine, int fd, const struct weir_addr *peer,
 		free(ch);
 		return NULL;
 	}
+	channel_wait_total(ch);
 	call_lock_all(ch);
 	history_keep(ch);
 	history_note(ch, HISTORY_CONNECTED, WEIR_FRONTEND, 0);
@@ -130,7 +131,7 @@ channel_wait_total(struct weir_channel *ch)
 	enum timeout_kind kind = TIMEOUT_SESSION;
 	uint32_t value_ms = server->session_timeout_ms;
 
-	if (ch->state == CHANNEL_ROUTE && ch->preread != 0 &&
+	if (ch->state <= CHANNEL_ROUTE && ch->preread != 0 &&
 		server->preread_timeout_ms != 0 &&
 		(value_ms == 0 || server->preread_timeout_ms < value_ms)) {
 		kind = TIMEOUT_PREREAD;
@@ -207,7 +208,8 @@ channel_through(struct weir_channel *ch)
 	history_note(ch, HISTORY_TRANSPORT_FINISHED, WEIR_SELF, 0);
 	/* A client that is cut off may be sending still. */
 	channel_close(ch, WEIR_R_DONE, ch->ended_by, 0,
-		up->cut != 0 && !up->drained ? ENDING_LINGER : ENDING_CLOSE);
+		aside_cut(ch, WEIR_UP) != 0 && !up->drained ? ENDING_LINGER
+							    : ENDING_CLOSE);
 }
 
 static void
@@ -309,8 +311,11 @@ channel_ready(struct endpoint *ep, uint32_t events)
 	if ((events & ENDPOINT_ERR) &&
 		(ep->side == WEIR_FRONTEND || ch->state >= CHANNEL_JOINED)) {
 		err = endpoint_take_error(ep);
-		if (err != 0 || ch->state == CHANNEL_CONNECT)
+		if (err != 0 || ch->state == CHANNEL_CONNECT) {
+			history_note(ch, HISTORY_READ_ERROR,
+				(enum weir_side)ep->side, err);
 			channel_side_failed(ch, (enum weir_side)ep->side, err);
+		}
 	}
 	channel_run(ch);
 }

@@ -6,10 +6,13 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "engine/aside.h"
 #include "engine/chain.h"
 #include "engine/channel.h"
 #include "engine/engine.h"
 #include "engine/flow.h"
+#include "engine/history.h"
+#include "engine/stage.h"
 
 static const char *const words[] = {
 #define X(id, word) [FLOW_##id] = word,
@@ -57,24 +60,14 @@ flow_has_sink(const struct weir_channel *ch, enum weir_dir dir)
 	       ch->state == CHANNEL_CLOSING;
 }
 
-void
-flow_cut(struct weir_channel *ch, enum weir_dir dir, unsigned i)
-{
-	struct flow *fl = &ch->flows[dir];
-
-	fl->cut = (uint8_t)(i + 1);
-	fl->drained = fl->state != FLOW_OPEN;
-	if (fl->state == FLOW_OPEN)
-		flow_state(ch, dir, FLOW_ENDED);
-}
-
 /* May bytes be read that go nowhere, as the direction was ended before? */
 static bool
 flow_may_drain(const struct weir_channel *ch, enum weir_dir dir)
 {
 	const struct flow *fl = &ch->flows[dir];
 
-	return fl->cut != 0 && !fl->drained && ch->state == CHANNEL_JOINED &&
+	return aside_cut(ch, dir) != 0 && !fl->drained &&
+	       ch->state == CHANNEL_JOINED &&
 	       (fl->state == FLOW_ENDED || fl->state == FLOW_SHUT);
 }
 
@@ -138,6 +131,23 @@ flow_nomem(struct weir_channel *ch)
 	channel_close(ch, WEIR_R_NOMEM, WEIR_SELF, ENOMEM, ENDING_RESET);
 }
 
+void
+flow_cut(struct weir_channel *ch, enum weir_dir dir, unsigned i)
+{
+	struct flow *fl = &ch->flows[dir];
+	struct aside *aside = aside_get(ch);
+
+	if (aside == NULL) {
+		flow_nomem(ch);
+		return;
+	}
+	if (aside->cut[dir] == 0)
+		fl->drained = fl->state != FLOW_OPEN;
+	aside->cut[dir] |= stage_bit(i);
+	if (fl->state == FLOW_OPEN)
+		flow_state(ch, dir, FLOW_ENDED);
+}
+
 /* The view must not stay a view: copies it to the queue. */
 static void
 flow_keep_view(struct weir_channel *ch, enum weir_dir dir)
@@ -199,6 +209,8 @@ flow_wrote(struct weir_channel *ch, enum weir_dir dir, ssize_t n, size_t wanted)
 	} else if (errno == EINTR) {
 		return true;
 	} else {
+		history_note(ch, HISTORY_WRITE_ERROR, (enum weir_side)to->side,
+			errno);
 		channel_side_failed(ch, (enum weir_side)to->side, errno);
 	}
 	return false;

@@ -10,7 +10,8 @@
 #include "engine/channel.h"
 #include "engine/loop.h"
 
-#define TICK_LEAST_MS	10 /* how exact time limits are */
+#define TICK_LEAST_MS	10 /* how exact limits of the server are */
+#define TICK_EXACT_MS	1  /* and what modules ask for */
 #define TICK_MOVABLE_MS 5  /* while somebody else may move the clock */
 
 static void
@@ -69,13 +70,15 @@ static void
 loop_arm(struct loop *loop)
 {
 	uint64_t next_ms = loop->timeouts.next_ms, wait_ms;
+	uint64_t least_ms =
+		loop->timeouts.exact > 0 ? TICK_EXACT_MS : TICK_LEAST_MS;
 	struct timeval tv;
 
 	if (next_ms == UINT64_MAX)
 		return;
 	wait_ms = next_ms > clock_ms() ? next_ms - clock_ms() : 0;
-	if (wait_ms < TICK_LEAST_MS)
-		wait_ms = TICK_LEAST_MS;
+	if (wait_ms < least_ms)
+		wait_ms = least_ms;
 	/* Later than that is not earlier: a busy loop would put it off for
 	 * ever. */
 	if (loop->tick_ms <= clock_ms() + wait_ms)
@@ -122,9 +125,12 @@ void
 loop_turn(struct loop *loop)
 {
 	loop_arm(loop);
-	if (event_base_loop(loop->base,
-		    TAILQ_EMPTY(&loop->run) ? EVLOOP_ONCE : EVLOOP_NONBLOCK) ==
-		-1)
+	/* Once in any case: else whoever has always something to do keeps it
+	 * from ever coming back. */
+	if (event_base_loop(
+		    loop->base, TAILQ_EMPTY(&loop->run)
+					? EVLOOP_ONCE
+					: EVLOOP_ONCE | EVLOOP_NONBLOCK) == -1)
 		log_error("the event loop failed: %s", strerror(errno));
 	clock_update();
 	loop_run_queued(loop);

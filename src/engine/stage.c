@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "engine/aside.h"
 #include "engine/call.h"
 #include "engine/chain.h"
 #include "engine/channel.h"
@@ -51,20 +52,10 @@ stage_end(struct weir_channel *ch, enum weir_dir dir, unsigned i)
 		return;
 	hold_clear(ch, dir, i);
 	flow_cut(ch, dir, i);
+	/* Who is shown no client bytes any more is not waited for. */
+	if (dir == WEIR_UP)
+		ch->preread &= ~(stage_bit(i) | (stage_bit(i) - 1));
 	stage_feed(ch, dir, stage_behind(dir, i), &end);
-}
-
-/* Is the piece, at place i and not shown to anybody before at, going to pass
- * the stage that has ended this direction? */
-static bool
-stage_is_cut(const struct weir_channel *ch, enum weir_dir dir, int i, int at)
-{
-	int by = ch->flows[dir].cut - 1;
-
-	if (by == -1)
-		return false;
-	return dir == WEIR_UP ? i <= by && (at == -1 || at >= by)
-			      : i >= by && (at == -1 || at <= by);
 }
 
 /* First stage that bytes must stop at, at or behind i: it still looks, or has
@@ -94,6 +85,20 @@ stages_before(enum weir_dir dir, int at)
 	return dir == WEIR_UP ? stage_bit((unsigned)at) - 1
 			      : ~(stage_bit((unsigned)at) |
 					(stage_bit((unsigned)at) - 1));
+}
+
+/* Is the piece, at place i and not shown to anybody before at, going to pass a
+ * stage that has ended this direction? */
+static bool
+stage_is_cut(const struct weir_channel *ch, enum weir_dir dir, int i, int at)
+{
+	uint64_t cut = aside_cut(ch, dir), to = stages_before(dir, at);
+
+	if (cut == 0)
+		return false;
+	if (at != -1)
+		to |= stage_bit((unsigned)at);
+	return cut & to & ~stages_before(dir, i < CONF_STAGES_MAX ? i : -1);
 }
 
 /* Keeps the piece until the stage can be shown it. */
@@ -133,7 +138,7 @@ stage_feed(struct weir_channel *ch, enum weir_dir dir, int i, struct piece *in)
 		return;
 	}
 	if (in->eof)
-		fl->ended = stages_before(dir, at);
+		fl->ended |= stages_before(dir, at);
 	if (at == -1) {
 		flow_take(ch, dir, in->p, in->n, in->stable, in->seg);
 		in->seg = NULL;

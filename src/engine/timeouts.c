@@ -66,6 +66,7 @@ timeouts_set(struct timeouts *ts, struct timeout *t, enum timeout_kind kind,
 	if (t->due_ms <= ts->now_ms)
 		t->due_ms = ts->now_ms + 1;
 	timeouts_insert(ts, t);
+	ts->exact += kind >= TIMEOUT_WAIT;
 	if (t->due_ms < ts->next_ms)
 		ts->next_ms = t->due_ms;
 }
@@ -76,6 +77,7 @@ timeouts_clear(struct timeouts *ts, struct timeout *t)
 	if (t->kind == TIMEOUT_NONE)
 		return;
 	timeouts_take(ts, t);
+	ts->exact -= t->kind >= TIMEOUT_WAIT;
 	t->kind = TIMEOUT_NONE;
 }
 

@@ -25,6 +25,7 @@
 	X(RESET_FLUSH, "reset_flush")                                          \
 	X(RESET_POLL, "reset_poll")                                            \
 	X(CLOSE_WAIT, "close_wait")                                            \
+	/* From here on modules ask for them, and want them on the ms. */      \
 	X(WAIT, "wait")                                                        \
 	X(TIMER, "timer")
 
@@ -50,6 +51,7 @@ TAILQ_HEAD(timeout_head, timeout);
 struct timeouts {
 	uint64_t now_ms;  /* of the last sweep */
 	uint64_t next_ms; /* nothing to do before; UINT64_MAX: nothing at all */
+	size_t exact;	  /* how many there are that modules asked for */
 	uint64_t used[TIMEOUTS_LEVELS]; /* bits of slots that are not empty */
 	struct timeout_head slots[TIMEOUTS_LEVELS][TIMEOUTS_SLOTS];
 };

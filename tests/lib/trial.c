@@ -1,5 +1,6 @@
 /* trial.c - middlewares that only tests have, and the registry of a weir that
  * has them beside the real ones. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -189,9 +190,60 @@ static const struct weir_middleware mw_tell = {
 	.up = tell_up,
 };
 
+/* ---- heed: tells the client of events; its close takes a while ----------- */
+
+struct heed_conf {
+	uint32_t close_ms;
+	bool lame; /* cannot start */
+};
+
+static const struct weir_opt heed_opts[] = {
+	WEIR_TIME("close", struct heed_conf, close_ms, .def = "0",
+		.flags = WEIR_OFF, .help = "How long its close takes."),
+	WEIR_BOOL("lame", struct heed_conf, lame, .def = "false",
+		.help = "Whether it cannot start."),
+	WEIR_OPT_END,
+};
+
+static int
+heed_start(struct weir_instance *in)
+{
+	const struct heed_conf *cf = in->conf;
+
+	errno = ENOKEY;
+	return cf->lame ? -1 : 0;
+}
+
+static struct weir_verdict
+heed_signal(struct weir_call *c, const char *event)
+{
+	weir_emit(c, WEIR_DOWN, event, strlen(event));
+	return weir_pass(0);
+}
+
+static struct weir_verdict
+heed_close(struct weir_call *c, enum weir_reason reason)
+{
+	const struct heed_conf *cf = c->conf;
+
+	(void)reason;
+	weir_log(c, "its close is called");
+	return cf->close_ms > 0 ? weir_wait(cf->close_ms) : weir_pass(0);
+}
+
+static const struct weir_middleware mw_heed = {
+	.name = "heed",
+	.help = "Tells the client of events.",
+	.opts = heed_opts,
+	.conf_size = sizeof(struct heed_conf),
+	.start = heed_start,
+	.signal = heed_signal,
+	.close = heed_close,
+};
+
 /* ---- the registry -------------------------------------------------------- */
 
 #define REGISTRY_MORE                                                          \
 	&mw_gate, &mw_deny, &mw_header, &mw_copy, &mw_chop, &mw_leave,         \
-		&mw_tell, &mw_word,
+		&mw_tell, &mw_word, &mw_heed,
 #include "registry.c"

@@ -182,8 +182,8 @@ test_other_targets_are_connected_to(void **state)
 {
 	static const char *const options[] = { "target_deny = \"::1\";",
 		"target_allow = \"127.0.0.1\";",
-		"target_rules = ( { allow = \"127.0.0.1\"; }, "
-		"{ deny = \"127.0.0.0/8\"; } );",
+		("target_rules = ( { allow = \"127.0.0.1\"; }, "
+		 "{ deny = \"127.0.0.0/8\"; } );"),
 		"allow = \"127.0.0.0/8\";" };
 	size_t i;
 

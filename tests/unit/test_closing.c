@@ -1,5 +1,6 @@
 /* test_closing.c - last words arrive, ends are bounded, and a stop resets
  * everything in any state. */
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <errno.h>
@@ -295,6 +296,61 @@ test_stop_while_a_reset_is_passed_on(void **state)
 	assert_int_equal(rig_ends.reason, WEIR_R_RESET);
 }
 
+/* ---- the manner of a refusal --------------------------------------------- */
+
+static struct weir_verdict
+refuse_so(struct weir_call *c, struct weir_bytes in)
+{
+	(void)c;
+	return weir_refuse(WEIR_R_DENIED, (enum weir_manner)(in.p[0] - '0'));
+}
+
+/* A client behind a router, as it were: what was sent with a TTL of 1 does not
+ * reach it (IP_MINTTL, ip(7)). */
+static void
+refused_so(enum weir_manner manner)
+{
+	static const struct weir_middleware mw = { .name = "refuse",
+		.up = refuse_so };
+	static const int least = 2;
+	char word[] = { (char)('0' + manner), 0 };
+
+	rig_add(&rig, &mw, NULL);
+	pair_join();
+	assert_int_equal(setsockopt(client, IPPROTO_IP, IP_MINTTL, &least,
+				 sizeof(least)),
+		0);
+	rig_say(client, word);
+	rig_quiet(&rig);
+}
+
+static void
+test_refused_by_an_end(void **state)
+{
+	(void)state;
+	refused_so(WEIR_MANNER_CLOSE);
+	rig_hear_end(&rig, client);
+}
+
+static void
+test_refused_by_a_reset(void **state)
+{
+	(void)state;
+	refused_so(WEIR_MANNER_RESET);
+	rig_hear_reset(&rig, client);
+}
+
+static void
+test_refused_silently(void **state)
+{
+	(void)state;
+	refused_so(WEIR_MANNER_SILENT);
+	assert_int_equal(rig_ends.n, 1);
+	assert_int_equal(rig_ends.reason, WEIR_R_DENIED);
+	rig_hear_nothing(&rig, client);
+	rig_hear_reset(&rig, server);
+}
+
 #define closing_test(name)                                                     \
 	cmocka_unit_test_setup_teardown(name, pair_start, pair_stop)
 
@@ -388,6 +444,9 @@ main(void)
 		closing_test(test_stop_while_a_reset_is_passed_on),
 		closing_test(test_preread_limit_leaves_a_refusal_alone),
 		closing_test(test_backend_gets_last_words),
+		closing_test(test_refused_by_an_end),
+		closing_test(test_refused_by_a_reset),
+		closing_test(test_refused_silently),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -332,6 +332,14 @@ test_no_race_after_a_word(void **state)
 static void
 test_a_history_is_logged(void **state)
 {
+	static const char *const events[] = { "connected frontend",
+		"start reading frontend", "connected backend",
+		"start reading backend", "read finished frontend",
+		"read finished backend", "transport finished", "close frontend",
+		"close backend", "cleanup finished" };
+	char event[64];
+	size_t i;
+
 	(void)state;
 	rig.log_least = LOG_LEVEL_DEBUG;
 	rig_start(&rig);
@@ -344,12 +352,10 @@ test_a_history_is_logged(void **state)
 	rig_close(&server);
 	rig_hear_end(&rig, client);
 	rig_until(&rig, rig_ends.n == 1);
-	assert_true(rig_logged(&rig,
-		"history: 0 ms connected frontend, 0 ms start reading frontend"
-		", 0 ms connected backend, 0 ms start reading backend"
-		", 0 ms read finished frontend, 0 ms read finished backend"
-		", 0 ms transport finished, 0 ms close frontend"
-		", 0 ms close backend, 0 ms cleanup finished"));
+	for (i = 0; i < sizeof(events) / sizeof(*events); i++) {
+		snprintf(event, sizeof(event), " ms %s", events[i]);
+		assert_true(rig_logged(&rig, event));
+	}
 }
 
 #define race_test(name) cmocka_unit_test_setup_teardown(name, start, stop)

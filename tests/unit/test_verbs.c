@@ -43,6 +43,9 @@ BREACH(bad_reason, return weir_close(WEIR_R_COUNT))
 BREACH(late_connect, weir_connect(c, &dial.to[0], NULL); return weir_pass(1))
 BREACH(late_serve, weir_serve(c); return weir_pass(1))
 BREACH(foreign, weir_emit(&kept, WEIR_UP, "x", 1); return weir_pass(1))
+BREACH(nowhere, weir_emit(c, (enum weir_dir)2, "x", 1); return weir_pass(1))
+BREACH(ends_nowhere, weir_end(c, (enum weir_dir)2); return weir_pass(1))
+BREACH(attaches_nowhere, weir_attach(c, (enum weir_dir)2); return weir_pass(1))
 /* All at once: nothing of it may reach another channel. */
 BREACH(everything, weir_emit(c, WEIR_UP, "x", 1);
 	weir_emit(c, WEIR_DOWN, "x", 1); weir_connect(c, &dial.to[0], NULL);
@@ -63,6 +66,9 @@ static const struct weir_middleware breaches[] = {
 	{ .name = "late_connect", .down = late_connect },
 	{ .name = "late_serve", .up = late_serve },
 	{ .name = "foreign", .up = foreign },
+	{ .name = "nowhere", .up = nowhere },
+	{ .name = "ends_nowhere", .down = ends_nowhere },
+	{ .name = "attaches_nowhere", .up = attaches_nowhere },
 	{ .name = "everything", .up = everything },
 	{ .name = "everything", .down = everything },
 };
@@ -140,6 +146,30 @@ route_no_more(struct weir_call *c, int err)
 }
 static const struct weir_middleware mw_connected_again = { .name = "again",
 	.connected = route_no_more };
+
+static unsigned targets;
+
+/* A bound, for without a stop to it this goes on for ever. */
+static struct weir_verdict
+target_connects(struct weir_call *c, const struct weir_addr *to)
+{
+	if (targets++ < 10)
+		weir_connect(c, to, NULL);
+	return weir_pass(0);
+}
+static const struct weir_middleware mw_target_connects = {
+	.name = "target_connects", .target = target_connects
+};
+
+static struct weir_verdict
+target_says(struct weir_call *c, const struct weir_addr *to)
+{
+	(void)to;
+	weir_serve(c);
+	return weir_wait(1);
+}
+static const struct weir_middleware mw_target_says = { .name = "target_says",
+	.target = target_says };
 
 static void
 breaches_at_start(const struct weir_middleware *mw)
@@ -271,6 +301,29 @@ test_no_choice_once_connected(void **state)
 	breaches_at_start(&mw_connected_again);
 }
 
+static void
+test_no_choice_inside_a_choice(void **state)
+{
+	(void)state;
+	targets = 0;
+	breaches_at_start(&mw_target_connects);
+	assert_int_equal(targets, 1);
+}
+
+static void
+test_two_breaches_are_one(void **state)
+{
+	char log[4096] = "";
+	const char *first;
+
+	(void)state;
+	breaches_at_start(&mw_target_says);
+	assert_true(pread(rig.log, log, sizeof(log) - 1, 0) > 0);
+	first = strstr(log, "[alert]");
+	assert_non_null(first);
+	assert_null(strstr(first + 1, "[alert]"));
+}
+
 /* ---- choosing ------------------------------------------------------------ */
 
 static void
@@ -350,6 +403,34 @@ test_end_instead_of_first_bytes(void **state)
 
 /* ---- facts --------------------------------------------------------------- */
 
+/* Whoever asks for an end that there is not gets none. */
+static struct weir_verdict
+ask_nowhere(struct weir_call *c)
+{
+	struct weir_addr *a = c->ctx;
+
+	a[0].len = a[1].len = 1;
+	weir_local(c, (enum weir_side)3, &a[0]);
+	weir_peer(c, (enum weir_side)99, &a[1]);
+	assert_int_equal(a[0].len, 0);
+	assert_int_equal(a[1].len, 0);
+	return weir_pass(0);
+}
+
+static void
+test_no_address_of_no_side(void **state)
+{
+	static const struct weir_middleware mw = { .name = "asks",
+		.ctx_size = 2 * sizeof(struct weir_addr),
+		.open = ask_nowhere };
+
+	(void)state;
+	rig_add(&rig, &mw, NULL);
+	rig_start(&rig);
+	client = rig_client(&rig);
+	rig_quiet(&rig);
+}
+
 static void
 test_facts(void **state)
 {
@@ -424,9 +505,12 @@ main(void)
 		rig_test(test_close_may_only_pass_none),
 		rig_test(test_one_choice_only),
 		rig_test(test_no_choice_once_connected),
+		rig_test(test_no_choice_inside_a_choice),
+		rig_test(test_two_breaches_are_one),
 		rig_test(test_first_choice_wins),
 		rig_test(test_choice_from_first_bytes),
 		rig_test(test_end_instead_of_first_bytes),
+		rig_test(test_no_address_of_no_side),
 		rig_test(test_facts),
 		rig_test(test_log_names_server_module_and_channel),
 	};
