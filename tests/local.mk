@@ -6,7 +6,9 @@ AM_DEFAULT_SOURCE_EXT = .c
 UNIT_TESTS = \
 	tests/unit/test_accept \
 	tests/unit/test_addr \
+	tests/unit/test_bounds \
 	tests/unit/test_buf \
+	tests/unit/test_call \
 	tests/unit/test_chain \
 	tests/unit/test_chain_random \
 	tests/unit/test_channel \
@@ -20,6 +22,7 @@ UNIT_TESTS = \
 	tests/unit/test_describe \
 	tests/unit/test_dial \
 	tests/unit/test_end \
+	tests/unit/test_end_order \
 	tests/unit/test_endpoint \
 	tests/unit/test_engine \
 	tests/unit/test_events \
@@ -53,7 +56,8 @@ UNIT_TESTS = \
 	tests/unit/test_units \
 	tests/unit/test_verbs \
 	tests/unit/test_wait \
-	tests/unit/test_when
+	tests/unit/test_when \
+	tests/unit/test_wild_random
 MODULE_TESTS = \
 	tests/module/test_acl \
 	tests/module/test_count \
@@ -233,6 +237,7 @@ TEST_EXTRAS = \
 	tests/mutants/modules.list \
 	tests/unit/call_fake.h \
 	tests/unit/conf_try.h \
+	tests/unit/ender.h \
 	tests/unit/registry_fake.h \
 	tests/unit/waiter.h \
 	tests/unit/sink_try.h \

@@ -5,6 +5,13 @@
 #include <stdint.h>
 
 #include "engine/channel.h"
+#include "engine/connect.h"
+
+/* What an up callback has chosen, until all middlewares are opened. */
+struct chosen {
+	struct dial dial;
+	unsigned stage;
+};
 
 struct aside {
 	struct wait *waits;
@@ -12,6 +19,8 @@ struct aside {
 	struct history *history; /* NULL: not kept */
 	uint64_t waiting[2];	 /* stages whose wait lasts, by direction */
 	uint64_t cut[2];	 /* stages that have ended it themselves */
+	uint64_t by_time;	 /* stages that emit when shown no bytes */
+	struct chosen *chosen;	 /* a backend; NULL: none, or it is used */
 	uint32_t slot;		 /* that tickets name, from 1; 0: none yet */
 	uint32_t serial;	 /* of the last wait */
 };

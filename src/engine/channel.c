@@ -138,7 +138,8 @@ channel_wait_total(struct weir_channel *ch)
 		value_ms = server->preread_timeout_ms;
 	}
 	timeouts_set(&ch->engine->loop->timeouts, &ch->total, kind, value_ms,
-		ch->opened_ms);
+		kind == TIMEOUT_PREREAD && ch->raced ? clock_ms()
+						     : ch->opened_ms);
 }
 
 static void
@@ -157,10 +158,59 @@ channel_open(struct weir_channel *ch)
 static void
 channel_route(struct weir_channel *ch)
 {
-	if (!chain_route(ch))
+	struct chosen *chosen;
+
+	if (!chain_open_late(ch)) {
 		channel_wait(ch, TIMEOUT_DUMB, 0); /* nobody but us is silent */
-	else if (ch->state == CHANNEL_ROUTE)
+		return;
+	}
+	chosen = ch->aside == NULL ? NULL : ch->aside->chosen;
+	if (chosen == NULL) {
+		chain_route(ch);
+	} else if (!channel_is_ending(ch)) {
+		ch->aside->chosen = NULL;
+		channel_choose(ch, &chosen->dial, chosen->stage);
+		free(chosen);
+	}
+	if (ch->state == CHANNEL_ROUTE)
 		channel_serve(ch);
+}
+
+/* Keeps what was chosen, and needs no more client bytes. */
+static void
+channel_put_off(
+	struct weir_channel *ch, const struct dial *dial, unsigned stage)
+{
+	struct aside *aside = aside_get(ch);
+
+	if (aside != NULL)
+		aside->chosen = malloc(sizeof(*aside->chosen));
+	if (aside == NULL || aside->chosen == NULL) {
+		channel_close(
+			ch, WEIR_R_NOMEM, WEIR_SELF, ENOMEM, ENDING_RESET);
+		return;
+	}
+	*aside->chosen = (struct chosen){ .dial = *dial, .stage = stage };
+	ch->preread = 0;
+}
+
+void
+channel_choose(struct weir_channel *ch, const struct dial *dial, unsigned stage)
+{
+	if (ch->state == CHANNEL_ROUTE && !dial->race && !ch->decided &&
+		ch->engine->chain.late != 0) {
+		if (ch->aside == NULL || ch->aside->chosen == NULL)
+			channel_put_off(ch, dial, stage);
+		return;
+	}
+	if (ch->state != CHANNEL_ROUTE &&
+		((ch->state != CHANNEL_CONNECT && ch->state != CHANNEL_RACE) ||
+			ch->dial_err == 0 || stage != ch->dial_stage))
+		return;
+	if (dial->serve)
+		channel_serve(ch);
+	else
+		connect_start(ch, dial, stage);
 }
 
 void
@@ -199,6 +249,17 @@ channel_is_half_closed(const struct weir_channel *ch)
 	       (ch->flows[1].state == FLOW_SHUT);
 }
 
+/* A backend that is cut off has not ended, and may not have read all that is
+ * meant for it: a close with unread bytes would reset that (RFC
+ * 1122, 4.2.2.13).
+ */
+static bool
+channel_drains_backend(const struct weir_channel *ch)
+{
+	return ch->joined && aside_cut(ch, WEIR_DOWN) != 0 &&
+	       !ch->flows[WEIR_DOWN].drained;
+}
+
 /* Both directions are at their end. */
 static void
 channel_through(struct weir_channel *ch)
@@ -232,7 +293,8 @@ channel_relay(struct weir_channel *ch)
 		flow_settle(ch, (enum weir_dir)dir);
 	if (channel_is_ending(ch) || ch->state != CHANNEL_JOINED)
 		return;
-	if (ch->flows[0].state == FLOW_SHUT && ch->flows[1].state == FLOW_SHUT)
+	if (ch->flows[0].state == FLOW_SHUT &&
+		ch->flows[1].state == FLOW_SHUT && !channel_drains_backend(ch))
 		channel_through(ch);
 	else if (!half && channel_is_half_closed(ch) && !ch->failing)
 		channel_wait(ch, TIMEOUT_HALF_CLOSE,
@@ -282,10 +344,11 @@ channel_run(struct weir_channel *ch)
 	if (ch->state == CHANNEL_ROUTE && ch->preread == 0)
 		channel_route(ch);
 	/* What is meant for the client needs no backend. */
-	if (ch->state == CHANNEL_CONNECT || ch->state == CHANNEL_RACE) {
+	if (ch->state < CHANNEL_JOINED) {
 		if (ch->flows[WEIR_DOWN].held != 0)
 			chain_resume(ch, WEIR_DOWN);
 		flow_flush(ch, WEIR_DOWN);
+		flow_settle(ch, WEIR_DOWN);
 	}
 	if (ch->state == CHANNEL_CONNECT)
 		connect_run(ch);
@@ -311,7 +374,7 @@ channel_ready(struct endpoint *ep, uint32_t events)
 	if ((events & ENDPOINT_ERR) &&
 		(ep->side == WEIR_FRONTEND || ch->state >= CHANNEL_JOINED)) {
 		err = endpoint_take_error(ep);
-		if (err != 0 || ch->state == CHANNEL_CONNECT) {
+		if (err != 0) {
 			history_note(ch, HISTORY_READ_ERROR,
 				(enum weir_side)ep->side, err);
 			channel_side_failed(ch, (enum weir_side)ep->side, err);
@@ -343,7 +406,7 @@ channel_close(struct weir_channel *ch, enum weir_reason reason,
 		channel_note(ch, reason, by, err);
 		ch->ending = (uint8_t)ending;
 		channel_state(ch, CHANNEL_CLOSING);
-	} else if (ending == ENDING_RESET) {
+	} else if (ending == ENDING_RESET && ch->ending != ENDING_SILENT) {
 		ch->ending = ENDING_RESET;
 	}
 	channel_queue(ch);
@@ -392,7 +455,8 @@ channel_source_ended(struct weir_channel *ch, enum weir_dir dir, int err)
 	enum weir_side side = (enum weir_side)channel_source(ch, dir)->side;
 
 	if (err != 0) {
-		history_note(ch, HISTORY_READ_ERROR, side, err);
+		if (channel_source(ch, dir)->err == 0)
+			history_note(ch, HISTORY_READ_ERROR, side, err);
 		channel_source(ch, dir)->err = err;
 		channel_close(ch, reason_of(err), side, err,
 			ch->state != CHANNEL_JOINED || ch->served ? ENDING_RESET
@@ -432,6 +496,7 @@ channel_die(struct weir_channel *ch, bool reset)
 	if (ch->queued)
 		TAILQ_REMOVE(&loop->run, ch, turn_link);
 	ch->queued = false;
+	loop->fds -= ch->served ? 1 : 2;
 	channel_state(ch, CHANNEL_DEAD);
 	chain_leave(ch);
 	channel_queue(ch);
@@ -461,7 +526,6 @@ channel_free(struct weir_channel *ch)
 	aside_done(ch);
 	TAILQ_REMOVE(&engine->channels, ch, all_link);
 	engine->loop->channels--;
-	engine->loop->fds -= ch->served ? 1 : 2;
 	hold_drop(ch);
 	buf_clear(&ch->flows[WEIR_UP].out);
 	buf_clear(&ch->flows[WEIR_DOWN].out);

@@ -13,6 +13,7 @@
 #include "engine/timeouts.h"
 
 struct aside;
+struct dial;
 struct engine;
 struct hold;
 
@@ -79,10 +80,13 @@ struct weir_channel {
 	bool failing : 1;    /* a peer's reset is seen, its bytes go first */
 	bool lingering : 1;  /* SHUT_WR is done */
 	bool asked : 1;	     /* its condition is, who opens next */
+	bool opened : 1;     /* all are that need no client bytes for it */
 	bool late : 1;	     /* conditions of the route are asked */
 	bool decided : 1;    /* so are all */
 	bool spare : 1;	  /* a backend that lost the race may still be used */
 	bool hurried : 1; /* close callbacks may not wait any more */
+	bool ahead : 1;	  /* what is emitted up goes ahead of what is held */
+	bool raced : 1;	  /* client bytes are waited for since a race */
 	alignas(16) uint8_t ctx[];
 };
 
@@ -127,6 +131,10 @@ void channel_ready(struct endpoint *ep, uint32_t events);
 void channel_queue(struct weir_channel *ch);
 /* It is answered here from now on. */
 void channel_serve(struct weir_channel *ch);
+/* A stage has chosen a backend, or to serve; the first one wins.  Put off until
+ * all middlewares are opened. */
+void channel_choose(
+	struct weir_channel *ch, const struct dial *dial, unsigned stage);
 /* Closes the socket of one side, by RST if reset. */
 void channel_hang_up(struct weir_channel *ch, enum weir_side side, bool reset);
 /* Fixes why the channel ends (the first call counts) and how. */

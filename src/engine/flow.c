@@ -67,7 +67,9 @@ flow_may_drain(const struct weir_channel *ch, enum weir_dir dir)
 	const struct flow *fl = &ch->flows[dir];
 
 	return aside_cut(ch, dir) != 0 && !fl->drained &&
-	       ch->state == CHANNEL_JOINED &&
+	       (ch->state == CHANNEL_JOINED ||
+		       (ch->state == CHANNEL_ROUTE && dir == WEIR_UP &&
+			       ch->preread != 0)) &&
 	       (fl->state == FLOW_ENDED || fl->state == FLOW_SHUT);
 }
 
@@ -244,7 +246,7 @@ flow_flush(struct weir_channel *ch, enum weir_dir dir)
 
 		more = flow_wrote(ch, dir, buf_send(&fl->out, to->fd), wanted);
 	}
-	if (fl->out.len == 0)
+	if (fl->out.len == 0 && fl->held == 0)
 		fl->emitters = 0;
 }
 
@@ -255,7 +257,8 @@ flow_settle(struct weir_channel *ch, enum weir_dir dir)
 	struct endpoint *to = channel_sink(ch, dir);
 
 	if (fl->state != FLOW_ENDED || !fl->end_reached || fl->out.len > 0 ||
-		ch->state != CHANNEL_JOINED)
+		channel_is_ending(ch) ||
+		(dir == WEIR_UP && ch->state != CHANNEL_JOINED))
 		return;
 	if (channel_source(ch, dir)->err != 0) {
 		/* Behind its end came a reset: that is the end to pass on. */
@@ -273,8 +276,10 @@ flow_settle(struct weir_channel *ch, enum weir_dir dir)
 		}
 		return;
 	}
-	/* When both are through, closing says it as well. */
-	if (ch->flows[!dir].state != FLOW_SHUT &&
+	/* When both are through, closing says it as well, unless the other
+	 * one was ended by us. */
+	if ((ch->flows[!dir].state != FLOW_SHUT ||
+		    aside_cut(ch, (enum weir_dir) !dir) != 0) &&
 		shutdown(to->fd, SHUT_WR) == -1) {
 		int err = endpoint_take_error(to);
 

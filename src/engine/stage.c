@@ -24,13 +24,34 @@ stage_behind(enum weir_dir dir, unsigned i)
 	return dir == WEIR_UP ? (int)i + 1 : (int)i - 1;
 }
 
+/* Has the end of this direction gone past the stage, or begun there? */
+static bool
+stage_has_ended(const struct weir_channel *ch, enum weir_dir dir, unsigned i)
+{
+	return (ch->flows[dir].ended | aside_cut(ch, dir)) & stage_bit(i);
+}
+
+bool
+stage_cut(struct weir_channel *ch, enum weir_dir dir, unsigned i)
+{
+	if (channel_is_ending(ch) || stage_has_ended(ch, dir, i))
+		return false;
+	hold_clear(ch, dir, i);
+	flow_cut(ch, dir, i);
+	/* It is shown no client bytes any more. */
+	if (dir == WEIR_UP)
+		ch->preread &= ~stage_bit(i);
+	return true;
+}
+
 void
 stage_give(struct weir_channel *ch, enum weir_dir dir, unsigned i,
-	struct buf *emitted)
+	struct buf *emitted, bool end)
 {
+	struct piece last = { .p = (const uint8_t *)"", .eof = true };
 	struct seg *s;
 
-	if (ch->flows[dir].ended & stage_bit(i))
+	if (!end && stage_has_ended(ch, dir, i))
 		buf_clear(emitted);
 	while ((s = buf_shift(emitted)) != NULL) {
 		struct piece in = { .p = s->data + s->start,
@@ -40,22 +61,8 @@ stage_give(struct weir_channel *ch, enum weir_dir dir, unsigned i,
 		stage_feed(ch, dir, stage_behind(dir, i), &in);
 		free(in.seg);
 	}
-}
-
-void
-stage_end(struct weir_channel *ch, enum weir_dir dir, unsigned i)
-{
-	struct piece end = { .p = (const uint8_t *)"", .eof = true };
-	struct flow *fl = &ch->flows[dir];
-
-	if (channel_is_ending(ch) || (fl->ended & stage_bit(i)))
-		return;
-	hold_clear(ch, dir, i);
-	flow_cut(ch, dir, i);
-	/* Who is shown no client bytes any more is not waited for. */
-	if (dir == WEIR_UP)
-		ch->preread &= ~(stage_bit(i) | (stage_bit(i) - 1));
-	stage_feed(ch, dir, stage_behind(dir, i), &end);
+	if (end)
+		stage_feed(ch, dir, stage_behind(dir, i), &last);
 }
 
 /* First stage that bytes must stop at, at or behind i: it still looks, or has
@@ -65,6 +72,9 @@ stage_next(const struct weir_channel *ch, enum weir_dir dir, int i)
 {
 	const struct flow *fl = &ch->flows[dir];
 	uint64_t left = fl->active | fl->held | ch->engine->loop->busy[dir];
+
+	if (ch->ahead && dir == WEIR_UP)
+		left &= ~fl->held;
 
 	if (dir == WEIR_UP) {
 		left = i >= CONF_STAGES_MAX
@@ -188,7 +198,7 @@ stage_on(struct weir_channel *ch, enum weir_dir dir, unsigned i,
 	struct piece on = *in;
 
 	/* It has ended this direction itself: nothing of it goes on. */
-	if (ch->flows[dir].ended & stage_bit(i)) {
+	if (stage_has_ended(ch, dir, i)) {
 		in->n = 0;
 		in->eof = false;
 		return;

@@ -68,6 +68,7 @@ call_may_choose(const struct weir_call *c)
 			       ch->state == CHANNEL_RACE) &&
 		       ch->dial_err != 0;
 	return ch->state == CHANNEL_ROUTE &&
+	       (ch->aside == NULL || ch->aside->chosen == NULL) &&
 	       (c->hook == HOOK_UP || c->hook == HOOK_ROUTE || call_races(c));
 }
 
@@ -105,7 +106,12 @@ weir_serve(struct weir_call *c)
 void
 weir_ready(struct weir_call *c)
 {
-	c->ch->preread &= ~stage_bit(c->stage);
+	struct loop *loop = c->ch->engine->loop;
+
+	if (loop->calling != c)
+		loop->misused = true;
+	else
+		c->ch->preread &= ~stage_bit(c->stage);
 }
 
 void
@@ -114,7 +120,8 @@ weir_attach(struct weir_call *c, enum weir_dir dir)
 	const struct weir_middleware *mw =
 		c->ch->engine->chain.stages[c->stage].mw;
 
-	if (!is_dir(dir) || (dir == WEIR_UP ? mw->up : mw->down) == NULL)
+	if (c->ch->engine->loop->calling != c || !is_dir(dir) ||
+		(dir == WEIR_UP ? mw->up : mw->down) == NULL)
 		c->ch->engine->loop->misused = true;
 	else
 		c->ch->flows[dir].active |= stage_bit(c->stage);
@@ -180,7 +187,12 @@ weir_signal(struct weir_call *c, const char *event)
 void
 weir_why(struct weir_call *c, const char *text)
 {
-	c->ch->engine->loop->why = text;
+	struct loop *loop = c->ch->engine->loop;
+
+	if (loop->calling != c)
+		loop->misused = true;
+	else
+		loop->why = text;
 }
 
 void
