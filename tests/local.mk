@@ -102,7 +102,8 @@ FUZZ_TESTS = \
 	tests/fuzz/fuzz_option
 LONG_TESTS =
 LONG_SHELL_TESTS = \
-	tests/fuzz/fuzz.sh
+	tests/fuzz/fuzz.sh \
+	tests/mutants/run.sh
 LINT_TESTS = \
 	tests/lint/docs.sh \
 	tests/lint/format.sh \
@@ -232,6 +233,10 @@ TEST_EXTRAS = \
 	tests/module/template/bang.c \
 	tests/module/template/modules.list \
 	tests/module/template/test_bang.c \
+	tests/mutants/apply.awk \
+	tests/mutants/chain.list \
+	tests/mutants/channel.list \
+	tests/mutants/modules.list \
 	tests/unit/call_fake.h \
 	tests/unit/conf_try.h \
 	tests/unit/ender.h \
@@ -319,6 +324,14 @@ CHECKS = check-unit check-module check-lint check-process check-real \
 $(CHECKS): check-%: all
 	$(MAKE) $(AM_MAKEFLAGS) check TEST_SECONDS=$(TEST_SECONDS) \
 		TESTS='$(CHECK_$*)'
+
+# How tests/mutants/run.sh compiles a source, and links a test with it.
+mutant-compile:
+	@:$(info $(COMPILE) -I$(top_srcdir)/src/api)
+mutant-link:
+	@:$(info $(CCLD) $(AM_CFLAGS) $(CFLAGS) $(WRAP_ALLOC) $(LDFLAGS))
+mutant-libraries:
+	@:$(info $(LDADD) $(LIBS))
 
 # What takes long; the last line tells how many passed and failed.
 LONG_RESULTS = $(LONG_TESTS:=.trs) $(LONG_SHELL_TESTS:.sh=.trs)

@@ -186,11 +186,105 @@ breaches_at_start(const struct weir_middleware *mw)
 	rig_close(&client);
 }
 
+static struct weir_verdict
+open_passes(struct weir_call *c)
+{
+	(void)c;
+	return weir_pass(1);
+}
+static const struct weir_middleware mw_open_passes = { .name = "open_passes",
+	.open = open_passes };
+
+static struct weir_verdict
+open_connects(struct weir_call *c)
+{
+	weir_connect(c, &dial.to[0], NULL);
+	return weir_pass(0);
+}
+static const struct weir_middleware mw_open_connects = { .name = "connects",
+	.open = open_connects };
+
+static void
+connect_twice(struct weir_call *c)
+{
+	weir_connect(c, &dial.to[0], NULL);
+	weir_connect(c, &dial.to[0], NULL);
+}
+static const struct weir_middleware mw_connect_twice = { .name = "twice",
+	.route = connect_twice };
+
+static struct weir_verdict
+connect_and_need(struct weir_call *c, struct weir_bytes in)
+{
+	weir_connect(c, &dial.to[0], NULL);
+	return in.eof ? weir_detach() : weir_need(in.len + 1);
+}
+static const struct weir_middleware mw_connect_and_need = {
+	.name = "needs", .flags = WEIR_PREREAD, .up = connect_and_need
+};
+
+static struct weir_verdict
+close_passes(struct weir_call *c, enum weir_reason reason)
+{
+	(void)c;
+	(void)reason;
+	return weir_pass(1);
+}
+static const struct weir_middleware mw_close_passes = { .name = "passes",
+	.close = close_passes };
+
 static void
 test_open_may_only_pass_none(void **state)
 {
 	(void)state;
 	breaches_at_start(&mw_open_drops);
+}
+
+static void
+test_open_may_not_pass_one(void **state)
+{
+	(void)state;
+	breaches_at_start(&mw_open_passes);
+}
+
+static void
+test_open_may_not_choose(void **state)
+{
+	(void)state;
+	breaches_at_start(&mw_open_connects);
+}
+
+static void
+test_one_connect_only(void **state)
+{
+	(void)state;
+	breaches_at_start(&mw_connect_twice);
+}
+
+static void
+test_no_need_after_a_choice(void **state)
+{
+	(void)state;
+	rig.alerts_wanted = true;
+	rig_add(&rig, &mw_connect_and_need, NULL);
+	rig_start(&rig);
+	client = rig_client(&rig);
+	rig_say(client, "x");
+	rig_hear_reset(&rig, client);
+	rig_until(&rig, rig_ends.n == 1);
+	assert_int_equal(rig_ends.reason, WEIR_R_BUG);
+}
+
+static void
+test_close_may_only_pass_none(void **state)
+{
+	(void)state;
+	rig.alerts_wanted = true;
+	rig_add(&rig, &mw_close_passes, NULL);
+	pair_join();
+	rig_reset(&client);
+	rig_until(&rig, rig_ends.n == 1);
+	assert_true(rig_logged(&rig, "close wants pass(0) or wait"));
 }
 
 static void
@@ -435,6 +529,11 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_breaches_end_their_channel_alone),
 		rig_test(test_open_may_only_pass_none),
+		rig_test(test_open_may_not_pass_one),
+		rig_test(test_open_may_not_choose),
+		rig_test(test_one_connect_only),
+		rig_test(test_no_need_after_a_choice),
+		rig_test(test_close_may_only_pass_none),
 		rig_test(test_one_choice_only),
 		rig_test(test_no_choice_once_connected),
 		rig_test(test_no_choice_inside_a_choice),
