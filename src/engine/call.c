@@ -12,6 +12,7 @@
 #include "engine/connect.h"
 #include "engine/engine.h"
 #include "engine/history.h"
+#include "engine/opening.h"
 #include "engine/stage.h"
 
 #ifdef WEIR_DEBUG
@@ -200,7 +201,7 @@ call_commit(struct weir_channel *ch, unsigned i, unsigned dirs)
 	if (channel_is_ending(ch))
 		return;
 	if (dial.serve || dial.asked)
-		channel_choose(ch, &dial, i);
+		opening_choose(ch, &dial, i);
 	for (dir = 0; dir < 2; dir++)
 		if (ch->flows[dir].held & mine[dir])
 			stage_resume(ch, (enum weir_dir)dir, i);

@@ -14,6 +14,7 @@
 #include "engine/engine.h"
 #include "engine/history.h"
 #include "engine/hold.h"
+#include "engine/opening.h"
 #include "engine/wait.h"
 
 #define RESET_FLUSH_MS 1000
@@ -142,86 +143,6 @@ channel_wait_total(struct weir_channel *ch)
 						     : ch->opened_ms);
 }
 
-static void
-channel_open(struct weir_channel *ch)
-{
-	if (!chain_open(ch) || channel_is_ending(ch))
-		return;
-	channel_state(ch, CHANNEL_ROUTE);
-	if (ch->preread == 0)
-		return;
-	history_note(ch, HISTORY_START_READING, WEIR_FRONTEND, 0);
-	channel_wait(
-		ch, TIMEOUT_DUMB, ch->engine->server->dumb_connect_timeout_ms);
-}
-
-static void
-channel_route(struct weir_channel *ch)
-{
-	struct chosen *chosen;
-
-	if (!chain_open_late(ch)) {
-		channel_wait(ch, TIMEOUT_DUMB, 0); /* nobody but us is silent */
-		return;
-	}
-	chosen = ch->aside == NULL ? NULL : ch->aside->chosen;
-	if (chosen == NULL) {
-		chain_route(ch);
-	} else if (!channel_is_ending(ch)) {
-		ch->aside->chosen = NULL;
-		channel_choose(ch, &chosen->dial, chosen->stage);
-		free(chosen);
-	}
-	if (ch->state == CHANNEL_ROUTE)
-		channel_serve(ch);
-}
-
-/* Keeps what was chosen, and needs no more client bytes. */
-static void
-channel_put_off(
-	struct weir_channel *ch, const struct dial *dial, unsigned stage)
-{
-	struct aside *aside = aside_get(ch);
-
-	if (aside != NULL)
-		aside->chosen = malloc(sizeof(*aside->chosen));
-	if (aside == NULL || aside->chosen == NULL) {
-		channel_close(
-			ch, WEIR_R_NOMEM, WEIR_SELF, ENOMEM, ENDING_RESET);
-		return;
-	}
-	*aside->chosen = (struct chosen){ .dial = *dial, .stage = stage };
-	ch->preread = 0;
-}
-
-void
-channel_choose(struct weir_channel *ch, const struct dial *dial, unsigned stage)
-{
-	if (ch->state == CHANNEL_ROUTE && !dial->race && !ch->decided &&
-		ch->engine->chain.late != 0) {
-		if (ch->aside == NULL || ch->aside->chosen == NULL)
-			channel_put_off(ch, dial, stage);
-		return;
-	}
-	if (ch->state != CHANNEL_ROUTE &&
-		((ch->state != CHANNEL_CONNECT && ch->state != CHANNEL_RACE) ||
-			ch->dial_err == 0 || stage != ch->dial_stage))
-		return;
-	if (dial->serve)
-		channel_serve(ch);
-	else
-		connect_start(ch, dial, stage);
-}
-
-void
-channel_serve(struct weir_channel *ch)
-{
-	channel_hang_up(ch, WEIR_BACKEND, true);
-	ch->spare = false;
-	ch->served = true;
-	channel_state(ch, CHANNEL_JOINED);
-}
-
 /* It has its backend from here on, or needs none. */
 static void
 channel_joined(struct weir_channel *ch)
@@ -334,7 +255,7 @@ channel_run(struct weir_channel *ch)
 	if (ch->aside != NULL)
 		wait_release(ch);
 	if (ch->state == CHANNEL_OPEN)
-		channel_open(ch);
+		opening_open(ch);
 	if (ch->told != ch->engine->events)
 		engine_tell(ch);
 	if (ch->state == CHANNEL_RACE)
@@ -342,7 +263,7 @@ channel_run(struct weir_channel *ch)
 	if (ch->state == CHANNEL_ROUTE && ch->preread != 0)
 		channel_relay(ch);
 	if (ch->state == CHANNEL_ROUTE && ch->preread == 0)
-		channel_route(ch);
+		opening_route(ch);
 	/* What is meant for the client needs no backend. */
 	if (ch->state < CHANNEL_JOINED) {
 		if (ch->flows[WEIR_DOWN].held != 0)

@@ -13,7 +13,6 @@
 #include "engine/timeouts.h"
 
 struct aside;
-struct dial;
 struct engine;
 struct hold;
 
@@ -129,12 +128,6 @@ void channel_run(struct weir_channel *ch);
 void channel_ready(struct endpoint *ep, uint32_t events);
 /* Runs the channel again in this turn's run list; a dead one is reaped. */
 void channel_queue(struct weir_channel *ch);
-/* It is answered here from now on. */
-void channel_serve(struct weir_channel *ch);
-/* A stage has chosen a backend, or to serve; the first one wins.  Put off until
- * all middlewares are opened. */
-void channel_choose(
-	struct weir_channel *ch, const struct dial *dial, unsigned stage);
 /* Closes the socket of one side, by RST if reset. */
 void channel_hang_up(struct weir_channel *ch, enum weir_side side, bool reset);
 /* Fixes why the channel ends (the first call counts) and how. */
