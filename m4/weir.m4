@@ -59,6 +59,26 @@ AC_DEFUN([WEIR_SANITIZERS], [
 	AM_CONDITIONAL([SANITIZERS], [test "x$enable_sanitizers" = xyes])
 ])
 
+# WEIR_FUZZER
+# Only "make check-long" needs it, and says so (FUZZ_CC is empty then): a clang
+# that has libFuzzer, whatever CC is.
+AC_DEFUN([WEIR_FUZZER], [
+	AC_REQUIRE([AC_PROG_CC])
+	AC_ARG_VAR([FUZZ_CC], [clang that has libFuzzer, for check-long])
+	AC_CHECK_PROGS([FUZZ_CC], [clang-14 clang])
+	AS_IF([test -n "$FUZZ_CC"], [
+		AC_MSG_CHECKING([whether $FUZZ_CC has libFuzzer])
+		weir_cc=$CC weir_cflags=$CFLAGS
+		CC=$FUZZ_CC CFLAGS="-fsanitize=fuzzer,address,undefined"
+		AC_LINK_IFELSE([AC_LANG_SOURCE(
+			[int LLVMFuzzerTestOneInput(const char *p, unsigned long n)
+			{ return p == 0 && n != 0; }])],
+			[weir_taken=yes], [weir_taken=no FUZZ_CC=])
+		CC=$weir_cc CFLAGS=$weir_cflags
+		AC_MSG_RESULT([$weir_taken])
+	])
+])
+
 # WEIR_LIBRARY(VARIABLE, PKG-CONFIG-MODULE, DEBIAN-PACKAGE)
 # What is missing is remembered for WEIR_MISSING, so that a user is told of
 # everything at once.

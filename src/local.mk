@@ -112,6 +112,8 @@ libweir_a_SOURCES = \
 	src/engine/limits.c \
 	src/engine/loop.c \
 	src/engine/loop.h \
+	src/engine/opening.c \
+	src/engine/opening.h \
 	src/engine/poller.c \
 	src/engine/poller.h \
 	src/engine/sinks.c \

@@ -8,7 +8,9 @@ UNIT_TESTS = \
 	tests/unit/test_activation \
 	tests/unit/test_addr \
 	tests/unit/test_answers \
+	tests/unit/test_bounds \
 	tests/unit/test_buf \
+	tests/unit/test_call \
 	tests/unit/test_callers \
 	tests/unit/test_chain \
 	tests/unit/test_chain_random \
@@ -22,7 +24,10 @@ UNIT_TESTS = \
 	tests/unit/test_connect \
 	tests/unit/test_cut \
 	tests/unit/test_describe \
+	tests/unit/test_dial \
 	tests/unit/test_end \
+	tests/unit/test_end_answer \
+	tests/unit/test_end_order \
 	tests/unit/test_endpoint \
 	tests/unit/test_engine \
 	tests/unit/test_events \
@@ -30,6 +35,8 @@ UNIT_TESTS = \
 	tests/unit/test_flow \
 	tests/unit/test_format \
 	tests/unit/test_hold \
+	tests/unit/test_hostile \
+	tests/unit/test_lag \
 	tests/unit/test_late \
 	tests/unit/test_limits \
 	tests/unit/test_line \
@@ -56,7 +63,8 @@ UNIT_TESTS = \
 	tests/unit/test_units \
 	tests/unit/test_verbs \
 	tests/unit/test_wait \
-	tests/unit/test_when
+	tests/unit/test_when \
+	tests/unit/test_wild_random
 MODULE_TESTS = \
 	tests/module/test_acl \
 	tests/module/test_count \
@@ -92,7 +100,16 @@ REAL_TESTS = \
 	tests/real/test_postgresql.sh \
 	tests/real/test_redis.sh \
 	tests/real/test_sftp.sh
+# Each replays what is kept for it; libFuzzer runs the same in check-long.
+FUZZ_TESTS = \
+	tests/fuzz/fuzz_chain \
+	tests/fuzz/fuzz_condition \
+	tests/fuzz/fuzz_conf \
+	tests/fuzz/fuzz_option
 LONG_TESTS =
+LONG_SHELL_TESTS = \
+	tests/fuzz/fuzz.sh \
+	tests/mutants/run.sh
 LINT_TESTS = \
 	tests/lint/docs.sh \
 	tests/lint/format.sh \
@@ -117,6 +134,8 @@ libtest_a_SOURCES = \
 	tests/lib/hand.h \
 	tests/lib/hole.c \
 	tests/lib/hole.h \
+	tests/lib/hostile.c \
+	tests/lib/hostile.h \
 	tests/lib/logdir.c \
 	tests/lib/logdir.h \
 	tests/lib/look.c \
@@ -159,6 +178,25 @@ tests_trial_LDFLAGS = $(WEIR_LDFLAGS) \
 	-Wl,--wrap=setsockopt
 tests_trial_LDADD = $(weir_LDADD)
 
+check_LIBRARIES += libreplay.a
+libreplay_a_SOURCES = \
+	tests/fuzz/fuzz.h \
+	tests/fuzz/replay.c
+
+tests_fuzz_fuzz_chain_SOURCES = \
+	tests/fuzz/act.c \
+	tests/fuzz/act.h \
+	tests/fuzz/fuzz_chain.c
+tests_fuzz_fuzz_chain_LDADD = libreplay.a $(LDADD)
+tests_fuzz_fuzz_condition_LDADD = libreplay.a $(LDADD)
+tests_fuzz_fuzz_conf_LDADD = libreplay.a $(LDADD)
+tests_fuzz_fuzz_option_LDADD = libreplay.a $(LDADD)
+
+# The dictionary of libFuzzer.
+tests_fuzz_words_SOURCES = tests/fuzz/words.c
+tests_fuzz_words_LDFLAGS = $(WEIR_LDFLAGS)
+tests_fuzz_words_LDADD = $(weir_LDADD)
+
 # What the scripts of tests/real need beside a shell.
 tests_aid_SOURCES = tests/lib/aid.c
 tests_aid_LDFLAGS = $(WEIR_LDFLAGS)
@@ -180,25 +218,35 @@ tests_unit_test_engine_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_loop_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_hold_LDFLAGS = $(WRAP_ALLOC)
 
-TEST_RUNS = $(UNIT_TESTS) $(MODULE_TESTS) $(PROCESS_TESTS)
+TEST_RUNS = $(UNIT_TESTS) $(MODULE_TESTS) $(FUZZ_TESTS) $(PROCESS_TESTS)
 if HAVE_CMOCKA
-check_PROGRAMS += tests/aid tests/trial $(TEST_RUNS) $(LONG_TESTS)
+check_PROGRAMS += tests/aid tests/fuzz/words tests/trial $(TEST_RUNS) \
+	$(LONG_TESTS)
 endif
 TESTS = $(TEST_RUNS) $(MODULE_SHELL_TESTS) $(REAL_TESTS) $(LINT_TESTS)
-EXTRA_DIST += $(MODULE_SHELL_TESTS) $(REAL_TESTS) $(LINT_TESTS) $(TEST_EXTRAS)
+EXTRA_DIST += $(MODULE_SHELL_TESTS) $(LONG_SHELL_TESTS) $(REAL_TESTS) \
+	$(LINT_TESTS) $(TEST_EXTRAS)
 
 # What tests include, source or load.
 TEST_EXTRAS = \
 	tests/conf \
+	tests/fuzz/corpus \
+	tests/fuzz/found \
+	tests/lib/sum.awk \
 	tests/lib/turn.sh \
 	tests/lint/lib.sh \
 	tests/module/template/Makefile \
 	tests/module/template/bang.c \
 	tests/module/template/modules.list \
 	tests/module/template/test_bang.c \
+	tests/mutants/apply.awk \
+	tests/mutants/chain.list \
+	tests/mutants/channel.list \
+	tests/mutants/modules.list \
 	tests/unit/call_fake.h \
 	tests/unit/callers_try.h \
 	tests/unit/conf_try.h \
+	tests/unit/ender.h \
 	tests/unit/registry_fake.h \
 	tests/unit/waiter.h \
 	tests/unit/sink_try.h \
@@ -220,6 +268,7 @@ AM_TESTS_ENVIRONMENT = \
 	WEIR='$(abs_builddir)/weir$(EXEEXT)'; export WEIR; \
 	WEIR_PLAIN="$${WEIR_PLAIN:-$(PLAIN)}"; export WEIR_PLAIN; \
 	WEIR_TRIAL='$(abs_builddir)/tests/trial$(EXEEXT)'; export WEIR_TRIAL; \
+	FUZZ_TARGETS='$(FUZZ_TESTS)'; export FUZZ_TARGETS; \
 	builddir='$(abs_builddir)'; export builddir; \
 	srcdir='$(abs_top_srcdir)'; export srcdir; $(SANITIZER_ENVIRONMENT)
 
@@ -243,11 +292,29 @@ plain-weir:
 		{ test -f Makefile || \
 			$(abs_top_srcdir)/configure -q CC='$(CC)'; } && \
 		$(MAKE) weir$(EXEEXT); }
-distclean-local:
-	rm -rf plain
 else
 PLAIN = $(abs_builddir)/weir$(EXEEXT)
 endif
+
+# The fuzz targets with libFuzzer: all is compiled once more, by clang.
+fuzzers:
+	@test -n '$(FUZZ_CC)' || { \
+		echo 'make check-long needs clang with libFuzzer: install' \
+			'clang-14 and libclang-rt-14-dev, and run configure' \
+			'again' >&2; \
+		exit 1; \
+	}
+	@$(MKDIR_P) fuzz && cd fuzz && \
+		{ test -f Makefile || \
+			$(abs_top_srcdir)/configure -q CC='$(FUZZ_CC)' \
+				CFLAGS='$(FUZZ_CFLAGS)' \
+				--enable-sanitizers; } && \
+		$(MAKE) $(AM_MAKEFLAGS) LDFLAGS=-fsanitize=fuzzer $(FUZZ_TESTS)
+
+FUZZ_CFLAGS = -g -O1 -fsanitize=fuzzer-no-link
+
+distclean-local:
+	rm -rf fuzz plain
 
 # Parts of "make check"; one test alone: make check TESTS=tests/unit/test_addr
 CHECK_unit = $(UNIT_TESTS)
@@ -255,16 +322,36 @@ CHECK_module = $(MODULE_TESTS) $(MODULE_SHELL_TESTS)
 CHECK_lint = $(LINT_TESTS)
 CHECK_process = $(PROCESS_TESTS)
 CHECK_real = $(REAL_TESTS)
-CHECK_quick = $(UNIT_TESTS) $(MODULE_TESTS) $(MODULE_SHELL_TESTS) $(LINT_TESTS)
+CHECK_quick = $(UNIT_TESTS) $(MODULE_TESTS) $(MODULE_SHELL_TESTS) \
+	$(FUZZ_TESTS) $(LINT_TESTS)
 CHECK_slow = $(PROCESS_TESTS) $(REAL_TESTS)
-CHECK_long = $(LONG_TESTS)
 CHECKS = check-unit check-module check-lint check-process check-real \
-	check-quick check-slow check-long
+	check-quick check-slow
 
-check-long: TEST_SECONDS = 3600
 $(CHECKS): check-%: all
 	$(MAKE) $(AM_MAKEFLAGS) check TEST_SECONDS=$(TEST_SECONDS) \
 		TESTS='$(CHECK_$*)'
+
+# How tests/mutants/run.sh compiles a source, and links a test with it.
+mutant-compile:
+	@:$(info $(COMPILE) -I$(top_srcdir)/src/api)
+mutant-link:
+	@:$(info $(CCLD) $(AM_CFLAGS) $(CFLAGS) $(WRAP_ALLOC) $(LDFLAGS))
+mutant-libraries:
+	@:$(info $(LDADD) $(LIBS))
+
+# What takes long; the last line tells how many passed and failed.
+LONG_RESULTS = $(LONG_TESTS:=.trs) $(LONG_SHELL_TESTS:.sh=.trs)
+LONG_SECONDS = 36000
+check-long: all fuzzers
+	@rm -f $(LONG_RESULTS)
+	@ok=1; \
+	$(MAKE) $(AM_MAKEFLAGS) check TEST_SECONDS=$(LONG_SECONDS) \
+		TESTS='$(LONG_TESTS) $(LONG_SHELL_TESTS)' || ok=0; \
+	touch $(LONG_RESULTS); \
+	$(AWK) -v ok=$$ok -f $(top_srcdir)/tests/lib/sum.awk $(LONG_RESULTS) | \
+		$(SED) 's/\(.*\) \(.*\)/\1 passed, \2 failed/'; \
+	test $$ok = 1
 
 # The tests of --with-extra-modules: DIR/test_NAME.c for each, seen by people.
 MORE_TESTS = $(patsubst %.c,extra/%,$(notdir \
@@ -280,10 +367,18 @@ $(MORE_TESTS): libtest.a libmodules.a libweir.a Makefile
 -include $(MORE_TESTS:=.d)
 MOSTLYCLEANFILES += $(MORE_TESTS) $(MORE_TESTS:=.d)
 
-check-extra: $(MORE_TESTS)
-	@test -n '$(MORE_MODULES)' || { \
+# What has to be true of every module is tried with these as well.
+MORE_REGISTRY = $(if $(strip $(MORE_MODULES)), \
+	tests/module/test_registry$(EXEEXT))
+
+check-extra: extra-notes $(MORE_TESTS) $(MORE_REGISTRY)
+	@test -n '$(MORE_LISTS)' || { \
 		echo 'check-extra: configure was run without' \
 			'--with-extra-modules=DIR' >&2; \
+		exit 1; \
+	}
+	@test -n '$(MORE_MODULES)' || { \
+		echo 'check-extra: no module is named in' $(MORE_LISTS) >&2; \
 		exit 1; \
 	}
 	@for test in $(MORE_MISSING); do \
@@ -295,7 +390,27 @@ check-extra: $(MORE_TESTS)
 	for test in $(MORE_TESTS); do \
 		timeout -k 10 $(TEST_SECONDS) $$test || status=1; \
 	done; \
+	test -z "$$ONLY" || exit $$status; \
+	for name in $(MORE_MODULES); do \
+		ONLY="$$name *" timeout -k 10 $(TEST_SECONDS) \
+			$(MORE_REGISTRY) || status=1; \
+	done; \
 	exit $$status
+
+# Modules that wait to be named.
+MORE_NAME = s/^const struct weir_middleware mw_\([A-Za-z0-9_]*\).*/\1/p
+extra-notes:
+	@for list in $(MORE_LISTS); do \
+		dir=`dirname $$list`; \
+		for file in $$dir/*.c $$dir/*/*.c; do \
+			name=`sed -n '$(MORE_NAME)' $$file 2>/dev/null`; \
+			case " $(MORE_MODULES) " in *" $$name "*) name= ;; \
+			esac; \
+			test -z "$$name" || \
+				echo "note: $$file has mw_$$name, but $$list" \
+					"does not name $$name" >&2; \
+		done; \
+	done
 
 if !ALL_MODULES
 check-am: not-all-modules
@@ -313,4 +428,5 @@ no-cmocka:
 	@exit 1
 endif
 
-.PHONY: $(CHECKS) check-extra no-cmocka not-all-modules plain-weir
+.PHONY: $(CHECKS) check-extra check-long fuzzers no-cmocka not-all-modules plain-weir
+.PHONY: $(CHECKS) check-extra extra-notes no-cmocka not-all-modules plain-weir

@@ -40,20 +40,22 @@ diag_verror(struct weir_diag *d, const struct place *place, const char *path,
 	const char *fmt, va_list ap)
 {
 	struct diag_message *m, **at = &d->messages;
-	char *text, *p;
+	const char *text;
+	char *p;
 
 	if (++d->errors > DIAG_MAX)
 		return;
 	if (path == NULL)
 		path = "";
 	text = arena_vprintf(d->arena, fmt, ap);
-	for (p = text; *p != '\0'; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			*p = '?'; /* a value with newlines stays on its line */
 	m = arena_alloc(d->arena, sizeof(*m));
 	m->line = place->line;
-	m->text = arena_printf(d->arena, "%s: %s%s%s", diag_place(d, place),
-		path, *path != '\0' ? ": " : "", text);
+	p = arena_printf(d->arena, "%s: %s%s%s", diag_place(d, place), path,
+		*path != '\0' ? ": " : "", text);
+	m->text = p;
+	for (; *p != '\0'; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = '?'; /* names and values with newlines too */
 	while (*at != NULL && (*at)->line <= m->line)
 		at = &(*at)->next;
 	m->next = *at;

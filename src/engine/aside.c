@@ -25,6 +25,7 @@ aside_done(struct weir_channel *ch)
 	timer_drop(ch);
 	history_drop(ch);
 	ticket_give_back(&ch->engine->loop->tickets, ch->aside->slot);
+	free(ch->aside->chosen);
 	free(ch->aside);
 	ch->aside = NULL;
 }

@@ -5,12 +5,22 @@
 #include <stdint.h>
 
 #include "engine/channel.h"
+#include "engine/connect.h"
+
+/* What an up callback has chosen, until all middlewares are opened. */
+struct chosen {
+	struct dial dial;
+	unsigned stage;
+};
 
 struct aside {
 	struct wait *waits;
 	struct timer *timers;
 	struct history *history; /* NULL: not kept */
 	uint64_t waiting[2];	 /* stages whose wait lasts, by direction */
+	uint64_t cut[2];	 /* stages that have ended it themselves */
+	uint64_t by_time;	 /* stages that emit when shown no bytes */
+	struct chosen *chosen;	 /* a backend; NULL: none, or it is used */
 	uint32_t slot;		 /* that tickets name, from 1; 0: none yet */
 	uint32_t serial;	 /* of the last wait */
 };
@@ -25,6 +35,13 @@ static inline uint64_t
 aside_waiting(const struct weir_channel *ch, enum weir_dir dir)
 {
 	return ch->aside == NULL ? 0 : ch->aside->waiting[dir];
+}
+
+/* Stages that have ended that direction; 0: only its source can. */
+static inline uint64_t
+aside_cut(const struct weir_channel *ch, enum weir_dir dir)
+{
+	return ch->aside == NULL ? 0 : ch->aside->cut[dir];
 }
 
 #endif

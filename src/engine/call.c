@@ -6,11 +6,13 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "engine/aside.h"
 #include "engine/call.h"
 #include "engine/channel.h"
 #include "engine/connect.h"
 #include "engine/engine.h"
 #include "engine/history.h"
+#include "engine/opening.h"
 #include "engine/stage.h"
 
 #ifdef WEIR_DEBUG
@@ -55,7 +57,7 @@ call_begin(struct weir_channel *ch, unsigned i, enum hook hook)
 
 	return (struct weir_call){ .ch = ch,
 		.conf = st->conf,
-		.ctx = ch->ctx + st->ctx_off,
+		.ctx = st->mw->ctx_size > 0 ? ch->ctx + st->ctx_off : NULL,
 		.state = st->state,
 		.stage = (uint16_t)i,
 		.hook = (uint16_t)hook };
@@ -106,8 +108,10 @@ call_breach(struct weir_channel *ch, unsigned i, const char *what)
 		ch->engine->server->name, st->name, (unsigned long long)ch->id,
 		what);
 	history_note(ch, HISTORY_MIDDLEWARE_ERROR, WEIR_SELF, 0);
-	if (!channel_is_ending(ch))
+	if (!channel_is_ending(ch) && ch->reason == WEIR_R_NONE) {
 		ch->end_stage = (uint8_t)i;
+		ch->detail = what;
+	}
 	channel_close(ch, WEIR_R_BUG, WEIR_SELF, 0, ENDING_RESET);
 }
 
@@ -140,12 +144,16 @@ call_has_acted(struct weir_channel *ch, unsigned i)
 /* Directions that stop while what was emitted into dir has not drained.  Who
  * emits at other times than when shown bytes has them, as a rule, from the
  * source of that direction; what is answered here comes from the client. */
-static unsigned
-call_blocks(const struct weir_channel *ch, enum weir_dir dir, unsigned dirs)
+static void
+call_mark(struct weir_channel *ch, unsigned i, enum weir_dir dir, unsigned dirs)
 {
-	if (dirs != 0)
-		return dirs;
-	return 1u << dir | (ch->served ? 1u << WEIR_UP : 0) | FLOW_BY_TIME;
+	if (dirs == 0) {
+		dirs = 1u << dir | (ch->served ? 1u << WEIR_UP : 0) |
+		       FLOW_BY_TIME;
+		if (ch->aside != NULL)
+			ch->aside->by_time |= stage_bit(i);
+	}
+	ch->flows[dir].emitters |= (uint8_t)dirs;
 }
 
 void
@@ -156,6 +164,8 @@ call_commit(struct weir_channel *ch, unsigned i, unsigned dirs)
 	struct dial dial = loop->dial;
 	bool misused = loop->misused, failed = loop->failed;
 	bool end[2] = { loop->end[0], loop->end[1] };
+	const char *why = loop->why;
+	uint64_t mine[2];
 	int dir;
 
 	if (loop->ticketed)
@@ -167,23 +177,34 @@ call_commit(struct weir_channel *ch, unsigned i, unsigned dirs)
 	else if (failed)
 		channel_close(
 			ch, WEIR_R_NOMEM, WEIR_SELF, ENOMEM, ENDING_RESET);
+	/* Both before others are called: what it emits then comes too late. */
+	for (dir = 0; dir < 2; dir++)
+		end[dir] = end[dir] && stage_cut(ch, (enum weir_dir)dir, i);
+	/* What others answer to a part of it comes behind all of it. */
+	for (dir = 0; dir < 2; dir++) {
+		mine[dir] =
+			stage_bit(i) & ~(loop->busy[dir] | ch->flows[dir].held);
+		loop->busy[dir] |= mine[dir];
+	}
 	for (dir = 0; dir < 2; dir++) {
 		if (emitted[dir].len > 0)
-			ch->flows[dir].emitters |= (uint8_t)call_blocks(
-				ch, (enum weir_dir)dir, dirs);
+			call_mark(ch, i, (enum weir_dir)dir, dirs);
 		if (misused || failed)
 			buf_clear(&emitted[dir]);
 		else
-			stage_give(ch, (enum weir_dir)dir, i, &emitted[dir]);
-		if (end[dir])
-			stage_end(ch, (enum weir_dir)dir, i);
+			stage_give(ch, (enum weir_dir)dir, i, &emitted[dir],
+				end[dir]);
 	}
+	for (dir = 0; dir < 2; dir++)
+		loop->busy[dir] &= ~mine[dir];
+	loop->why = why; /* who was shown what was emitted has his own */
 	if (channel_is_ending(ch))
 		return;
-	if (dial.serve)
-		channel_serve(ch);
-	else if (dial.asked)
-		connect_start(ch, &dial, i);
+	if (dial.serve || dial.asked)
+		opening_choose(ch, &dial, i);
+	for (dir = 0; dir < 2; dir++)
+		if (ch->flows[dir].held & mine[dir])
+			stage_resume(ch, (enum weir_dir)dir, i);
 }
 
 void
@@ -202,19 +223,25 @@ call_close(struct weir_channel *ch, unsigned i, struct weir_verdict v)
 		call_breach(ch, i, "closed for no known reason");
 		return;
 	}
-	ch->end_stage = (uint8_t)i;
-	ch->detail = ch->engine->loop->why;
+	/* A reset that was seen before is the first end. */
+	if (ch->reason == WEIR_R_NONE) {
+		ch->end_stage = (uint8_t)i;
+		ch->detail = ch->engine->loop->why;
+	}
 	channel_close(ch, v.reason, WEIR_SELF, 0, endings[v.ms]);
 }
 
 void
 call_judge(struct weir_channel *ch, unsigned i, struct weir_verdict v)
 {
+	if (v.kind != WEIR_V_CLOSE && (v.kind != WEIR_V_PASS || v.n != 0)) {
+		call_forget(ch->engine->loop);
+		call_breach(ch, i, "wants pass(0) or close here");
+		return;
+	}
 	call_commit(ch, i, 0);
 	if (v.kind == WEIR_V_CLOSE)
 		call_close(ch, i, v);
-	else if (v.kind != WEIR_V_PASS || v.n != 0)
-		call_breach(ch, i, "wants pass(0) or close here");
 }
 
 bool

@@ -9,6 +9,7 @@
 #include "engine/chain.h"
 #include "engine/channel.h"
 #include "engine/engine.h"
+#include "engine/hold.h"
 #include "engine/stage.h"
 #include "engine/wait.h"
 
@@ -134,6 +135,21 @@ chain_applies(struct weir_channel *ch, unsigned i)
 	return false;
 }
 
+/* Stages whose open has not been called yet, of those that are being opened. */
+static uint64_t
+chain_unopened(const struct weir_channel *ch)
+{
+	const struct chain *k = &ch->engine->chain;
+	unsigned next = ch->next_stage + ch->asked;
+	uint64_t from = next < CONF_STAGES_MAX ? ~(uint64_t)0 << next : 0;
+
+	if (ch->decided)
+		return 0;
+	if (ch->late)
+		return from & k->late;
+	return ch->opened ? k->late : from | k->late;
+}
+
 /* Calls open of stage i; false: it waits, and is called again later. */
 static bool
 chain_open_one(struct weir_channel *ch, unsigned i)
@@ -178,6 +194,9 @@ chain_open(struct weir_channel *ch)
 {
 	if (!chain_open_some(ch, ~ch->engine->chain.late))
 		return false;
+	if (channel_is_ending(ch))
+		return true;
+	ch->opened = true;
 	ch->next_stage = 0;
 	return true;
 }
@@ -197,16 +216,14 @@ chain_open_late(struct weir_channel *ch)
 	return true;
 }
 
-bool
+void
 chain_route(struct weir_channel *ch)
 {
 	const struct chain *k = &ch->engine->chain;
 	unsigned i;
 
-	if (!chain_open_late(ch))
-		return false;
 	for (i = 0; i < k->n && ch->state == CHANNEL_ROUTE; i++) {
-		struct weir_call c = call_begin(ch, i, HOOK_OTHER);
+		struct weir_call c = call_begin(ch, i, HOOK_ROUTE);
 
 		if (!chain_has(ch, i, route))
 			continue;
@@ -215,11 +232,11 @@ chain_route(struct weir_channel *ch)
 		call_leave(&c);
 		call_commit(ch, i, 0);
 	}
-	return true;
 }
 
 void
-chain_target(struct weir_channel *ch, const struct weir_addr *to)
+chain_target(
+	struct weir_channel *ch, const struct weir_addr *to, uint64_t these)
 {
 	const struct chain *k = &ch->engine->chain;
 	unsigned i;
@@ -230,7 +247,7 @@ chain_target(struct weir_channel *ch, const struct weir_addr *to)
 		struct weir_call c = call_begin(ch, i, HOOK_OTHER);
 		struct weir_verdict v;
 
-		if (!chain_has(ch, i, target))
+		if (!(these & stage_bit(i)) || !chain_has(ch, i, target))
 			continue;
 		call_enter(&c);
 		v = k->stages[i].mw->target(&c, to);
@@ -242,7 +259,7 @@ chain_target(struct weir_channel *ch, const struct weir_addr *to)
 void
 chain_timer(struct weir_channel *ch, unsigned i)
 {
-	struct weir_call c = call_begin(ch, i, HOOK_OTHER);
+	struct weir_call c = call_begin(ch, i, HOOK_TIMER);
 	struct weir_verdict v;
 
 	call_enter(&c);
@@ -262,7 +279,7 @@ chain_signal(struct weir_channel *ch, const char *event)
 		struct weir_verdict v;
 
 		if (!chain_has(ch, i, signal) ||
-			(!ch->decided && (k->late & stage_bit(i))))
+			(chain_unopened(ch) & k->late & stage_bit(i)))
 			continue;
 		call_enter(&c);
 		v = k->stages[i].mw->signal(&c, event);
@@ -281,11 +298,12 @@ chain_connected(struct weir_channel *ch, int err)
 	unsigned teller = ch->dial_stage, i;
 
 	/* What is emitted now goes ahead of all that was held for a backend,
-	 * even of its end. */
+	 * even of its end, and past those who hold it. */
 	up->out = (struct buf){ 0 };
 	up->ended = 0;
+	ch->ahead = true;
 	for (i = 0; i < k->n && !channel_is_ending(ch); i++) {
-		struct weir_call c = call_begin(ch, i, HOOK_OTHER);
+		struct weir_call c = call_begin(ch, i, HOOK_CONNECTED);
 
 		if (!chain_has(ch, i, connected) || (err != 0 && i != teller))
 			continue;
@@ -294,6 +312,7 @@ chain_connected(struct weir_channel *ch, int err)
 		call_leave(&c);
 		call_commit(ch, i, 0);
 	}
+	ch->ahead = false;
 	up->ended |= ended;
 	buf_move(&up->out, &held);
 }
@@ -301,14 +320,17 @@ chain_connected(struct weir_channel *ch, int err)
 void
 chain_leave(struct weir_channel *ch)
 {
-	uint64_t opened = 0;
+	const struct chain *k = &ch->engine->chain;
+	uint64_t left = chain_unopened(ch);
+	unsigned i;
 
-	/* Those before the next one, and itself if its open was called. */
-	if (ch->late && !ch->decided)
-		opened = (stage_bit(ch->next_stage) - 1) |
-			 (ch->asked ? stage_bit(ch->next_stage) : 0);
-	if (!ch->decided)
-		ch->off |= ch->engine->chain.late & ~opened;
+	if (!ch->late)
+		ch->off |= k->late;
+	/* The others can be asked still. */
+	for (i = 0; i < k->n; i++)
+		if ((left & stage_bit(i)) && !(k->late & stage_bit(i)))
+			chain_applies(ch, i);
+	ch->off |= left & k->late;
 	ch->next_stage = 0;
 }
 
@@ -323,12 +345,14 @@ chain_close_one(struct weir_channel *ch, unsigned i)
 	call_enter(&c);
 	v = ch->engine->chain.stages[i].mw->close(&c, ch->reason);
 	call_leave(&c);
+	if (v.kind != WEIR_V_WAIT && (v.kind != WEIR_V_PASS || v.n != 0)) {
+		call_forget(ch->engine->loop);
+		call_breach(ch, i, "close wants pass(0) or wait");
+		return false;
+	}
 	if (v.kind != WEIR_V_WAIT || ch->hurried ||
 		server->close_wait_ms == 0) {
 		call_commit(ch, i, 0);
-		if (v.kind != WEIR_V_WAIT &&
-			(v.kind != WEIR_V_PASS || v.n != 0))
-			call_breach(ch, i, "close wants pass(0) or wait");
 		return false;
 	}
 	if (!call_wait(ch, i, HOOK_CLOSE, v.ms))
@@ -362,12 +386,22 @@ chain_close(struct weir_channel *ch)
 static bool
 chain_is_full(const struct weir_channel *ch, unsigned emitters)
 {
-	size_t most = ch->engine->server->hold_max;
+	int dir;
 
-	return (ch->flows[0].out.len > most &&
-		       (ch->flows[0].emitters & emitters)) ||
-	       (ch->flows[1].out.len > most &&
-		       (ch->flows[1].emitters & emitters));
+	for (dir = 0; dir < 2; dir++) {
+		const struct flow *fl = &ch->flows[dir];
+		size_t len = fl->out.len;
+
+		if (!(fl->emitters & emitters))
+			continue;
+		/* What others hold back will be shown when out has drained. */
+		if (fl->held != 0)
+			len += hold_len(ch, (enum weir_dir)dir,
+				chain_barred(ch, (enum weir_dir)dir));
+		if (len > ch->engine->server->hold_max)
+			return true;
+	}
+	return false;
 }
 
 bool
@@ -377,9 +411,10 @@ chain_blocked(const struct weir_channel *ch, enum weir_dir dir)
 }
 
 bool
-chain_blocks_timers(const struct weir_channel *ch)
+chain_blocks_timer(const struct weir_channel *ch, unsigned i)
 {
-	return chain_is_full(ch, FLOW_BY_TIME);
+	return ch->aside != NULL && (ch->aside->by_time & stage_bit(i)) &&
+	       chain_is_full(ch, FLOW_BY_TIME);
 }
 
 uint64_t

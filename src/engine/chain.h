@@ -45,12 +45,12 @@ void chain_done(struct chain *k);
 bool chain_open(struct weir_channel *ch);
 /* The same of the others: client bytes have been seen. */
 bool chain_open_late(struct weir_channel *ch);
-/* Calls route in order until one has connected or served.  False: an open that
- * has to come first waits. */
-bool chain_route(struct weir_channel *ch);
-/* Asks all whether this address may be connected to; if not, the channel is
+/* Calls route in order until one has connected or served; all are opened. */
+void chain_route(struct weir_channel *ch);
+/* Asks these whether the address may be connected to; if not, the channel is
  * closing. */
-void chain_target(struct weir_channel *ch, const struct weir_addr *to);
+void chain_target(
+	struct weir_channel *ch, const struct weir_addr *to, uint64_t these);
 /* Tells a stage that its time has come, or all of an event of the engine. */
 void chain_timer(struct weir_channel *ch, unsigned i);
 void chain_signal(struct weir_channel *ch, const char *event);
@@ -70,8 +70,8 @@ void chain_resume(struct weir_channel *ch, enum weir_dir dir);
 /* Is an output too full into which callbacks of this direction have emitted?
  * Then they are shown nothing more until it has drained. */
 bool chain_blocked(const struct weir_channel *ch, enum weir_dir dir);
-/* The same of callbacks that are shown no bytes. */
-bool chain_blocks_timers(const struct weir_channel *ch);
+/* The same of what stage i has emitted when it was shown no bytes. */
+bool chain_blocks_timer(const struct weir_channel *ch, unsigned i);
 /* Stages that may not be shown bytes yet, as they wait or are not opened. */
 uint64_t chain_barred(const struct weir_channel *ch, enum weir_dir dir);
 

@@ -14,6 +14,7 @@
 #include "engine/engine.h"
 #include "engine/history.h"
 #include "engine/hold.h"
+#include "engine/opening.h"
 #include "engine/wait.h"
 
 #define RESET_FLUSH_MS 1000
@@ -72,6 +73,7 @@ channel_new(struct engine *engine, int fd, const struct weir_addr *peer,
 		free(ch);
 		return NULL;
 	}
+	channel_wait_total(ch);
 	call_lock_all(ch);
 	history_keep(ch);
 	history_note(ch, HISTORY_CONNECTED, WEIR_FRONTEND, 0);
@@ -130,45 +132,15 @@ channel_wait_total(struct weir_channel *ch)
 	enum timeout_kind kind = TIMEOUT_SESSION;
 	uint32_t value_ms = server->session_timeout_ms;
 
-	if (ch->state == CHANNEL_ROUTE && ch->preread != 0 &&
+	if (ch->state <= CHANNEL_ROUTE && ch->preread != 0 &&
 		server->preread_timeout_ms != 0 &&
 		(value_ms == 0 || server->preread_timeout_ms < value_ms)) {
 		kind = TIMEOUT_PREREAD;
 		value_ms = server->preread_timeout_ms;
 	}
 	timeouts_set(&ch->engine->loop->timeouts, &ch->total, kind, value_ms,
-		ch->opened_ms);
-}
-
-static void
-channel_open(struct weir_channel *ch)
-{
-	if (!chain_open(ch) || channel_is_ending(ch))
-		return;
-	channel_state(ch, CHANNEL_ROUTE);
-	if (ch->preread == 0)
-		return;
-	history_note(ch, HISTORY_START_READING, WEIR_FRONTEND, 0);
-	channel_wait(
-		ch, TIMEOUT_DUMB, ch->engine->server->dumb_connect_timeout_ms);
-}
-
-static void
-channel_route(struct weir_channel *ch)
-{
-	if (!chain_route(ch))
-		channel_wait(ch, TIMEOUT_DUMB, 0); /* nobody but us is silent */
-	else if (ch->state == CHANNEL_ROUTE)
-		channel_serve(ch);
-}
-
-void
-channel_serve(struct weir_channel *ch)
-{
-	channel_hang_up(ch, WEIR_BACKEND, true);
-	ch->spare = false;
-	ch->served = true;
-	channel_state(ch, CHANNEL_JOINED);
+		kind == TIMEOUT_PREREAD && ch->raced ? clock_ms()
+						     : ch->opened_ms);
 }
 
 /* It has its backend from here on, or needs none. */
@@ -198,6 +170,17 @@ channel_is_half_closed(const struct weir_channel *ch)
 	       (ch->flows[1].state == FLOW_SHUT);
 }
 
+/* A backend that is cut off has not ended, and may not have read all that is
+ * meant for it: a close with unread bytes would reset that (RFC
+ * 1122, 4.2.2.13).
+ */
+static bool
+channel_drains_backend(const struct weir_channel *ch)
+{
+	return ch->joined && aside_cut(ch, WEIR_DOWN) != 0 &&
+	       !ch->flows[WEIR_DOWN].drained;
+}
+
 /* Both directions are at their end. */
 static void
 channel_through(struct weir_channel *ch)
@@ -207,7 +190,8 @@ channel_through(struct weir_channel *ch)
 	history_note(ch, HISTORY_TRANSPORT_FINISHED, WEIR_SELF, 0);
 	/* A client that is cut off may be sending still. */
 	channel_close(ch, WEIR_R_DONE, ch->ended_by, 0,
-		up->cut != 0 && !up->drained ? ENDING_LINGER : ENDING_CLOSE);
+		aside_cut(ch, WEIR_UP) != 0 && !up->drained ? ENDING_LINGER
+							    : ENDING_CLOSE);
 }
 
 static void
@@ -230,7 +214,8 @@ channel_relay(struct weir_channel *ch)
 		flow_settle(ch, (enum weir_dir)dir);
 	if (channel_is_ending(ch) || ch->state != CHANNEL_JOINED)
 		return;
-	if (ch->flows[0].state == FLOW_SHUT && ch->flows[1].state == FLOW_SHUT)
+	if (ch->flows[0].state == FLOW_SHUT &&
+		ch->flows[1].state == FLOW_SHUT && !channel_drains_backend(ch))
 		channel_through(ch);
 	else if (!half && channel_is_half_closed(ch) && !ch->failing)
 		channel_wait(ch, TIMEOUT_HALF_CLOSE,
@@ -270,7 +255,7 @@ channel_run(struct weir_channel *ch)
 	if (ch->aside != NULL)
 		wait_release(ch);
 	if (ch->state == CHANNEL_OPEN)
-		channel_open(ch);
+		opening_open(ch);
 	if (ch->told != ch->engine->events)
 		engine_tell(ch);
 	if (ch->state == CHANNEL_RACE)
@@ -278,12 +263,13 @@ channel_run(struct weir_channel *ch)
 	if (ch->state == CHANNEL_ROUTE && ch->preread != 0)
 		channel_relay(ch);
 	if (ch->state == CHANNEL_ROUTE && ch->preread == 0)
-		channel_route(ch);
+		opening_route(ch);
 	/* What is meant for the client needs no backend. */
-	if (ch->state == CHANNEL_CONNECT || ch->state == CHANNEL_RACE) {
+	if (ch->state < CHANNEL_JOINED) {
 		if (ch->flows[WEIR_DOWN].held != 0)
 			chain_resume(ch, WEIR_DOWN);
 		flow_flush(ch, WEIR_DOWN);
+		flow_settle(ch, WEIR_DOWN);
 	}
 	if (ch->state == CHANNEL_CONNECT)
 		connect_run(ch);
@@ -309,7 +295,7 @@ channel_ready(struct endpoint *ep, uint32_t events)
 	if ((events & ENDPOINT_ERR) &&
 		(ep->side == WEIR_FRONTEND || ch->state >= CHANNEL_JOINED)) {
 		err = endpoint_take_error(ep);
-		if (err != 0 || ch->state == CHANNEL_CONNECT) {
+		if (err != 0) {
 			history_note(ch, HISTORY_READ_ERROR,
 				(enum weir_side)ep->side, err);
 			channel_side_failed(ch, (enum weir_side)ep->side, err);
@@ -341,7 +327,7 @@ channel_close(struct weir_channel *ch, enum weir_reason reason,
 		channel_note(ch, reason, by, err);
 		ch->ending = (uint8_t)ending;
 		channel_state(ch, CHANNEL_CLOSING);
-	} else if (ending == ENDING_RESET) {
+	} else if (ending == ENDING_RESET && ch->ending != ENDING_SILENT) {
 		ch->ending = ENDING_RESET;
 	}
 	channel_queue(ch);
@@ -390,7 +376,8 @@ channel_source_ended(struct weir_channel *ch, enum weir_dir dir, int err)
 	enum weir_side side = (enum weir_side)channel_source(ch, dir)->side;
 
 	if (err != 0) {
-		history_note(ch, HISTORY_READ_ERROR, side, err);
+		if (channel_source(ch, dir)->err == 0)
+			history_note(ch, HISTORY_READ_ERROR, side, err);
 		channel_source(ch, dir)->err = err;
 		channel_close(ch, reason_of(err), side, err,
 			ch->state != CHANNEL_JOINED || ch->served ? ENDING_RESET
@@ -430,6 +417,7 @@ channel_die(struct weir_channel *ch, bool reset)
 	if (ch->queued)
 		TAILQ_REMOVE(&loop->run, ch, turn_link);
 	ch->queued = false;
+	loop->fds -= ch->served ? 1 : 2;
 	channel_state(ch, CHANNEL_DEAD);
 	chain_leave(ch);
 	channel_queue(ch);
@@ -459,7 +447,6 @@ channel_free(struct weir_channel *ch)
 	aside_done(ch);
 	TAILQ_REMOVE(&engine->channels, ch, all_link);
 	engine->loop->channels--;
-	engine->loop->fds -= ch->served ? 1 : 2;
 	hold_drop(ch);
 	buf_clear(&ch->flows[WEIR_UP].out);
 	buf_clear(&ch->flows[WEIR_DOWN].out);

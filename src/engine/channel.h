@@ -56,7 +56,7 @@ struct weir_channel {
 	struct flow flows[2];		     /* by enum weir_dir */
 	struct hold *holds;
 	struct aside *aside; /* NULL as long as nothing there is needed */
-	const char *detail;  /* which time limit, or NULL; borrowed */
+	const char *detail;  /* facts' own; a literal, or NULL */
 	int err;	     /* errno of the first failure */
 	int dial_err;	     /* of a connect that failed at once */
 	uint64_t preread;    /* stages that have not said yes */
@@ -79,10 +79,13 @@ struct weir_channel {
 	bool failing : 1;    /* a peer's reset is seen, its bytes go first */
 	bool lingering : 1;  /* SHUT_WR is done */
 	bool asked : 1;	     /* its condition is, who opens next */
+	bool opened : 1;     /* all are that need no client bytes for it */
 	bool late : 1;	     /* conditions of the route are asked */
 	bool decided : 1;    /* so are all */
 	bool spare : 1;	  /* a backend that lost the race may still be used */
 	bool hurried : 1; /* close callbacks may not wait any more */
+	bool ahead : 1;	  /* what is emitted up goes ahead of what is held */
+	bool raced : 1;	  /* client bytes are waited for since a race */
 	alignas(16) uint8_t ctx[];
 };
 
@@ -125,8 +128,6 @@ void channel_run(struct weir_channel *ch);
 void channel_ready(struct endpoint *ep, uint32_t events);
 /* Runs the channel again in this turn's run list; a dead one is reaped. */
 void channel_queue(struct weir_channel *ch);
-/* It is answered here from now on. */
-void channel_serve(struct weir_channel *ch);
 /* Closes the socket of one side, by RST if reset. */
 void channel_hang_up(struct weir_channel *ch, enum weir_side side, bool reset);
 /* Fixes why the channel ends (the first call counts) and how. */

@@ -78,11 +78,14 @@ static bool
 connect_has_spare(
 	const struct weir_channel *ch, const struct dial *dial, unsigned stage)
 {
+	const struct endpoint *back = &ch->ends[WEIR_BACKEND];
 	struct weir_addr to;
 
-	if (!ch->spare || ch->dial_stage != stage)
+	/* From where it comes is not known any more. */
+	if (!ch->spare || ch->dial_stage != stage || dial->source.len != 0 ||
+		(back->mask & (ENDPOINT_ERR | ENDPOINT_HUP)))
 		return false;
-	endpoint_peer(&ch->ends[WEIR_BACKEND], &to);
+	endpoint_peer(back, &to);
 	return to.len == dial->to.len &&
 	       memcmp(&to.sa, &dial->to.sa, to.len) == 0;
 }
@@ -93,7 +96,8 @@ connect_start(struct weir_channel *ch, const struct dial *dial, unsigned stage)
 	struct endpoint *back = &ch->ends[WEIR_BACKEND];
 	bool spare = connect_has_spare(ch, dial, stage);
 
-	chain_target(ch, &dial->to);
+	chain_target(ch, &dial->to,
+		ch->decided ? ~(uint64_t)0 : ~ch->engine->chain.late);
 	if (channel_is_ending(ch))
 		return;
 	if (ch->state == CHANNEL_ROUTE)
@@ -135,6 +139,7 @@ race_end(struct weir_channel *ch, bool spare)
 	ch->spare = spare;
 	ch->dialed = false;
 	ch->dial_err = 0;
+	ch->raced = true;
 	channel_state(ch, CHANNEL_ROUTE);
 	channel_wait(
 		ch, TIMEOUT_DUMB, ch->engine->server->dumb_connect_timeout_ms);
@@ -196,7 +201,17 @@ connect_outcome(struct weir_channel *ch)
 static void
 race_won(struct weir_channel *ch)
 {
+	uint64_t late = ch->decided ? 0 : ch->engine->chain.late;
+	struct weir_addr to;
+
+	/* Nobody but us is waited for. */
+	channel_wait(ch, TIMEOUT_CONNECT, 0);
 	if (!chain_open_late(ch) || channel_is_ending(ch))
+		return;
+	/* Who did not know whether he takes part has not been asked yet. */
+	endpoint_peer(&ch->ends[WEIR_BACKEND], &to);
+	chain_target(ch, &to, late);
+	if (channel_is_ending(ch))
 		return;
 	ch->preread = 0;
 	connect_finish(ch, 0);
@@ -222,7 +237,8 @@ connect_race(struct weir_channel *ch)
 			race_won(ch);
 			return;
 		} else {
-			if (back->mask & ENDPOINT_OUT)
+			if ((back->mask & ENDPOINT_OUT) &&
+				ch->phase.kind != TIMEOUT_IDLE)
 				channel_wait(ch, TIMEOUT_IDLE,
 					ch->engine->server->idle_timeout_ms);
 			return;

@@ -76,14 +76,20 @@ engine_tell(struct weir_channel *ch)
 
 	if (ch->state == CHANNEL_OPEN)
 		return;
-	if (last - ch->told > ENGINE_EVENTS_KEPT) {
-		log_error("%s: #%llu: %u events were lost", e->server->name,
-			(unsigned long long)ch->id,
-			last - ch->told - ENGINE_EVENTS_KEPT);
-		ch->told = last - ENGINE_EVENTS_KEPT;
-	}
-	while (ch->told != last && !channel_is_ending(ch))
+	/* Callbacks may add to the ring, and so take the oldest out of it. */
+	while ((int32_t)(last - ch->told) > 0 && !channel_is_ending(ch)) {
+		uint32_t lost = e->events - ch->told;
+
+		if (lost > ENGINE_EVENTS_KEPT) {
+			lost -= ENGINE_EVENTS_KEPT;
+			log_error("%s: #%llu: %u events were lost",
+				e->server->name, (unsigned long long)ch->id,
+				lost);
+			ch->told += lost;
+			continue;
+		}
 		chain_signal(ch, e->names[ch->told++ % ENGINE_EVENTS_KEPT]);
+	}
 }
 
 void

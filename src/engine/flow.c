@@ -6,11 +6,13 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "engine/aside.h"
 #include "engine/chain.h"
 #include "engine/channel.h"
 #include "engine/engine.h"
 #include "engine/flow.h"
 #include "engine/history.h"
+#include "engine/stage.h"
 
 static const char *const words[] = {
 #define X(id, word) [FLOW_##id] = word,
@@ -58,24 +60,16 @@ flow_has_sink(const struct weir_channel *ch, enum weir_dir dir)
 	       ch->state == CHANNEL_CLOSING;
 }
 
-void
-flow_cut(struct weir_channel *ch, enum weir_dir dir, unsigned i)
-{
-	struct flow *fl = &ch->flows[dir];
-
-	fl->cut = (uint8_t)(i + 1);
-	fl->drained = fl->state != FLOW_OPEN;
-	if (fl->state == FLOW_OPEN)
-		flow_state(ch, dir, FLOW_ENDED);
-}
-
 /* May bytes be read that go nowhere, as the direction was ended before? */
 static bool
 flow_may_drain(const struct weir_channel *ch, enum weir_dir dir)
 {
 	const struct flow *fl = &ch->flows[dir];
 
-	return fl->cut != 0 && !fl->drained && ch->state == CHANNEL_JOINED &&
+	return aside_cut(ch, dir) != 0 && !fl->drained &&
+	       (ch->state == CHANNEL_JOINED ||
+		       (ch->state == CHANNEL_ROUTE && dir == WEIR_UP &&
+			       ch->preread != 0)) &&
 	       (fl->state == FLOW_ENDED || fl->state == FLOW_SHUT);
 }
 
@@ -137,6 +131,23 @@ static void
 flow_nomem(struct weir_channel *ch)
 {
 	channel_close(ch, WEIR_R_NOMEM, WEIR_SELF, ENOMEM, ENDING_RESET);
+}
+
+void
+flow_cut(struct weir_channel *ch, enum weir_dir dir, unsigned i)
+{
+	struct flow *fl = &ch->flows[dir];
+	struct aside *aside = aside_get(ch);
+
+	if (aside == NULL) {
+		flow_nomem(ch);
+		return;
+	}
+	if (aside->cut[dir] == 0)
+		fl->drained = fl->state != FLOW_OPEN;
+	aside->cut[dir] |= stage_bit(i);
+	if (fl->state == FLOW_OPEN)
+		flow_state(ch, dir, FLOW_ENDED);
 }
 
 /* The view must not stay a view: copies it to the queue. */
@@ -235,7 +246,7 @@ flow_flush(struct weir_channel *ch, enum weir_dir dir)
 
 		more = flow_wrote(ch, dir, buf_send(&fl->out, to->fd), wanted);
 	}
-	if (fl->out.len == 0)
+	if (fl->out.len == 0 && fl->held == 0)
 		fl->emitters = 0;
 }
 
@@ -246,7 +257,8 @@ flow_settle(struct weir_channel *ch, enum weir_dir dir)
 	struct endpoint *to = channel_sink(ch, dir);
 
 	if (fl->state != FLOW_ENDED || !fl->end_reached || fl->out.len > 0 ||
-		ch->state != CHANNEL_JOINED)
+		channel_is_ending(ch) ||
+		(dir == WEIR_UP && ch->state != CHANNEL_JOINED))
 		return;
 	if (channel_source(ch, dir)->err != 0) {
 		/* Behind its end came a reset: that is the end to pass on. */
@@ -264,8 +276,10 @@ flow_settle(struct weir_channel *ch, enum weir_dir dir)
 		}
 		return;
 	}
-	/* When both are through, closing says it as well. */
-	if (ch->flows[!dir].state != FLOW_SHUT &&
+	/* When both are through, closing says it as well, unless the other
+	 * one was ended by us. */
+	if ((ch->flows[!dir].state != FLOW_SHUT ||
+		    aside_cut(ch, (enum weir_dir) !dir) != 0) &&
 		shutdown(to->fd, SHUT_WR) == -1) {
 		int err = endpoint_take_error(to);
 

@@ -36,8 +36,7 @@ struct flow {
 	bool end_reached;   /* the end has come out of the chain */
 	uint8_t emitters;   /* who emitted into out: bits of directions, and: */
 #define FLOW_BY_TIME 4u	    /* callbacks that are shown no bytes */
-	uint8_t cut;  /* stage that ended it, from 1; 0: only its source can */
-	bool drained; /* and the source has ended, too */
+	bool drained;	    /* a stage has ended it, and its source, too */
 };
 
 /* Stages that still look: 0 means that splicing is allowed. */

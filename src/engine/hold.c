@@ -150,6 +150,18 @@ hold_shift(struct weir_channel *ch, enum weir_dir dir, unsigned stage,
 	return true;
 }
 
+size_t
+hold_len(const struct weir_channel *ch, enum weir_dir dir, uint64_t stages)
+{
+	const struct hold *h;
+	size_t len = 0;
+
+	for (h = ch->holds; h != NULL; h = h->next)
+		if (h->dir == dir && (stages & stage_bit(h->stage)))
+			len += h->bytes.len;
+	return len;
+}
+
 void
 hold_clear(struct weir_channel *ch, enum weir_dir dir, unsigned stage)
 {

@@ -43,6 +43,9 @@ size_t hold_skipped(
  * Caller frees *seg. */
 bool hold_shift(struct weir_channel *ch, enum weir_dir dir, unsigned stage,
 	struct seg **seg, bool *eof);
+/* Bytes that these stages hold in that direction. */
+size_t
+hold_len(const struct weir_channel *ch, enum weir_dir dir, uint64_t stages);
 /* Frees what one stage holds in that direction; its end is gone too. */
 void hold_clear(struct weir_channel *ch, enum weir_dir dir, unsigned stage);
 /* Frees everything held. */

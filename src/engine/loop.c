@@ -125,9 +125,12 @@ void
 loop_turn(struct loop *loop)
 {
 	loop_arm(loop);
-	if (event_base_loop(loop->base,
-		    TAILQ_EMPTY(&loop->run) ? EVLOOP_ONCE : EVLOOP_NONBLOCK) ==
-		-1)
+	/* Once in any case: else whoever has always something to do keeps it
+	 * from ever coming back. */
+	if (event_base_loop(
+		    loop->base, TAILQ_EMPTY(&loop->run)
+					? EVLOOP_ONCE
+					: EVLOOP_ONCE | EVLOOP_NONBLOCK) == -1)
 		log_error("the event loop failed: %s", strerror(errno));
 	clock_update();
 	loop_run_queued(loop);

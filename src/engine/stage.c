@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "engine/aside.h"
 #include "engine/call.h"
 #include "engine/chain.h"
 #include "engine/channel.h"
@@ -23,13 +24,34 @@ stage_behind(enum weir_dir dir, unsigned i)
 	return dir == WEIR_UP ? (int)i + 1 : (int)i - 1;
 }
 
+/* Has the end of this direction gone past the stage, or begun there? */
+static bool
+stage_has_ended(const struct weir_channel *ch, enum weir_dir dir, unsigned i)
+{
+	return (ch->flows[dir].ended | aside_cut(ch, dir)) & stage_bit(i);
+}
+
+bool
+stage_cut(struct weir_channel *ch, enum weir_dir dir, unsigned i)
+{
+	if (channel_is_ending(ch) || stage_has_ended(ch, dir, i))
+		return false;
+	hold_clear(ch, dir, i);
+	flow_cut(ch, dir, i);
+	/* It is shown no client bytes any more. */
+	if (dir == WEIR_UP)
+		ch->preread &= ~stage_bit(i);
+	return true;
+}
+
 void
 stage_give(struct weir_channel *ch, enum weir_dir dir, unsigned i,
-	struct buf *emitted)
+	struct buf *emitted, bool end)
 {
+	struct piece last = { .p = (const uint8_t *)"", .eof = true };
 	struct seg *s;
 
-	if (ch->flows[dir].ended & stage_bit(i))
+	if (!end && stage_has_ended(ch, dir, i))
 		buf_clear(emitted);
 	while ((s = buf_shift(emitted)) != NULL) {
 		struct piece in = { .p = s->data + s->start,
@@ -39,32 +61,8 @@ stage_give(struct weir_channel *ch, enum weir_dir dir, unsigned i,
 		stage_feed(ch, dir, stage_behind(dir, i), &in);
 		free(in.seg);
 	}
-}
-
-void
-stage_end(struct weir_channel *ch, enum weir_dir dir, unsigned i)
-{
-	struct piece end = { .p = (const uint8_t *)"", .eof = true };
-	struct flow *fl = &ch->flows[dir];
-
-	if (channel_is_ending(ch) || (fl->ended & stage_bit(i)))
-		return;
-	hold_clear(ch, dir, i);
-	flow_cut(ch, dir, i);
-	stage_feed(ch, dir, stage_behind(dir, i), &end);
-}
-
-/* Is the piece, at place i and not shown to anybody before at, going to pass
- * the stage that has ended this direction? */
-static bool
-stage_is_cut(const struct weir_channel *ch, enum weir_dir dir, int i, int at)
-{
-	int by = ch->flows[dir].cut - 1;
-
-	if (by == -1)
-		return false;
-	return dir == WEIR_UP ? i <= by && (at == -1 || at >= by)
-			      : i >= by && (at == -1 || at <= by);
+	if (end)
+		stage_feed(ch, dir, stage_behind(dir, i), &last);
 }
 
 /* First stage that bytes must stop at, at or behind i: it still looks, or has
@@ -74,6 +72,9 @@ stage_next(const struct weir_channel *ch, enum weir_dir dir, int i)
 {
 	const struct flow *fl = &ch->flows[dir];
 	uint64_t left = fl->active | fl->held | ch->engine->loop->busy[dir];
+
+	if (ch->ahead && dir == WEIR_UP)
+		left &= ~fl->held;
 
 	if (dir == WEIR_UP) {
 		left = i >= CONF_STAGES_MAX
@@ -94,6 +95,20 @@ stages_before(enum weir_dir dir, int at)
 	return dir == WEIR_UP ? stage_bit((unsigned)at) - 1
 			      : ~(stage_bit((unsigned)at) |
 					(stage_bit((unsigned)at) - 1));
+}
+
+/* Is the piece, at place i and not shown to anybody before at, going to pass a
+ * stage that has ended this direction? */
+static bool
+stage_is_cut(const struct weir_channel *ch, enum weir_dir dir, int i, int at)
+{
+	uint64_t cut = aside_cut(ch, dir), to = stages_before(dir, at);
+
+	if (cut == 0)
+		return false;
+	if (at != -1)
+		to |= stage_bit((unsigned)at);
+	return cut & to & ~stages_before(dir, i < CONF_STAGES_MAX ? i : -1);
 }
 
 /* Keeps the piece until the stage can be shown it. */
@@ -133,7 +148,7 @@ stage_feed(struct weir_channel *ch, enum weir_dir dir, int i, struct piece *in)
 		return;
 	}
 	if (in->eof)
-		fl->ended = stages_before(dir, at);
+		fl->ended |= stages_before(dir, at);
 	if (at == -1) {
 		flow_take(ch, dir, in->p, in->n, in->stable, in->seg);
 		in->seg = NULL;
@@ -183,7 +198,7 @@ stage_on(struct weir_channel *ch, enum weir_dir dir, unsigned i,
 	struct piece on = *in;
 
 	/* It has ended this direction itself: nothing of it goes on. */
-	if (ch->flows[dir].ended & stage_bit(i)) {
+	if (stage_has_ended(ch, dir, i)) {
 		in->n = 0;
 		in->eof = false;
 		return;

@@ -27,12 +27,15 @@ stage_bit(unsigned i)
  * seg is NULL when somebody took that over. */
 void
 stage_feed(struct weir_channel *ch, enum weir_dir dir, int i, struct piece *in);
-/* Emitted bytes enter the chain behind the stage that emitted them; nothing can
- * follow an end that is there already. */
+/* Stage i ends a direction: from now on it adds nothing to it, and what is or
+ * comes before it is dropped.  False when it has done so before; else the end
+ * is to follow by stage_give(). */
+bool stage_cut(struct weir_channel *ch, enum weir_dir dir, unsigned i);
+/* Emitted bytes enter the chain behind the stage that emitted them, then an
+ * end if it has just cut this direction; nothing can follow an end that is
+ * there already. */
 void stage_give(struct weir_channel *ch, enum weir_dir dir, unsigned i,
-	struct buf *emitted);
-/* Ends a direction behind stage i: what is or comes before it is dropped. */
-void stage_end(struct weir_channel *ch, enum weir_dir dir, unsigned i);
+	struct buf *emitted, bool end);
 /* Shows a stage what it holds, in order, as long as backpressure allows. */
 void stage_resume(struct weir_channel *ch, enum weir_dir dir, unsigned i);
 

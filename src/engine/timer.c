@@ -51,7 +51,7 @@ timer_due(struct timeout *due)
 
 	if (channel_is_ending(ch))
 		return;
-	if (chain_blocks_timers(ch)) {
+	if (chain_blocks_timer(ch, t->stage)) {
 		timeouts_set(&ch->engine->loop->timeouts, due, TIMEOUT_TIMER,
 			BLOCKED_MS, clock_ms());
 		return;

@@ -17,12 +17,19 @@
 
 #define LINE_MAX_BYTES 2048
 
+/* What comes from elsewhere as an enum may be any number. */
+static bool
+is_dir(enum weir_dir dir)
+{
+	return dir == WEIR_UP || dir == WEIR_DOWN;
+}
+
 void
 weir_emit(struct weir_call *c, enum weir_dir dir, const void *p, size_t n)
 {
 	struct loop *loop = c->ch->engine->loop;
 
-	if (loop->calling != c)
+	if (loop->calling != c || !is_dir(dir))
 		loop->misused = true;
 	else if (buf_append(&loop->emitted[dir], p, n) == -1)
 		loop->failed = true;
@@ -33,33 +40,36 @@ weir_end(struct weir_call *c, enum weir_dir dir)
 {
 	struct loop *loop = c->ch->engine->loop;
 
-	if (loop->calling != c)
+	if (loop->calling != c || !is_dir(dir))
 		loop->misused = true;
 	else
 		loop->end[dir] = true;
 }
 
-/* May a backend be chosen, or refused, right now? */
+/* Does the one who calls choose early, while the client may still have its say?
+ */
+static bool
+call_races(const struct weir_call *c)
+{
+	return c->hook == HOOK_TIMER && c->ch->preread != 0;
+}
+
+/* May a backend be chosen right now, by this one? */
 static bool
 call_may_choose(const struct weir_call *c)
 {
 	const struct weir_channel *ch = c->ch;
 	const struct loop *loop = ch->engine->loop;
 
-	if (loop->calling != c || c->hook == HOOK_OPEN || loop->dial.asked ||
-		loop->dial.serve)
+	if (loop->calling != c || loop->dial.asked || loop->dial.serve)
 		return false;
-	return ch->state == CHANNEL_ROUTE ||
-	       ((ch->state == CHANNEL_CONNECT || ch->state == CHANNEL_RACE) &&
-		       ch->dial_err != 0);
-}
-
-/* Is it too early to choose, for the client may still have its say? */
-static bool
-call_races(const struct weir_call *c)
-{
-	return c->ch->state == CHANNEL_ROUTE && c->ch->preread != 0 &&
-	       c->hook == HOOK_OTHER;
+	if (c->hook == HOOK_CONNECTED)
+		return (ch->state == CHANNEL_CONNECT ||
+			       ch->state == CHANNEL_RACE) &&
+		       ch->dial_err != 0;
+	return ch->state == CHANNEL_ROUTE &&
+	       (ch->aside == NULL || ch->aside->chosen == NULL) &&
+	       (c->hook == HOOK_UP || c->hook == HOOK_ROUTE || call_races(c));
 }
 
 void
@@ -87,8 +97,7 @@ weir_serve(struct weir_call *c)
 {
 	struct loop *loop = c->ch->engine->loop;
 
-	if (call_may_choose(c) && c->ch->state == CHANNEL_ROUTE &&
-		!call_races(c))
+	if (call_may_choose(c) && c->hook != HOOK_CONNECTED && !call_races(c))
 		loop->dial.serve = true;
 	else
 		loop->misused = true;
@@ -97,7 +106,12 @@ weir_serve(struct weir_call *c)
 void
 weir_ready(struct weir_call *c)
 {
-	c->ch->preread &= ~stage_bit(c->stage);
+	struct loop *loop = c->ch->engine->loop;
+
+	if (loop->calling != c)
+		loop->misused = true;
+	else
+		c->ch->preread &= ~stage_bit(c->stage);
 }
 
 void
@@ -106,7 +120,8 @@ weir_attach(struct weir_call *c, enum weir_dir dir)
 	const struct weir_middleware *mw =
 		c->ch->engine->chain.stages[c->stage].mw;
 
-	if ((dir == WEIR_UP ? mw->up : mw->down) == NULL)
+	if (c->ch->engine->loop->calling != c || !is_dir(dir) ||
+		(dir == WEIR_UP ? mw->up : mw->down) == NULL)
 		c->ch->engine->loop->misused = true;
 	else
 		c->ch->flows[dir].active |= stage_bit(c->stage);
@@ -119,7 +134,7 @@ weir_ticket(const struct weir_call *c)
 	struct wait *w;
 	struct aside *aside;
 
-	if (loop->calling != c || c->hook == HOOK_OTHER) {
+	if (loop->calling != c || c->hook > HOOK_CLOSE) {
 		loop->misused = true;
 		return (struct weir_ticket){ 0 };
 	}
@@ -172,14 +187,19 @@ weir_signal(struct weir_call *c, const char *event)
 void
 weir_why(struct weir_call *c, const char *text)
 {
-	c->ch->engine->loop->why = text;
+	struct loop *loop = c->ch->engine->loop;
+
+	if (loop->calling != c)
+		loop->misused = true;
+	else
+		loop->why = text;
 }
 
 void
 weir_peer(const struct weir_call *c, enum weir_side side, struct weir_addr *a)
 {
 	*a = (struct weir_addr){ 0 };
-	if (side != WEIR_SELF)
+	if (side == WEIR_FRONTEND || side == WEIR_BACKEND)
 		endpoint_peer(&c->ch->ends[side], a);
 }
 
@@ -187,7 +207,7 @@ void
 weir_local(const struct weir_call *c, enum weir_side side, struct weir_addr *a)
 {
 	*a = (struct weir_addr){ 0 };
-	if (side != WEIR_SELF)
+	if (side == WEIR_FRONTEND || side == WEIR_BACKEND)
 		endpoint_local(&c->ch->ends[side], a);
 }
 

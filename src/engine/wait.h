@@ -8,8 +8,17 @@
 #include "api/channel.h"
 #include "engine/timeouts.h"
 
-/* Callbacks that may wait; the first two are enum weir_dir. */
-enum hook { HOOK_UP, HOOK_DOWN, HOOK_OPEN, HOOK_CLOSE, HOOK_OTHER };
+/* Callbacks; the first two are enum weir_dir, the first four may wait. */
+enum hook {
+	HOOK_UP,
+	HOOK_DOWN,
+	HOOK_OPEN,
+	HOOK_CLOSE,
+	HOOK_ROUTE,
+	HOOK_CONNECTED,
+	HOOK_TIMER,
+	HOOK_OTHER
+};
 
 struct wait {
 	struct wait *next;

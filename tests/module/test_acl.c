@@ -165,6 +165,7 @@ test_no_spelling_of_a_target_gets_by(void **state)
 		rig_add(&rig, &rig_dial, &dial);
 		rig_start(&rig);
 		client = rig_client(&rig);
+		rig_close(&client);
 		rig_until(&rig, rig_ends.n == 1);
 		assert_int_equal(rig_ends.reason, WEIR_R_DENIED);
 		assert_string_equal(rig_ends.facts.detail,

@@ -15,7 +15,7 @@ extern const struct weir_middleware mw_limit_bytes;
 
 static const struct {
 	size_t up, down;
-} five_up = { 5, 0 }, five_down = { 0, 5 };
+} five_up = { 5, 0 }, five_down = { 0, 5 }, both = { 5, 7 };
 
 static void
 test_up_to_the_limit(void **state)
@@ -59,6 +59,21 @@ test_other_direction_has_its_own(void **state)
 	pair_stop(state);
 }
 
+static void
+test_both_directions_are_limited(void **state)
+{
+	pair_start(state);
+	rig_add(&rig, &mw_limit_bytes, &both);
+	pair_join();
+	rig_say(client, "12345");
+	rig_hear(&rig, server, "12345");
+	rig_say(server, "1234567");
+	rig_hear(&rig, client, "1234567");
+	rig_say(client, "6");
+	rig_hear_end(&rig, client);
+	pair_stop(state);
+}
+
 /* Until then nobody looks at the bytes. */
 static void
 test_nothing_is_shown_before(void **state)
@@ -83,6 +98,7 @@ main(void)
 		cmocka_unit_test(test_up_to_the_limit),
 		cmocka_unit_test(test_beyond_the_limit),
 		cmocka_unit_test(test_other_direction_has_its_own),
+		cmocka_unit_test(test_both_directions_are_limited),
 		cmocka_unit_test(test_nothing_is_shown_before),
 	};
 

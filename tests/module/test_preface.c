@@ -37,8 +37,8 @@ test_right_bytes_are_kept(void **state)
 static void
 test_wrong_bytes_are_refused(void **state)
 {
-	static const char *const texts[] = { "help me", "Hello", "x", "hell",
-		"" };
+	static const char *const texts[] = { "help me", "hellx", "Hello", "x",
+		"hell", "" };
 	size_t i;
 
 	(void)state;

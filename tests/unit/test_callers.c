@@ -155,8 +155,10 @@ stranger(void)
 		if (geteuid() == 0 && setuid(65534) == -1)
 			_exit(2);
 		fd = try_call();
-		if (fd == -1 || send(fd, "stop", 4, 0) != 4)
+		if (fd == -1)
 			_exit(3);
+		/* It may have been refused before that. */
+		(void)send(fd, "stop", 4, MSG_NOSIGNAL);
 		fcntl(fd, F_SETFL, 0);
 		n = recv(fd, text, sizeof(text) - 1, 0);
 		text[n < 0 ? 0 : n] = '\0';

@@ -421,6 +421,19 @@ test_no_file_stays_open(void **state)
 	assert_int_equal(fds_open(), before);
 }
 
+static void
+test_a_message_stays_on_its_line(void **state)
+{
+	struct trial t = try_text("servers = ( { name = \"a\\nweir.conf: b\";"
+				  " x = \"c\\nd\"; } );");
+
+	(void)state;
+	assert_null(t.conf);
+	assert_places(t.said);
+	assert_non_null(strstr(t.said, "servers.a?weir.conf: b: unknown"));
+	try_end(&t);
+}
+
 int
 main(void)
 {
@@ -438,6 +451,7 @@ main(void)
 			test_every_changed_byte_is_valid_or_has_a_place),
 		cmocka_unit_test(test_corpus),
 		cmocka_unit_test(test_no_file_stays_open),
+		cmocka_unit_test(test_a_message_stays_on_its_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,95 +12,13 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "lib/pair.h"
-
-/* At a '!', ends that direction behind "bye"; "?" ends the other one. */
-static struct weir_verdict
-ender(struct weir_call *c, struct weir_bytes in, enum weir_dir dir)
-{
-	const uint8_t *at;
-
-	if (in.len > 0 && (at = memchr(in.p, '!', in.len)) != NULL) {
-		if (at > in.p)
-			return weir_pass((size_t)(at - in.p));
-		weir_emit(c, dir, "bye", 3);
-		weir_end(c, dir);
-		weir_end(c, dir);
-	} else if (in.len > 0 && in.p[0] == '?') {
-		weir_emit(c, !dir, "bye", 3);
-		weir_end(c, !dir);
-		return weir_drop(1);
-	}
-	return weir_pass(in.len);
-}
-
-static struct weir_verdict
-ender_up(struct weir_call *c, struct weir_bytes in)
-{
-	return ender(c, in, WEIR_UP);
-}
-
-static struct weir_verdict
-ender_down(struct weir_call *c, struct weir_bytes in)
-{
-	return ender(c, in, WEIR_DOWN);
-}
-
-static const struct weir_middleware mw_ender = {
-	.name = "ender", .up = ender_up, .down = ender_down
-};
-
-static struct weir_verdict
-watch(struct weir_call *c, struct weir_bytes in, char shown[256])
-{
-	size_t len = strlen(shown);
-
-	(void)c;
-	snprintf(shown + len, 256 - len, "%.*s%s", (int)in.len,
-		(const char *)in.p, in.eof ? "." : "|");
-	return weir_pass(in.len);
-}
-
-static char before[256], behind[256];
-
-static struct weir_verdict
-before_up(struct weir_call *c, struct weir_bytes in)
-{
-	return watch(c, in, before);
-}
-
-static struct weir_verdict
-behind_up(struct weir_call *c, struct weir_bytes in)
-{
-	return watch(c, in, behind);
-}
-
-static const struct weir_middleware mw_before = { .name = "before",
-	.up = before_up };
-static const struct weir_middleware mw_behind = { .name = "behind",
-	.up = behind_up };
-
-static int
-start(void **state)
-{
-	before[0] = behind[0] = '\0';
-	return pair_start(state);
-}
-
-static void
-join(void)
-{
-	rig_add(&rig, &mw_before, NULL);
-	rig_add(&rig, &mw_ender, NULL);
-	rig_add(&rig, &mw_behind, NULL);
-	pair_join();
-}
+#include "ender.h"
 
 static void
 test_up_is_ended(void **state)
 {
 	(void)state;
-	join();
+	ender_join();
 	rig_say(client, "ab!cd");
 	rig_hear(&rig, server, "abbye");
 	rig_hear_end(&rig, server);
@@ -122,7 +40,7 @@ static void
 test_down_is_ended(void **state)
 {
 	(void)state;
-	join();
+	ender_join();
 	rig_say(server, "ab!cd");
 	rig_hear(&rig, client, "abbye");
 	rig_hear_end(&rig, client);
@@ -131,6 +49,10 @@ test_down_is_ended(void **state)
 	rig_hear(&rig, server, "more");
 	rig_close(&client);
 	rig_hear_end(&rig, server);
+	rig_say(server, "gh"); /* it may go on as long as it likes */
+	rig_quiet(&rig);
+	assert_int_equal(rig_ends.n, 0);
+	rig_close(&server);
 	rig_until(&rig, rig_ends.n == 1);
 	assert_int_equal(rig_ends.reason, WEIR_R_DONE);
 	assert_int_equal(rig_ends.facts.ended_by, WEIR_FRONTEND);
@@ -140,7 +62,7 @@ static void
 test_the_other_direction_is_ended(void **state)
 {
 	(void)state;
-	join();
+	ender_join();
 	rig_say(client, "?");
 	rig_hear(&rig, client, "bye");
 	rig_hear_end(&rig, client);
@@ -153,7 +75,7 @@ static void
 test_at_its_end(void **state)
 {
 	(void)state;
-	join();
+	ender_join();
 	rig_say(client, "a!");
 	assert_int_equal(shutdown(client, SHUT_WR), 0);
 	rig_hear(&rig, server, "abye");
@@ -174,7 +96,7 @@ test_a_client_that_goes_on(void **state)
 
 	(void)state;
 	memset(much, 'm', sizeof(much));
-	join();
+	ender_join();
 	rig_say(client, "!");
 	rig_hear(&rig, server, "bye");
 	rig_hear_end(&rig, server);
@@ -199,7 +121,7 @@ static void
 test_a_reset_behind_an_end(void **state)
 {
 	(void)state;
-	join();
+	ender_join();
 	rig_say(client, "!");
 	rig_hear(&rig, server, "bye");
 	rig_hear_end(&rig, server);
@@ -283,6 +205,33 @@ patient_timer(struct weir_call *c)
 	return weir_pass(0);
 }
 
+/* Whoever wants client bytes first, before that middleware, gets them. */
+static void
+test_ended_before_client_bytes_were_seen(void **state)
+{
+	static const struct weir_middleware first = {
+		.name = "first", .flags = WEIR_PREREAD, .up = before_up
+	};
+	static const struct weir_middleware mw = { .name = "early",
+		.flags = WEIR_PREREAD,
+		.open = early_open,
+		.up = before_up };
+
+	(void)state;
+	rig_add(&rig, &first, NULL);
+	rig_add(&rig, &mw, NULL);
+	rig_add(&rig, &rig_dial, &dial);
+	rig_start(&rig);
+	client = rig_client(&rig);
+	rig_quiet(&rig);
+	assert_int_equal(rig_channel(&rig)->state, CHANNEL_ROUTE);
+	rig_say(client, "x");
+	server = rig_take(&rig, listener);
+	rig_hear(&rig, server, "only this");
+	rig_hear_end(&rig, server);
+	assert_string_equal(before, "x|");
+}
+
 static void
 test_what_is_held_is_dropped(void **state)
 {
@@ -303,7 +252,8 @@ test_what_is_held_is_dropped(void **state)
 	assert_null(rig_channel(&rig)->holds);
 }
 
-#define end_test(name) cmocka_unit_test_setup_teardown(name, start, pair_stop)
+#define end_test(name)                                                         \
+	cmocka_unit_test_setup_teardown(name, ender_start, pair_stop)
 
 int
 main(void)
@@ -316,6 +266,7 @@ main(void)
 		end_test(test_a_client_that_goes_on),
 		end_test(test_a_reset_behind_an_end),
 		end_test(test_ended_before_there_is_a_backend),
+		end_test(test_ended_before_client_bytes_were_seen),
 		end_test(test_ended_where_it_is_answered),
 		end_test(test_what_is_held_is_dropped),
 	};

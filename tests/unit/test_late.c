@@ -73,6 +73,25 @@ static const struct weir_middleware mw_name = { .name = "name",
 	.variables = name_variables,
 	.up = name_up };
 
+/* ---- pick: the same, and connects at once -------------------------------- */
+
+static struct weir_verdict
+pick_up(struct weir_call *c, struct weir_bytes in)
+{
+	struct weir_verdict v = name_up(c, in);
+
+	if (v.kind == WEIR_V_DROP)
+		weir_connect(c, &dial.to[0], NULL);
+	return v;
+}
+
+static const struct weir_middleware mw_pick = { .name = "pick",
+	.help = "Named by the first two bytes; connects.",
+	.flags = WEIR_PREREAD,
+	.ctx_size = 3,
+	.variables = name_variables,
+	.up = pick_up };
+
 /* ---- tell: notes every callback ------------------------------------------ */
 
 static struct weir_verdict
@@ -164,8 +183,40 @@ static const struct weir_middleware mw_ask = { .name = "ask",
 	.ctx_size = sizeof(bool),
 	.open = ask_open };
 
+/* ---- refuse, and race: what their names say ------------------------------ */
+
+static struct weir_verdict
+refuse_open(struct weir_call *c)
+{
+	(void)c;
+	return weir_close(WEIR_R_DENIED);
+}
+
+static const struct weir_middleware mw_refuse = {
+	.name = "refuse", .help = "Refuses.", .open = refuse_open
+};
+
+static struct weir_verdict
+racer_open(struct weir_call *c)
+{
+	weir_timer(c, 300);
+	return weir_pass(0);
+}
+
+static struct weir_verdict
+racer_timer(struct weir_call *c)
+{
+	weir_connect(c, &dial.to[0], NULL);
+	return weir_pass(0);
+}
+
+static const struct weir_middleware mw_racer = { .name = "racer",
+	.help = "Races.",
+	.open = racer_open,
+	.timer = racer_timer };
+
 const struct weir_middleware *const registry_middlewares[] = { &mw_name,
-	&mw_tell, &mw_ask, NULL };
+	&mw_tell, &mw_ask, &mw_pick, &mw_refuse, &mw_racer, NULL };
 
 const struct weir_middleware *
 registry_find(const char *name)
@@ -320,6 +371,93 @@ test_a_prereader_that_is_left_out(void **state)
 	assert_string_equal(noted, "");
 }
 
+/* A backend that is chosen while bytes are shown waits for their opens, too. */
+static void
+test_chosen_by_the_bytes(void **state)
+{
+	(void)state;
+	chain(HEAD "{ type = \"pick\"; }, { type = \"ask\"; "
+		   "when = \"pick.of == 'ab'\"; }, { type = \"tell\"; "
+		   "when = \"pick.of == 'ab'\"; }, { type = \"tell\"; "
+		   "name = \"no\"; when = \"pick.of == 'xy'\"; }" TAIL);
+	rig_say(client, "abcd");
+	rig_quiet(&rig);
+	assert_string_equal(noted, "ask.open ");
+	weir_wake(ticket, 0);
+	server = rig_take(&rig, listener);
+	rig_hear(&rig, server, "cd");
+	assert_int_equal(
+		strncmp(noted, "ask.open ask.open tell.open tell.target ", 40),
+		0);
+	assert_null(strstr(noted, "no."));
+}
+
+static void
+test_chosen_and_refused(void **state)
+{
+	(void)state;
+	chain(HEAD "{ type = \"pick\"; }, { type = \"refuse\"; "
+		   "when = \"pick.of == 'ab'\"; }" TAIL);
+	rig_say(client, "abcd");
+	rig_hear_end(&rig, client);
+	rig_close(&client);
+	rig_until(&rig, rig_ends.n == 1);
+	assert_int_equal(rig_ends.reason, WEIR_R_DENIED);
+	rig_hear_nothing(&rig, listener);
+}
+
+/* Who is left out is not told of the end either, though he was never asked. */
+static void
+test_refused_before_it_was_asked(void **state)
+{
+	(void)state;
+	chain(HEAD "{ type = \"refuse\"; }, { type = \"tell\"; "
+		   "when = \"client.ip in 10.0.0.0/8\"; }" TAIL);
+	rig_hear_end(&rig, client);
+	rig_close(&client);
+	rig_until(&rig, rig_ends.n == 1);
+	assert_string_equal(noted, "");
+}
+
+/* In a race nobody is asked of whom nothing is known; when it is won, all are.
+ */
+static void
+test_a_race_asks_when_it_is_won(void **state)
+{
+	(void)state;
+	chain(HEAD "{ type = \"name\"; }, { type = \"tell\"; "
+		   "when = \"not name.of == 'ab'\"; }, "
+		   "{ type = \"racer\"; }" TAIL);
+	rig_quiet(&rig);
+	rig_advance(&rig, 300);
+	server = rig_take(&rig, listener);
+	assert_string_equal(noted, "");
+	rig_say(server, "220");
+	rig_hear(&rig, client, "220");
+	assert_string_equal(
+		noted, "tell.open tell.target tell.connected tell.down ");
+}
+
+static void
+test_a_race_that_waits_for_an_open(void **state)
+{
+	(void)state;
+	rig.server.connect_timeout_ms = 2000;
+	chain(HEAD "{ type = \"name\"; }, { type = \"ask\"; "
+		   "when = \"not name.of == 'ab'\"; }, "
+		   "{ type = \"racer\"; }" TAIL);
+	rig_quiet(&rig);
+	rig_advance(&rig, 300);
+	server = rig_take(&rig, listener);
+	rig_say(server, "220");
+	rig_quiet(&rig);
+	assert_string_equal(noted, "ask.open ");
+	rig_advance(&rig, 2500);
+	assert_int_equal(rig_channel(&rig)->state, CHANNEL_RACE);
+	weir_wake(ticket, 0);
+	rig_hear(&rig, client, "220");
+}
+
 #define late_test(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int
@@ -331,6 +469,11 @@ main(void)
 		late_test(test_bytes_wait_for_a_late_open),
 		late_test(test_a_late_open_refuses),
 		late_test(test_a_prereader_that_is_left_out),
+		late_test(test_chosen_by_the_bytes),
+		late_test(test_chosen_and_refused),
+		late_test(test_refused_before_it_was_asked),
+		late_test(test_a_race_asks_when_it_is_won),
+		late_test(test_a_race_that_waits_for_an_open),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

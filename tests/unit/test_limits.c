@@ -152,6 +152,52 @@ test_limits_of_routing_end_with_it(void **state)
 	assert_int_equal(rig_ends.n, 0);
 }
 
+static struct weir_verdict
+wait_for_ever(struct weir_call *c)
+{
+	(void)c;
+	return weir_wait(0);
+}
+
+static struct weir_verdict
+first_bytes(struct weir_call *c, struct weir_bytes in)
+{
+	(void)c;
+	return weir_pass(in.len);
+}
+
+/* An open that waits without a time of its own has that of the server. */
+static void
+open_waits(unsigned flags, const char *which)
+{
+	static struct weir_middleware mw = {
+		.name = "waits", .open = wait_for_ever, .up = first_bytes
+	};
+
+	mw.flags = flags;
+	rig_add(&rig, &mw, NULL);
+	rig_start(&rig);
+	client = rig_client(&rig);
+	expires(which);
+}
+
+static void
+test_session_timeout_while_open_waits(void **state)
+{
+	(void)state;
+	rig.server.session_timeout_ms = 100000;
+	rig.server.preread_timeout_ms = 1000; /* nobody prereads */
+	open_waits(0, "session_timeout");
+}
+
+static void
+test_preread_timeout_while_open_waits(void **state)
+{
+	(void)state;
+	rig.server.preread_timeout_ms = 100000;
+	open_waits(WEIR_PREREAD, "preread_timeout");
+}
+
 static void
 test_without_limits_it_stays(void **state)
 {
@@ -186,6 +232,8 @@ main(void)
 		limits_test(test_preread_timeout),
 		limits_test(test_session_timeout_before_routing),
 		limits_test(test_limits_of_routing_end_with_it),
+		limits_test(test_session_timeout_while_open_waits),
+		limits_test(test_preread_timeout_while_open_waits),
 		limits_test(test_without_limits_it_stays),
 		limits_test(test_the_timer_of_the_loop_fires),
 	};

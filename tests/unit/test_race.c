@@ -24,8 +24,8 @@ static int other_listener;
 static struct hole hole; /* where nobody answers */
 static unsigned told;	 /* of a backend, with no error */
 
-/* Wants a client's first byte: 'o' chooses the other backend, 'd' denies, 's'
- * serves, else it does not care. */
+/* Wants a client's first byte (and a second behind '2'): 'o' chooses the other
+ * backend, 'd' denies, 's' serves, else it does not care. */
 static struct weir_verdict
 chooser_up(struct weir_call *c, struct weir_bytes in)
 {
@@ -33,6 +33,8 @@ chooser_up(struct weir_call *c, struct weir_bytes in)
 
 	if (*done || in.len == 0)
 		return weir_detach();
+	if (in.p[0] == '2' && in.len < 2)
+		return in.eof ? weir_detach() : weir_need(2);
 	if (in.p[0] == 'd')
 		return weir_close(WEIR_R_DENIED);
 	if (in.p[0] == 'o')
@@ -327,6 +329,65 @@ test_no_race_after_a_word(void **state)
 	rig_hear_nothing(&rig, server);
 }
 
+/* ---- limits -------------------------------------------------------------- */
+
+/* A spare backend that has gone is none. */
+static void
+test_the_spare_resets(void **state)
+{
+	(void)state;
+	race_connected();
+	rig_say(client, "2");
+	rig_until(&rig, rig_channel(&rig)->state == CHANNEL_ROUTE);
+	rig_reset(&server);
+	rig_quiet(&rig);
+	rig_say(client, "x");
+	server = rig_take(&rig, listener);
+	rig_hear(&rig, server, "2x");
+}
+
+static void
+test_preread_counts_from_the_race(void **state)
+{
+	(void)state;
+	rig.server.preread_timeout_ms = 30000;
+	race_connected();
+	rig_advance(&rig, 40000);
+	rig_say(client, "2");
+	rig_until(&rig, rig_channel(&rig)->state == CHANNEL_ROUTE);
+	rig_advance(&rig, 20);
+	rig_quiet(&rig);
+	assert_int_equal(rig_ends.n, 0);
+	rig_advance(&rig, 30000);
+	rig_until(&rig, rig_ends.n == 1);
+}
+
+static struct weir_verdict
+ticker_open(struct weir_call *c)
+{
+	weir_timer(c, 1000);
+	return weir_pass(0);
+}
+
+/* What else goes on in the channel does not prolong the silence. */
+static void
+test_silence_has_its_limit(void **state)
+{
+	static const struct weir_middleware mw_ticker = {
+		.name = "ticker", .open = ticker_open, .timer = ticker_open
+	};
+	int i;
+
+	(void)state;
+	rig_add(&rig, &mw_ticker, NULL);
+	race_connected();
+	for (i = 0; i < 150 && rig_ends.n == 0; i++) {
+		rig_advance(&rig, 1000);
+		rig_quiet(&rig);
+	}
+	assert_in_range(i, 58, 62);
+}
+
 /* ---- history ------------------------------------------------------------- */
 
 static void
@@ -378,6 +439,9 @@ main(void)
 		race_test(test_both_are_silent),
 		race_test(test_a_connect_that_hangs),
 		race_test(test_no_race_after_a_word),
+		race_test(test_the_spare_resets),
+		race_test(test_preread_counts_from_the_race),
+		race_test(test_silence_has_its_limit),
 		race_test(test_a_history_is_logged),
 	};
 

@@ -127,6 +127,29 @@ test_need_has_a_limit(void **state)
 }
 
 static struct weir_verdict
+need_ten(struct weir_call *c, struct weir_bytes in)
+{
+	(void)c;
+	return in.len < 10 ? weir_need(10) : weir_pass(in.len);
+}
+
+static void
+test_need_of_the_limit_itself(void **state)
+{
+	static const struct weir_middleware mw = { .name = "ten",
+		.up = need_ten };
+
+	(void)state;
+	rig.server.read_max = rig.server.hold_max = 10;
+	rig_add(&rig, &mw, NULL);
+	pair_join();
+	rig_say(client, "12345");
+	rig_hear_nothing(&rig, server);
+	rig_say(client, "67890");
+	rig_hear(&rig, server, "1234567890");
+}
+
+static struct weir_verdict
 skip_up(struct weir_call *c, struct weir_bytes in)
 {
 	(void)c;
@@ -204,6 +227,9 @@ test_breaches(void **state)
 		{ .name = "skip_none", .up = skip_none },
 		{ .name = "attach_nothing", .up = attach_nothing },
 	};
+	static const char *const said[] = { "needs no more than",
+		"needs more than there will", "holds bytes after it has acted",
+		"judged none", "a verb where" };
 	size_t i;
 
 	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
@@ -217,6 +243,7 @@ test_breaches(void **state)
 		rig_until(&rig, rig_ends.n == 1);
 		assert_int_equal(rig_ends.reason, WEIR_R_BUG);
 		assert_string_equal(rig_ends.facts.module, all[i].name);
+		assert_true(rig_logged(&rig, said[i]));
 		if (i + 1 < sizeof(all) / sizeof(all[0]))
 			pair_stop(state);
 	}
@@ -302,6 +329,7 @@ main(void)
 		stage_test(test_need_is_shown_at_the_end),
 		stage_test(test_need_byte_by_byte),
 		stage_test(test_need_has_a_limit),
+		stage_test(test_need_of_the_limit_itself),
 		stage_test(test_skip_passes_unshown),
 		stage_test(test_breaches),
 		stage_test(test_attach_takes_back_a_detach),

@@ -43,6 +43,9 @@ BREACH(bad_reason, return weir_close(WEIR_R_COUNT))
 BREACH(late_connect, weir_connect(c, &dial.to[0], NULL); return weir_pass(1))
 BREACH(late_serve, weir_serve(c); return weir_pass(1))
 BREACH(foreign, weir_emit(&kept, WEIR_UP, "x", 1); return weir_pass(1))
+BREACH(nowhere, weir_emit(c, (enum weir_dir)2, "x", 1); return weir_pass(1))
+BREACH(ends_nowhere, weir_end(c, (enum weir_dir)2); return weir_pass(1))
+BREACH(attaches_nowhere, weir_attach(c, (enum weir_dir)2); return weir_pass(1))
 /* All at once: nothing of it may reach another channel. */
 BREACH(everything, weir_emit(c, WEIR_UP, "x", 1);
 	weir_emit(c, WEIR_DOWN, "x", 1); weir_connect(c, &dial.to[0], NULL);
@@ -63,6 +66,9 @@ static const struct weir_middleware breaches[] = {
 	{ .name = "late_connect", .down = late_connect },
 	{ .name = "late_serve", .up = late_serve },
 	{ .name = "foreign", .up = foreign },
+	{ .name = "nowhere", .up = nowhere },
+	{ .name = "ends_nowhere", .down = ends_nowhere },
+	{ .name = "attaches_nowhere", .up = attaches_nowhere },
 	{ .name = "everything", .up = everything },
 	{ .name = "everything", .down = everything },
 };
@@ -141,6 +147,30 @@ route_no_more(struct weir_call *c, int err)
 static const struct weir_middleware mw_connected_again = { .name = "again",
 	.connected = route_no_more };
 
+static unsigned targets;
+
+/* A bound, for without a stop to it this goes on for ever. */
+static struct weir_verdict
+target_connects(struct weir_call *c, const struct weir_addr *to)
+{
+	if (targets++ < 10)
+		weir_connect(c, to, NULL);
+	return weir_pass(0);
+}
+static const struct weir_middleware mw_target_connects = {
+	.name = "target_connects", .target = target_connects
+};
+
+static struct weir_verdict
+target_says(struct weir_call *c, const struct weir_addr *to)
+{
+	(void)to;
+	weir_serve(c);
+	return weir_wait(1);
+}
+static const struct weir_middleware mw_target_says = { .name = "target_says",
+	.target = target_says };
+
 static void
 breaches_at_start(const struct weir_middleware *mw)
 {
@@ -156,11 +186,105 @@ breaches_at_start(const struct weir_middleware *mw)
 	rig_close(&client);
 }
 
+static struct weir_verdict
+open_passes(struct weir_call *c)
+{
+	(void)c;
+	return weir_pass(1);
+}
+static const struct weir_middleware mw_open_passes = { .name = "open_passes",
+	.open = open_passes };
+
+static struct weir_verdict
+open_connects(struct weir_call *c)
+{
+	weir_connect(c, &dial.to[0], NULL);
+	return weir_pass(0);
+}
+static const struct weir_middleware mw_open_connects = { .name = "connects",
+	.open = open_connects };
+
+static void
+connect_twice(struct weir_call *c)
+{
+	weir_connect(c, &dial.to[0], NULL);
+	weir_connect(c, &dial.to[0], NULL);
+}
+static const struct weir_middleware mw_connect_twice = { .name = "twice",
+	.route = connect_twice };
+
+static struct weir_verdict
+connect_and_need(struct weir_call *c, struct weir_bytes in)
+{
+	weir_connect(c, &dial.to[0], NULL);
+	return in.eof ? weir_detach() : weir_need(in.len + 1);
+}
+static const struct weir_middleware mw_connect_and_need = {
+	.name = "needs", .flags = WEIR_PREREAD, .up = connect_and_need
+};
+
+static struct weir_verdict
+close_passes(struct weir_call *c, enum weir_reason reason)
+{
+	(void)c;
+	(void)reason;
+	return weir_pass(1);
+}
+static const struct weir_middleware mw_close_passes = { .name = "passes",
+	.close = close_passes };
+
 static void
 test_open_may_only_pass_none(void **state)
 {
 	(void)state;
 	breaches_at_start(&mw_open_drops);
+}
+
+static void
+test_open_may_not_pass_one(void **state)
+{
+	(void)state;
+	breaches_at_start(&mw_open_passes);
+}
+
+static void
+test_open_may_not_choose(void **state)
+{
+	(void)state;
+	breaches_at_start(&mw_open_connects);
+}
+
+static void
+test_one_connect_only(void **state)
+{
+	(void)state;
+	breaches_at_start(&mw_connect_twice);
+}
+
+static void
+test_no_need_after_a_choice(void **state)
+{
+	(void)state;
+	rig.alerts_wanted = true;
+	rig_add(&rig, &mw_connect_and_need, NULL);
+	rig_start(&rig);
+	client = rig_client(&rig);
+	rig_say(client, "x");
+	rig_hear_reset(&rig, client);
+	rig_until(&rig, rig_ends.n == 1);
+	assert_int_equal(rig_ends.reason, WEIR_R_BUG);
+}
+
+static void
+test_close_may_only_pass_none(void **state)
+{
+	(void)state;
+	rig.alerts_wanted = true;
+	rig_add(&rig, &mw_close_passes, NULL);
+	pair_join();
+	rig_reset(&client);
+	rig_until(&rig, rig_ends.n == 1);
+	assert_true(rig_logged(&rig, "close wants pass(0) or wait"));
 }
 
 static void
@@ -175,6 +299,29 @@ test_no_choice_once_connected(void **state)
 {
 	(void)state;
 	breaches_at_start(&mw_connected_again);
+}
+
+static void
+test_no_choice_inside_a_choice(void **state)
+{
+	(void)state;
+	targets = 0;
+	breaches_at_start(&mw_target_connects);
+	assert_int_equal(targets, 1);
+}
+
+static void
+test_two_breaches_are_one(void **state)
+{
+	char log[4096] = "";
+	const char *first;
+
+	(void)state;
+	breaches_at_start(&mw_target_says);
+	assert_true(pread(rig.log, log, sizeof(log) - 1, 0) > 0);
+	first = strstr(log, "[alert]");
+	assert_non_null(first);
+	assert_null(strstr(first + 1, "[alert]"));
 }
 
 /* ---- choosing ------------------------------------------------------------ */
@@ -256,6 +403,34 @@ test_end_instead_of_first_bytes(void **state)
 
 /* ---- facts --------------------------------------------------------------- */
 
+/* Whoever asks for an end that there is not gets none. */
+static struct weir_verdict
+ask_nowhere(struct weir_call *c)
+{
+	struct weir_addr *a = c->ctx;
+
+	a[0].len = a[1].len = 1;
+	weir_local(c, (enum weir_side)3, &a[0]);
+	weir_peer(c, (enum weir_side)99, &a[1]);
+	assert_int_equal(a[0].len, 0);
+	assert_int_equal(a[1].len, 0);
+	return weir_pass(0);
+}
+
+static void
+test_no_address_of_no_side(void **state)
+{
+	static const struct weir_middleware mw = { .name = "asks",
+		.ctx_size = 2 * sizeof(struct weir_addr),
+		.open = ask_nowhere };
+
+	(void)state;
+	rig_add(&rig, &mw, NULL);
+	rig_start(&rig);
+	client = rig_client(&rig);
+	rig_quiet(&rig);
+}
+
 static void
 test_facts(void **state)
 {
@@ -317,19 +492,59 @@ test_log_names_server_module_and_channel(void **state)
 #define rig_test(name)                                                         \
 	cmocka_unit_test_setup_teardown(name, pair_start, pair_stop)
 
+static struct weir_bytes bare_in;
+static void *bare_ctx;
+
+static struct weir_verdict
+bare(struct weir_call *c, struct weir_bytes in)
+{
+	bare_in = in;
+	bare_ctx = c->ctx;
+	return weir_pass(in.len);
+}
+
+/* Who forgets ctx_size writes to NULL, not to the context of a neighbour. */
+static void
+test_what_is_not_there(void **state)
+{
+	static const struct weir_middleware mw = { .name = "bare", .up = bare };
+
+	(void)state;
+	bare_ctx = &bare_in;
+	rig_add(&rig, &mw, NULL);
+	pair_join();
+	rig_say(client, "x");
+	rig_hear(&rig, server, "x");
+	assert_null(bare_ctx);
+	assert_int_equal(shutdown(client, SHUT_WR), 0);
+	rig_hear_end(&rig, server);
+	assert_true(bare_in.eof);
+	assert_int_equal(bare_in.len, 0);
+	assert_non_null(bare_in.p);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_breaches_end_their_channel_alone),
 		rig_test(test_open_may_only_pass_none),
+		rig_test(test_open_may_not_pass_one),
+		rig_test(test_open_may_not_choose),
+		rig_test(test_one_connect_only),
+		rig_test(test_no_need_after_a_choice),
+		rig_test(test_close_may_only_pass_none),
 		rig_test(test_one_choice_only),
 		rig_test(test_no_choice_once_connected),
+		rig_test(test_no_choice_inside_a_choice),
+		rig_test(test_two_breaches_are_one),
 		rig_test(test_first_choice_wins),
 		rig_test(test_choice_from_first_bytes),
 		rig_test(test_end_instead_of_first_bytes),
+		rig_test(test_no_address_of_no_side),
 		rig_test(test_facts),
 		rig_test(test_log_names_server_module_and_channel),
+		rig_test(test_what_is_not_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
