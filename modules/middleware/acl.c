@@ -40,7 +40,8 @@ static const struct weir_opt opts[] = {
 		.flags = NETS,
 		.help = "Instead of \"allow\" and \"deny\": the first rule "
 			"that has the client decides, and a client that none "
-			"has is let in."),
+			"has is let in, so a last one of deny = \"all\" keeps "
+			"out who is not named."),
 	WEIR_CIDRS("target_allow", struct conf, target.allow, .flags = NETS,
 		.help = "As \"allow\", for the addresses that backends are "
 			"connected to; 0.0.0.0 and :: count as 127.0.0.1 and "
@@ -64,6 +65,25 @@ access_is_given(const struct access *ac)
 	return ac->allow.n + ac->deny.n + ac->rules.n > 0;
 }
 
+/* Does a rule refuse anybody?  Behind one that lets all in, none does. */
+static bool
+rules_refuse(const struct weir_list *rules)
+{
+	const struct rule *r = rules->v;
+	const struct weir_cidr *net;
+	size_t i, j;
+
+	for (i = 0; i < rules->n; i++) {
+		if (r[i].deny.n > 0)
+			return true;
+		net = r[i].allow.v;
+		for (j = 0; j < r[i].allow.n; j++)
+			if (net[j].bits == 0)
+				return false;
+	}
+	return false;
+}
+
 static int
 access_check(const struct access *ac, const char *prefix, struct weir_diag *d)
 {
@@ -85,6 +105,13 @@ access_check(const struct access *ac, const char *prefix, struct weir_diag *d)
 				prefix, i);
 			return -1;
 		}
+	if (ac->rules.n > 0 && !rules_refuse(&ac->rules)) {
+		weir_error(d,
+			"refuses nobody; end \"%srules\" with "
+			"{ deny = \"all\"; }",
+			prefix);
+		return -1;
+	}
 	return 0;
 }
 

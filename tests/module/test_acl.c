@@ -261,6 +261,18 @@ test_options_have_to_fit(void **state)
 			"\"rules[1]\" wants either \"allow\" or \"deny\"" },
 		{ "rules = { deny = \"::1\"; allow = \"::2\"; };",
 			"\"rules[0]\" wants either" },
+		{ "rules = { allow = \"10.0.0.0/8\"; };",
+			"refuses nobody; end \"rules\" with { deny = \"all\"; "
+			"}" },
+		{ "rules = ( { allow = \"::1\"; }, "
+		  "{ allow = [ \"10.0.0.0/8\", \"all\" ]; }, "
+		  "{ deny = \"all\"; } );",
+			"refuses nobody; end \"rules\"" },
+		{ "deny = \"::1\"; target_rules = { allow = \"127.0.0.1\"; };",
+			"refuses nobody; end \"target_rules\" with" },
+		{ "rules = ( { allow = \"10.0.0.0/8\"; }, "
+		  "{ deny = \"all\"; } );",
+			"" },
 		{ "deny = \"all\"; refuse = \"politely\";", "\"silent\"" },
 	};
 	size_t i;
