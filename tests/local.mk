@@ -10,6 +10,7 @@ UNIT_TESTS = \
 	tests/unit/test_chain \
 	tests/unit/test_chain_random \
 	tests/unit/test_channel \
+	tests/unit/test_cidr \
 	tests/unit/test_clock \
 	tests/unit/test_close \
 	tests/unit/test_closing \
