@@ -31,8 +31,9 @@ static const struct weir_rows rule_rows = { .opts = rule_opts,
 static const struct weir_opt opts[] = {
 	WEIR_CIDRS("allow", struct conf, client.allow, .flags = NETS,
 		.help = "Networks whose clients are let in, and no others; an "
-			"IPv4 client of an IPv6 socket is in its IPv4 "
-			"network, one of a unix socket is in \"all\" only."),
+			"IPv4 client, also one of an IPv6 socket, is in IPv4 "
+			"networks only (not in ::/0), one of a unix socket "
+			"in \"all\" only."),
 	WEIR_CIDRS("deny", struct conf, client.deny, .flags = NETS,
 		.help = "Networks whose clients are refused, even if \"allow\" "
 			"has them; without \"allow\" all others are let in."),
@@ -78,7 +79,7 @@ rules_refuse(const struct weir_list *rules)
 			return true;
 		net = r[i].allow.v;
 		for (j = 0; j < r[i].allow.n; j++)
-			if (net[j].bits == 0)
+			if (net[j].all)
 				return false;
 	}
 	return false;

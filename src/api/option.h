@@ -51,10 +51,12 @@ struct weir_list {
 struct weir_cidr {
 	uint8_t addr[16];
 	uint8_t bits; /* 0..128 */
+	bool all;     /* "all": every address, and those without an IP too */
 };
 
-/* Is the address in the network?  A v4-mapped one counts as IPv4; one without
- * an IP (a unix socket's) is only in "all", the network of no bits. */
+/* Is the address in the network?  A v4-mapped one is an IPv4 one, and those are
+ * in IPv4 networks only: in 0.0.0.0/0, not in ::/0.  One without an IP (a unix
+ * socket's) is in "all" only. */
 bool weir_cidr_has(const struct weir_cidr *net, const struct weir_addr *a);
 
 struct weir_opt {

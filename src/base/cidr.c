@@ -14,6 +14,7 @@ static const uint8_t v4_mapped[12] = { [10] = 0xff, [11] = 0xff };
 static int bits_parse(unsigned *bits, unsigned most, const char *text);
 static const uint8_t *ip_of(const struct weir_addr *a, uint8_t ip[static 16]);
 static bool has_bits_after(const uint8_t addr[static 16], unsigned bits);
+static bool is_mapped(const uint8_t ip[static 16]);
 static bool is_ipv4(const struct weir_cidr *c);
 
 int
@@ -24,7 +25,8 @@ cidr_parse(struct weir_cidr *c, const char *text, const char **why)
 	unsigned bits, most = 128;
 
 	memset(c, 0, sizeof(*c));
-	if (strcmp(text, "all") == 0)
+	c->all = strcmp(text, "all") == 0;
+	if (c->all)
 		return 0;
 	*why = "not a network; write \"10.0.0.0/8\", \"fd00::/8\" or \"all\"";
 	if (slash != NULL && (size_t)(slash - text) >= sizeof(host))
@@ -54,6 +56,10 @@ cidr_text(const struct weir_cidr *c, char text[static WEIR_ADDR_TEXT])
 	bool v4 = is_ipv4(c);
 	size_t n;
 
+	if (c->all) {
+		strlcpy(text, "all", WEIR_ADDR_TEXT);
+		return text;
+	}
 	inet_ntop(v4 ? AF_INET : AF_INET6, c->addr + (v4 ? 12 : 0), text,
 		WEIR_ADDR_TEXT);
 	n = strlen(text);
@@ -70,10 +76,11 @@ weir_cidr_has(const struct weir_cidr *net, const struct weir_addr *a)
 	uint8_t buf[16];
 	const uint8_t *ip;
 
-	if (net->bits == 0 || a->len == 0)
+	if (net->all || a->len == 0)
 		return a->len != 0;
 	ip = ip_of(a, buf);
-	return ip != NULL && memcmp(ip, net->addr, whole) == 0 &&
+	return ip != NULL && is_mapped(ip) == is_ipv4(net) &&
+	       memcmp(ip, net->addr, whole) == 0 &&
 	       (rest == 0 || ((ip[whole] ^ net->addr[whole]) &
 				     (0xff00 >> rest)) == 0);
 }
@@ -112,10 +119,14 @@ has_bits_after(const uint8_t addr[static 16], unsigned bits)
 }
 
 static bool
+is_mapped(const uint8_t ip[static 16])
+{
+	return memcmp(ip, v4_mapped, sizeof(v4_mapped)) == 0;
+}
+
+/* IPv6 networks that have more than the v4-mapped addresses are not. */
+static bool
 is_ipv4(const struct weir_cidr *c)
 {
-	struct in6_addr in6;
-
-	memcpy(&in6, c->addr, sizeof(in6));
-	return c->bits >= 96 && IN6_IS_ADDR_V4MAPPED(&in6);
+	return c->bits >= 96 && is_mapped(c->addr);
 }
