@@ -14,6 +14,11 @@ static const uint8_t v4_mapped[12] = { [10] = 0xff, [11] = 0xff };
 static int bits_parse(unsigned *bits, unsigned most, const char *text);
 static const uint8_t *ip_of(const struct weir_addr *a, uint8_t ip[static 16]);
 static bool has_bits_after(const uint8_t addr[static 16], unsigned bits);
+static bool net_has(const struct weir_cidr *net, const uint8_t ip[static 16]);
+static bool
+cidr_covers(const struct weir_cidr *net, const struct weir_cidr *in);
+static int cidr_compare(const void *left, const void *right);
+static int ip_compare(const void *address, const void *network);
 static bool is_mapped(const uint8_t ip[static 16]);
 static bool is_ipv4(const struct weir_cidr *c);
 
@@ -72,17 +77,51 @@ cidr_text(const struct weir_cidr *c, char text[static WEIR_ADDR_TEXT])
 bool
 weir_cidr_has(const struct weir_cidr *net, const struct weir_addr *a)
 {
-	unsigned whole = net->bits / 8, rest = net->bits % 8;
 	uint8_t buf[16];
 	const uint8_t *ip;
 
 	if (net->all || a->len == 0)
 		return a->len != 0;
 	ip = ip_of(a, buf);
-	return ip != NULL && is_mapped(ip) == is_ipv4(net) &&
-	       memcmp(ip, net->addr, whole) == 0 &&
-	       (rest == 0 || ((ip[whole] ^ net->addr[whole]) &
-				     (0xff00 >> rest)) == 0);
+	return ip != NULL && net_has(net, ip);
+}
+
+int
+weir_cidrs_sort(struct weir_list *to, const struct weir_list *nets)
+{
+	struct weir_cidr *v;
+	size_t i;
+
+	*to = (struct weir_list){ .v = NULL };
+	if (nets->n == 0)
+		return 0;
+	v = calloc(nets->n, sizeof(*v));
+	if (v == NULL)
+		return -1;
+	memcpy(v, nets->v, nets->n * sizeof(*v));
+	qsort(v, nets->n, sizeof(*v), cidr_compare);
+	to->v = v;
+	/* Of two networks, either one is in the other or they share nothing. */
+	for (i = 0; i < nets->n; i++)
+		if (to->n == 0 || !cidr_covers(&v[to->n - 1], &v[i]))
+			v[to->n++] = v[i];
+	return 0;
+}
+
+bool
+weir_cidrs_have(const struct weir_list *sorted, const struct weir_addr *a)
+{
+	const struct weir_cidr *v = sorted->v;
+	uint8_t buf[16];
+	const uint8_t *ip;
+
+	if (sorted->n == 0 || a->len == 0)
+		return false;
+	if (v->all)
+		return true;
+	ip = ip_of(a, buf);
+	return ip != NULL &&
+	       bsearch(ip, v, sorted->n, sizeof(*v), ip_compare) != NULL;
 }
 
 static int
@@ -116,6 +155,54 @@ has_bits_after(const uint8_t addr[static 16], unsigned bits)
 		if (addr[bits / 8] & (0x80 >> bits % 8))
 			return true;
 	return false;
+}
+
+static bool
+net_has(const struct weir_cidr *net, const uint8_t ip[static 16])
+{
+	unsigned whole = net->bits / 8, rest = net->bits % 8;
+
+	return is_mapped(ip) == is_ipv4(net) &&
+	       memcmp(ip, net->addr, whole) == 0 &&
+	       (rest == 0 || ((ip[whole] ^ net->addr[whole]) &
+				     (0xff00 >> rest)) == 0);
+}
+
+/* Is all of in, which sorts behind net, in it too? */
+static bool
+cidr_covers(const struct weir_cidr *net, const struct weir_cidr *in)
+{
+	return net->all ||
+	       (is_ipv4(net) == is_ipv4(in) && net_has(net, in->addr));
+}
+
+/* "all" first, IPv4 before IPv6, then the networks before what is in them. */
+static int
+cidr_compare(const void *left, const void *right)
+{
+	const struct weir_cidr *a = left, *b = right;
+	int order;
+
+	if (a->all || b->all)
+		return (int)b->all - (int)a->all;
+	if (is_ipv4(a) != is_ipv4(b))
+		return is_ipv4(a) ? -1 : 1;
+	order = memcmp(a->addr, b->addr, sizeof(a->addr));
+	return order != 0 ? order : (int)a->bits - (int)b->bits;
+}
+
+/* Where an address is, seen from a network. */
+static int
+ip_compare(const void *address, const void *network)
+{
+	const struct weir_cidr *net = network;
+	const uint8_t *ip = address;
+
+	if (net_has(net, ip))
+		return 0;
+	if (is_mapped(ip) != is_ipv4(net))
+		return is_mapped(ip) ? -1 : 1;
+	return memcmp(ip, net->addr, sizeof(net->addr));
 }
 
 static bool
