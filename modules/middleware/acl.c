@@ -62,7 +62,9 @@ static const struct weir_opt opts[] = {
 	WEIR_CIDRS("target_allow", struct conf, target.allow, .flags = NETS,
 		.help = "As \"allow\", for the addresses that backends are "
 			"connected to; 0.0.0.0 and :: count as 127.0.0.1 and "
-			"::1, which they lead to."),
+			"::1, which they lead to, and one that is refused "
+			"ends the channel, even if the next address of "
+			"\"to\" would be allowed."),
 	WEIR_CIDRS("target_deny", struct conf, target.deny, .flags = NETS,
 		.help = "As \"deny\", for these addresses."),
 	WEIR_GROUPS("target_rules", struct conf, target.rules,
