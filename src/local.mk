@@ -14,6 +14,8 @@ libweir_a_SOURCES = \
 	src/base/arena.h \
 	src/base/buf.c \
 	src/base/buf.h \
+	src/base/cidr.c \
+	src/base/cidr.h \
 	src/base/clock.c \
 	src/base/clock.h \
 	src/base/fd.c \

@@ -12,6 +12,7 @@ UNIT_TESTS = \
 	tests/unit/test_chain \
 	tests/unit/test_chain_random \
 	tests/unit/test_channel \
+	tests/unit/test_cidr \
 	tests/unit/test_clock \
 	tests/unit/test_close \
 	tests/unit/test_closing \
@@ -202,11 +203,13 @@ LDADD = libtest.a libmodules.a libweir.a libmodules.a libweir.a \
 # Programs in which one allocation of weir can be made to fail (lib/alloc.h).
 WRAP_ALLOC = $(AM_LDFLAGS) \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=reallocarray
+tests_module_test_acl_LDFLAGS = $(WRAP_ALLOC)
 tests_module_test_registry_LDFLAGS = $(WRAP_ALLOC)
 tests_module_test_delay_LDFLAGS = $(WRAP_ALLOC)
 tests_module_test_rewrite_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_buf_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_chain_random_LDFLAGS = $(WRAP_ALLOC)
+tests_unit_test_cidr_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_endpoint_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_engine_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_loop_LDFLAGS = $(WRAP_ALLOC)

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/addr.h"
+#include "base/cidr.h"
 #include "base/units.h"
 #include "conf/operand.h"
 

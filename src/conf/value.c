@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/addr.h"
+#include "base/cidr.h"
 #include "base/units.h"
 #include "conf/late.h"
 #include "conf/logfile.h"
