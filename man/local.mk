@@ -33,7 +33,8 @@ MODULE_SHOWN = \
 	src/api/variable.h \
 	src/api/verdict.h \
 	tests/module/template/bang.c \
-	tests/module/template/test_bang.c
+	tests/module/template/test_bang.c \
+	tests/unit/test_lag.c
 
 man/weir-module.7: man/weir-module.7.in man/module.awk man/reasons.inc \
 		$(MODULE_SHOWN) Makefile

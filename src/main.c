@@ -24,6 +24,7 @@
 #include "master/master.h"
 #include "master/pidfile.h"
 #include "master/signals.h"
+#include "registry.h"
 
 #ifndef WEIR_SYSCONFDIR
 #define WEIR_SYSCONFDIR "/etc"
@@ -99,7 +100,7 @@ main(int argc, char **argv)
 	struct args args = { .file = MAIN_CONFIG, .master.ready_fd = -1 };
 	int status = 1;
 
-	if (fd_stdio_open() == -1)
+	if (fd_stdio_open() == -1 || registry_check(stderr) == -1)
 		return 1;
 	setproctitle_init(argc, argv, environ);
 	/* A word of argv for each -o at least, one entry for -d, and the end;

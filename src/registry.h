@@ -3,6 +3,7 @@
 #define REGISTRY_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "api/middleware.h"
 
@@ -13,5 +14,9 @@ extern const struct weir_middleware *const registry_middlewares[];
 const struct weir_middleware *registry_find(const char *name);
 /* Is that a module which this build was configured without? */
 bool registry_left_out(const char *name);
+
+/* Does every descriptor have what nothing can do without?  0, or -1 when one
+ * does not: err is told whose it is, and what is wrong with it. */
+int registry_check(FILE *err);
 
 #endif

@@ -22,6 +22,7 @@ UNIT_TESTS = \
 	tests/unit/test_describe \
 	tests/unit/test_dial \
 	tests/unit/test_end \
+	tests/unit/test_end_answer \
 	tests/unit/test_end_order \
 	tests/unit/test_endpoint \
 	tests/unit/test_engine \
@@ -31,6 +32,7 @@ UNIT_TESTS = \
 	tests/unit/test_format \
 	tests/unit/test_hold \
 	tests/unit/test_hostile \
+	tests/unit/test_lag \
 	tests/unit/test_late \
 	tests/unit/test_limits \
 	tests/unit/test_line \
@@ -358,10 +360,18 @@ $(MORE_TESTS): libtest.a libmodules.a libweir.a Makefile
 -include $(MORE_TESTS:=.d)
 MOSTLYCLEANFILES += $(MORE_TESTS) $(MORE_TESTS:=.d)
 
-check-extra: $(MORE_TESTS)
-	@test -n '$(MORE_MODULES)' || { \
+# What has to be true of every module is tried with these as well.
+MORE_REGISTRY = $(if $(strip $(MORE_MODULES)), \
+	tests/module/test_registry$(EXEEXT))
+
+check-extra: extra-notes $(MORE_TESTS) $(MORE_REGISTRY)
+	@test -n '$(MORE_LISTS)' || { \
 		echo 'check-extra: configure was run without' \
 			'--with-extra-modules=DIR' >&2; \
+		exit 1; \
+	}
+	@test -n '$(MORE_MODULES)' || { \
+		echo 'check-extra: no module is named in' $(MORE_LISTS) >&2; \
 		exit 1; \
 	}
 	@for test in $(MORE_MISSING); do \
@@ -373,7 +383,27 @@ check-extra: $(MORE_TESTS)
 	for test in $(MORE_TESTS); do \
 		timeout -k 10 $(TEST_SECONDS) $$test || status=1; \
 	done; \
+	test -z "$$ONLY" || exit $$status; \
+	for name in $(MORE_MODULES); do \
+		ONLY="$$name *" timeout -k 10 $(TEST_SECONDS) \
+			$(MORE_REGISTRY) || status=1; \
+	done; \
 	exit $$status
+
+# Modules that wait to be named.
+MORE_NAME = s/^const struct weir_middleware mw_\([A-Za-z0-9_]*\).*/\1/p
+extra-notes:
+	@for list in $(MORE_LISTS); do \
+		dir=`dirname $$list`; \
+		for file in $$dir/*.c $$dir/*/*.c; do \
+			name=`sed -n '$(MORE_NAME)' $$file 2>/dev/null`; \
+			case " $(MORE_MODULES) " in *" $$name "*) name= ;; \
+			esac; \
+			test -z "$$name" || \
+				echo "note: $$file has mw_$$name, but $$list" \
+					"does not name $$name" >&2; \
+		done; \
+	done
 
 if !ALL_MODULES
 check-am: not-all-modules
@@ -392,3 +422,4 @@ no-cmocka:
 endif
 
 .PHONY: $(CHECKS) check-extra check-long fuzzers no-cmocka not-all-modules plain-weir
+.PHONY: $(CHECKS) check-extra extra-notes no-cmocka not-all-modules plain-weir

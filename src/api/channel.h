@@ -33,7 +33,8 @@ struct weir_addr {
 
 #define WEIR_ADDR_TEXT 128 /* bytes that any address takes as text */
 
-/* Contiguous, valid during the call only; eof: nothing will ever follow. */
+/* Contiguous, valid during the call only; eof: nothing will ever follow.  p is
+ * never NULL. */
 struct weir_bytes {
 	const uint8_t *p;
 	size_t len;
@@ -43,7 +44,8 @@ struct weir_bytes {
 struct weir_call {
 	struct weir_channel *ch;
 	const void *conf; /* your conf_size bytes, read-only, shared */
-	void *ctx;   /* your ctx_size bytes, zeroed when the channel opens */
+	/* your ctx_size bytes, zeroed when the channel opens; NULL: of none */
+	void *ctx;
 	void *state; /* your state_size bytes of this worker, from its start */
 	int result;  /* of the wait that is over; else 0 */
 	uint16_t stage, hook; /* the engine's own */
@@ -74,7 +76,7 @@ struct weir_facts {
 	enum weir_reason reason; /* WEIR_R_NONE while open */
 	enum weir_side ended_by;
 	int err;	    /* errno of the first failure, or 0 */
-	const char *detail; /* which time limit, or the weir_why() text; NULL */
+	const char *detail; /* time limit, weir_why(), or rule broken; NULL */
 	const char *module; /* middleware that ended it, or NULL */
 	uint64_t ended_ms;  /* age at its first end; 0 while open */
 	bool awaited;	    /* client bytes are, before a backend is chosen */

@@ -76,10 +76,14 @@ struct weir_rows {
 	const char *shorthand; /* key that a bare string stands for, or NULL */
 };
 
-/* Offset of field f, or a compile error when its type is not T. */
+/* Offset of field f, or a compile error that says what it has to be when its
+ * type is not T. */
 #define WEIR_FIELD(S, f, T)                                                    \
-	(offsetof(S, f) + 0 * sizeof(char[_Generic(((S *)0)->f, T : 1, default \
-						   : -1)]))
+	(offsetof(S, f) + 0 * sizeof(struct {                                  \
+		_Static_assert(_Generic(((S *)0)->f, T : 1, default : 0),      \
+			"field " #f " of this option has to be: " #T " " #f);  \
+		char c;                                                        \
+	}))
 #define WEIR_ROW(k, t, S, f, T, ...)                                           \
 	{                                                                      \
 		.key = (k), .type = (t), .off = WEIR_FIELD(S, f, T),           \

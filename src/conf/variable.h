@@ -48,7 +48,8 @@
 	X(END_ERRNO, "end.errno", NUMBER, CLOSE,                               \
 		"Number of the first failure, as in errno(3).")                \
 	X(END_DETAIL, "end.detail", TEXT, CLOSE,                               \
-		"Which time limit it was, or what the middleware said.")       \
+		"Which time limit it was, what the middleware said, or how "   \
+		"it broke its contract.")                                      \
 	X(END_MODULE, "end.module", TEXT, CLOSE,                               \
 		"The middleware that has ended it.")                           \
 	X(END_WHY, "end.why", TEXT, CLOSE,                                     \

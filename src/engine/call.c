@@ -56,7 +56,7 @@ call_begin(struct weir_channel *ch, unsigned i, enum hook hook)
 
 	return (struct weir_call){ .ch = ch,
 		.conf = st->conf,
-		.ctx = ch->ctx + st->ctx_off,
+		.ctx = st->mw->ctx_size > 0 ? ch->ctx + st->ctx_off : NULL,
 		.state = st->state,
 		.stage = (uint16_t)i,
 		.hook = (uint16_t)hook };
@@ -107,8 +107,10 @@ call_breach(struct weir_channel *ch, unsigned i, const char *what)
 		ch->engine->server->name, st->name, (unsigned long long)ch->id,
 		what);
 	history_note(ch, HISTORY_MIDDLEWARE_ERROR, WEIR_SELF, 0);
-	if (!channel_is_ending(ch) && ch->reason == WEIR_R_NONE)
+	if (!channel_is_ending(ch) && ch->reason == WEIR_R_NONE) {
 		ch->end_stage = (uint8_t)i;
+		ch->detail = what;
+	}
 	channel_close(ch, WEIR_R_BUG, WEIR_SELF, 0, ENDING_RESET);
 }
 

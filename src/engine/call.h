@@ -39,7 +39,8 @@ void call_judge(struct weir_channel *ch, unsigned i, struct weir_verdict v);
 /* Stage i asks to wait; returns false when it may not, or cannot. */
 bool
 call_wait(struct weir_channel *ch, unsigned i, enum hook hook, uint32_t ms);
-/* Stage i broke its contract: says so, and ends the channel. */
+/* Stage i broke its contract: says so, and ends the channel.  what is borrowed
+ * for ever: a literal, which logs show as the detail. */
 void call_breach(struct weir_channel *ch, unsigned i, const char *what);
 
 #endif

@@ -57,7 +57,7 @@ struct weir_channel {
 	struct flow flows[2];		     /* by enum weir_dir */
 	struct hold *holds;
 	struct aside *aside; /* NULL as long as nothing there is needed */
-	const char *detail;  /* which time limit, or NULL; borrowed */
+	const char *detail;  /* facts' own; a literal, or NULL */
 	int err;	     /* errno of the first failure */
 	int dial_err;	     /* of a connect that failed at once */
 	uint64_t preread;    /* stages that have not said yes */

@@ -230,7 +230,8 @@ judge(struct weir_call *c, struct look *look, struct weir_bytes in,
 		return weir_refuse(WEIR_R_DENIED,
 			(enum weir_manner)act_take(WEIR_MANNER_COUNT));
 	case 12:
-		if (act.may_breach)
+		/* What others do about it could end the channel first. */
+		if (act.may_breach && !acted)
 			return breach(c, in.len);
 		break;
 	default:

@@ -3,6 +3,8 @@
 # $FUZZ_TARGETS names is built for that in $builddir/fuzz.
 set -u
 : "${FUZZ_SECONDS:=60}"
+# Both are of make.
+: "${builddir:?}" "${srcdir:?}"
 work=$builddir/fuzz
 
 # An input that ends with a finding is kept in $work, named after target $1.

@@ -109,12 +109,15 @@ shown(char text[static 5 * SHOWN], const char *p, size_t n, const uint8_t *cuts)
 	return text;
 }
 
-/* Fails and names the cut. */
+/* Fails and names the cut, and first of all the rule that was broken. */
 static void
 cut_fail(const char *what, const char *got, const char *want)
 {
+	const char *alert = rig_alert(&rig);
 	char cut[5 * SHOWN + 5];
 
+	if (alert != NULL)
+		print_error("%s\n", alert);
 	fail_msg("%s %s: %s %s, wanted %s (SEED=%" PRIu64 ")",
 		talk.dir == WEIR_UP ? "the client sent" : "the backend sent",
 		shown(cut, talk.text, talk.len, cut_behind), what, got, want,
@@ -255,6 +258,11 @@ talk_check(const struct cut_seen *want)
 {
 	struct outcome o = talk_once();
 
+	/* The reason tells most, and why the rest is missing. */
+	if (want->why != NULL && strcmp(o.why, want->why) != 0)
+		cut_fail("the reason is", o.why, want->why);
+	if (want->why == NULL && rig_ends.reason == WEIR_R_BUG)
+		cut_fail("the reason is", o.why, "any other");
 	cut_same("the backend got",
 		!o.backend	 ? NULL
 		: o.up.p == NULL ? ""
@@ -264,8 +272,6 @@ talk_check(const struct cut_seen *want)
 		cut_same("the client got", o.down.p == NULL ? "" : o.down.p,
 			o.down.n, want->down,
 			seen_len(want->down, want->down_len));
-	if (want->why != NULL && strcmp(o.why, want->why) != 0)
-		cut_fail("the reason is", o.why, want->why);
 	outcome_free(&o);
 }
 
@@ -331,6 +337,8 @@ talk_all(const struct cut_seen *want, size_t all_most, unsigned more)
 	if (want == NULL) {
 		memset(cut_behind, 0, talk.len);
 		o = talk_once();
+		if (rig_ends.reason == WEIR_R_BUG)
+			cut_fail("the reason is", o.why, "any other");
 		uncut = (struct cut_seen){ .up = !o.backend	  ? NULL
 						 : o.up.p == NULL ? ""
 								  : o.up.p,

@@ -59,7 +59,8 @@ void rig_add(struct rig *r, const struct weir_middleware *mw, const void *conf);
 /* Starts; a last stage notes in rig_ends how channels end. */
 void rig_start(struct rig *r);
 /* Resets what is left; asserts one close callback a channel, no alert in the
- * log and no descriptor left.  The test closes its own before. */
+ * log and no descriptor left.  The test closes its own before.  A test that
+ * failed may leave a rig as it is: that harms no later one. */
 void rig_stop(struct rig *r);
 
 /* One turn that does not wait. */
@@ -111,5 +112,8 @@ void rig_reset(int *fd);
 void rig_close(int *fd);
 /* Does the log contain it? */
 bool rig_logged(const struct rig *r, const char *text);
+/* The first alert of the log, which says who broke which rule, or NULL;
+ * borrowed until the next call. */
+const char *rig_alert(const struct rig *r);
 
 #endif

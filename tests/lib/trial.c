@@ -126,7 +126,8 @@ static const struct weir_middleware mw_leave = {
 	.down = leave,
 };
 
-/* ---- word: 'q' ends, '!' kills the worker, 'b' breaks the contract ------- */
+/* ---- word: 'q' ends, '!' kills the worker, 'b' and 'h' break the contract -
+ */
 
 static struct weir_verdict
 word_up(struct weir_call *c, struct weir_bytes in)
@@ -141,6 +142,9 @@ word_up(struct weir_call *c, struct weir_bytes in)
 		abort();
 	case 'b':
 		return weir_pass(in.len + 1);
+	case 'h':
+		weir_emit(c, WEIR_DOWN, "bye\n", 4);
+		return weir_need(in.len + 1);
 	default:
 		return weir_pass(in.len);
 	}
@@ -148,7 +152,7 @@ word_up(struct weir_call *c, struct weir_bytes in)
 
 static const struct weir_middleware mw_word = {
 	.name = "word",
-	.help = "Obeys the first byte of each read: q, !, b.",
+	.help = "Obeys the first byte of each read: q, !, b, h.",
 	.up = word_up,
 };
 

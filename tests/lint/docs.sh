@@ -123,7 +123,8 @@ some 'there is an api' "$(grep -x weir_ticket "$scratch/api")"
 none 'weir-module(7) has all of it' \
 	"$(absent "$scratch/weir-module.7" <"$scratch/api")"
 for sample in modules/middleware/preface.c modules/middleware/select.c \
-	tests/module/template/bang.c tests/module/template/test_bang.c; do
+	tests/module/template/bang.c tests/module/template/test_bang.c \
+	tests/unit/test_lag.c; do
 	none "weir-module(7) has every line of $sample" \
 		"$(lines_absent "$scratch/weir-module.7" "$srcdir/$sample")"
 done

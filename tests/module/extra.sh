@@ -21,10 +21,13 @@ if [ -e "$srcdir/config.status" ]; then
 fi
 : >started
 
+# Where it is, as seen from mine.
+ln -s "$source" source
+
 # The one command, with what it says in file said.
 check()
 {
-	make -j2 -C mine SOURCE="$source" >said 2>&1
+	make -j2 -C mine SOURCE=../source >said 2>&1
 }
 
 # Writes what is wrong when it is not green.
@@ -95,7 +98,7 @@ none 'it is green again' "$(red)"
 
 make -j2 -s -C mine/build weir >said 2>&1
 none 'weir --modules has it' "$(
-	mine/build/weir --modules | grep -q '^bang - Drops' || cat said)"
+	mine/build/weir --modules | grep -q '^bang - Refuses' || cat said)"
 
 # One of two files, found when configure runs again by itself.
 mkdir mine/two
@@ -109,7 +112,7 @@ sed -i 's/"weir.h"/"up.h"/' mine/two/up.c
 echo two >>mine/modules.list
 make -j2 -s -C mine/build weir >said 2>&1
 none 'a module of two files that joins the list is built in' "$(
-	mine/build/weir --modules | grep -q '^two - Drops' || cat said)"
+	mine/build/weir --modules | grep -q '^two - Refuses' || cat said)"
 make -s -C mine/build check-extra >said 2>&1
 some 'a module without a test is not green' \
 	"$(grep '^check-extra: there is no .*/mine/test_two.c$' said)"
@@ -117,6 +120,29 @@ sed -i 's/mw_two/mw_too/' mine/two/two.c
 make -s -C mine/build weir >said 2>&1
 some 'a symbol that is missing is named, and so is its place' "$(
 	grep '"two", but there is no const struct .* mw_two in .*two.c' said)"
+
+printf 'bang\n' >mine/modules.list
+check
+some 'a module that the list does not name is told' "$(
+	grep '^note: .*/mine/two/two.c has mw_too, but .*/mine/modules.list' said)"
+none 'and no other' "$(grep '^note: ' said | grep -v two.c)"
+echo '# none' >mine/modules.list
+check
+some 'a list that names nothing is told' "$(
+	grep '^check-extra: no module is named in .*/mine/modules.list$' said)"
+printf 'bang\n' >mine/modules.list
+none 'it is green again without the other' "$(red)"
+
+# The Makefile of the template, where it cannot work.
+mkdir clone
+touch clone/configure.ac
+for where in '../clone no.configure.in.*/clone:.run.autoreconf.-fi.there' \
+	'../empty .*/empty.is.not.the.source.of.weir'; do
+	rm -rf elsewhere
+	cp -r "$srcdir/tests/module/template" elsewhere
+	make -C elsewhere SOURCE="${where% *}" >said 2>&1
+	some "SOURCE=${where% *} is told" "$(grep "^${where#* }" said)"
+done
 
 none 'no directory is told' "$(not_told \
 	'--with-extra-modules wants a directory' --with-extra-modules)"
@@ -146,6 +172,46 @@ list_of odd no-name
 none 'a name that C does not take is told' "$(not_told \
 	"$scratch/odd/modules.list names \"no-name\"" \
 	--with-extra-modules=../odd)"
+
+# What weir says of itself, and make check-extra of the module, when the
+# descriptor is changed by words for sed.
+described()
+{
+	cp mine/bang.c right.c
+	sed "$1" right.c >mine/bang.c
+	make -s -C mine/build weir >said 2>&1 || cat said
+	mine/build/weir --man 2>&1 && echo 'it is taken'
+	cp right.c mine/bang.c
+}
+none 'a module without help is told' "$(described '/\.help/d' |
+	grep -v '^weir: module bang: mw_bang has no .help')"
+none 'a module of another name is told' "$(described 's/"bang"/"bong"/' |
+	grep -v '^weir: module bang: .name of mw_bang has to be "bang", not "b')"
+none 'a module without a name is told' "$(described '/\.name/d' |
+	grep -v '^weir: module bang: .name of mw_bang has to be "bang", not NULL')"
+rows='static const struct weir_opt opts[] = {\n'
+rows="$rows	WEIR_TIME(\"after\", struct conf, n, .def = \"1s\","
+ends=' WEIR_OPT_END };\n'
+opts='s/^	.flags/	.opts = opts,\n&/'
+none 'an option without help is told, and one without a place' "$(described "
+	s/^const/struct conf { uint32_t n; };\n$rows ), $ends&/; $opts" |
+	sed -e '/"after" has no .help/d' -e '/"after" does not fit into 0/d')"
+some 'a field of another type is told which one it should be' "$(described "
+	s/^const/struct conf { size_t n; };\n$rows .help = \"N.\"), $ends&/
+	$opts" | grep 'field n of this option has to be: uint32_t n')"
+cp mine/bang.c right.c
+sed 's/!\\"\./!\\"/' right.c >mine/bang.c
+check
+some 'make check-extra tries what is true of every module' "$(
+	grep 'the help of bang is no sentence' said)"
+cp right.c mine/bang.c
+
+make -s -C mine/build check-extra ONLY='*pass*' >said 2>&1
+none 'some of the cases can be chosen' "$(grep 'PASSED.* 1 test' said >found ||
+	cat said)"
+ONLY=nope make -s -C mine/build check-extra >said 2>&1
+some 'but not none of them' "$(
+	grep '^ONLY=nope: no case .*: test_bang_is_dropped, test_others' said)"
 
 list_of other other
 sed 's/bang/other/' mine/bang.c >other/other.c

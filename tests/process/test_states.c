@@ -220,11 +220,45 @@ test_breach_ends_one_channel(void **state)
 	peer_expect_reset(server);
 	close(client);
 	close(server);
-	relay_wait_line(&r, "reason=bug by=weir why=\"word\"");
+	relay_wait_line(&r, "reason=bug by=weir "
+			    "why=\"judged more bytes than it was shown\"");
 	peer_send_text(other, "a");
 	peer_expect_text(other_server, "a");
 	close(other);
 	close(other_server);
+	relay_stop(&r);
+}
+
+/* In a build with sanitizers the worker goes with it, so that nobody can
+ * overlook it; a new one takes its place. */
+static void
+test_held_call_that_has_emitted(void **state)
+{
+	struct relay r;
+	int client, server;
+
+	(void)state;
+	relay_start(&r, "{ type = \"word\"; },");
+	daemon_expect_alert(r.d, "broke its contract");
+#ifdef WEIR_DEBUG
+	daemon_expect_alert(r.d, "was killed by signal 6");
+#endif
+	relay_join(&r, &client, &server);
+	peer_send_text(client, "h");
+	relay_wait_line(
+		&r, "r/word: #1: broke its contract: holds bytes after it");
+#ifdef WEIR_DEBUG
+	relay_wait_line(&r, "was killed by signal 6");
+#else
+	relay_wait_line(&r, "reason=bug by=weir why=\"holds bytes after it");
+#endif
+	close(client);
+	close(server);
+	relay_join(&r, &client, &server);
+	peer_send_text(client, "a");
+	peer_expect_text(server, "a");
+	close(client);
+	close(server);
 	relay_stop(&r);
 }
 
@@ -266,6 +300,7 @@ main(void)
 		daemon_test(test_refusal_outlives_what_is_sent),
 		daemon_test(test_refusal_in_the_middle),
 		daemon_test(test_breach_ends_one_channel),
+		daemon_test(test_held_call_that_has_emitted),
 		daemon_test(test_reset_towards_a_side_that_does_not_read),
 	};
 

@@ -39,6 +39,15 @@ tail_up(struct weir_call *c, struct weir_bytes in)
 }
 static const struct weir_middleware mw_tail = { .name = "tail", .up = tail_up };
 
+/* Wrong: passes what it was not shown. */
+static struct weir_verdict
+more_up(struct weir_call *c, struct weir_bytes in)
+{
+	(void)c;
+	return weir_pass(in.len + 1);
+}
+static const struct weir_middleware mw_more = { .name = "more", .up = more_up };
+
 static void
 piece(void **state)
 {
@@ -90,6 +99,30 @@ options(void **state)
 		NULL);
 }
 
+static void
+breach(void **state)
+{
+	(void)state;
+	each_cut(&mw_more, NULL, "x",
+		&(struct cut_seen){ .up = "x", .down = "", .why = "done" });
+}
+
+static void
+breach_of_itself(void **state)
+{
+	(void)state;
+	each_cut_of(&(struct cut_talk){ .mw = &mw_more, .text = "xyz" }, NULL);
+}
+
+/* Nothing is wrong here, whatever failed before. */
+static void
+breach_is_over(void **state)
+{
+	(void)state;
+	each_cut(&mw_echo, NULL, "x",
+		&(struct cut_seen){ .down = "x", .why = "done" });
+}
+
 static int
 failing_main(void)
 {
@@ -100,6 +133,9 @@ failing_main(void)
 		cmocka_unit_test(heard),
 		cmocka_unit_test(reason),
 		cmocka_unit_test(options),
+		cmocka_unit_test(breach),
+		cmocka_unit_test(breach_of_itself),
+		cmocka_unit_test(breach_is_over),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
@@ -116,8 +152,8 @@ assert_fails(const char *name, const char *said)
 	FILE *p;
 
 	snprintf(command, sizeof(command),
-		"ONLY='%s' SEED=7 ASAN_OPTIONS=detect_leaks=0 '%s' failing "
-		"2>&1",
+		"ONLY='%s' SEED=7 CMOCKA_MESSAGE_OUTPUT=tap "
+		"ASAN_OPTIONS=detect_leaks=0 '%s' failing 2>&1",
 		name, program);
 	p = popen(command, "r");
 	assert_non_null(p);
@@ -146,6 +182,36 @@ test_all_that_came_of_it_counts(void **state)
 	assert_fails("heard", "the client got \"x\\x0a\", wanted \"x\"");
 	assert_fails("reason", "the reason is protocol, wanted denied");
 	assert_fails("options", "did you mean \"bytes\"?");
+}
+
+static void
+test_the_broken_rule_is_named(void **state)
+{
+	static const char *const rule =
+		"[alert] rig/more: #1: broke its contract: judged more bytes "
+		"than it was shown\n";
+
+	(void)state;
+	assert_fails("breach", rule);
+	assert_fails("breach", "the reason is bug, wanted done");
+	assert_fails("breach_of_itself", rule);
+	assert_fails("breach_of_itself", "is bug, wanted any other");
+}
+
+static void
+test_a_failure_harms_no_later_case(void **state)
+{
+	(void)state;
+	assert_fails("breach*", "not ok 2 - breach_of_itself\n");
+	assert_fails("breach*", "\nok 3 - breach_is_over\n");
+}
+
+static void
+test_only_what_is_there(void **state)
+{
+	(void)state;
+	assert_fails("nope", "ONLY=nope: no case of that name; there are: "
+			     "piece, piece_long, tail, heard, ");
 }
 
 /* ---- and what does not --------------------------------------------------- */
@@ -209,6 +275,9 @@ main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_cut_is_named),
 		cmocka_unit_test(test_all_that_came_of_it_counts),
+		cmocka_unit_test(test_the_broken_rule_is_named),
+		cmocka_unit_test(test_a_failure_harms_no_later_case),
+		cmocka_unit_test(test_only_what_is_there),
 		cmocka_unit_test(test_bytes_of_the_backend),
 		cmocka_unit_test(test_every_end),
 		cmocka_unit_test(test_long_text),

@@ -130,69 +130,6 @@ test_two_end_the_last_one_first(void **state)
 	two_end("2", "1");
 }
 
-/* Speaks in both directions at once. */
-static struct weir_verdict
-both_up(struct weir_call *c, struct weir_bytes in)
-{
-	weir_emit(c, WEIR_DOWN, "first ", 6);
-	weir_emit(c, WEIR_UP, "?", 1);
-	return weir_drop(in.len);
-}
-
-static struct weir_verdict
-both_down(struct weir_call *c, struct weir_bytes in)
-{
-	if (in.len > 0)
-		weir_emit(c, WEIR_DOWN, "then ", 5);
-	return weir_pass(in.len);
-}
-
-/* The answer of the next one does not overtake it, nor does its end. */
-static void
-test_answered_while_it_speaks(void **state)
-{
-	static const struct weir_middleware mw = {
-		.name = "both", .up = both_up, .down = both_down
-	};
-
-	(void)state;
-	rig_add(&rig, &mw, NULL);
-	rig_add(&rig, &mw_ender, NULL);
-	pair_join();
-	rig_say(client, "x");
-	rig_hear(&rig, client, "first then bye");
-	rig_hear_end(&rig, client);
-}
-
-static struct weir_verdict
-late_down(struct weir_call *c, struct weir_bytes in)
-{
-	if (in.eof && c->result == 0)
-		return weir_wait(1000);
-	return weir_pass(in.len);
-}
-
-/* The end of the source, which somebody holds, takes nothing back. */
-static void
-test_nothing_follows_the_end(void **state)
-{
-	static const struct weir_middleware mw = { .name = "late",
-		.down = late_down };
-
-	(void)state;
-	rig_add(&rig, &mw_ender, NULL);
-	rig_add(&rig, &mw, NULL);
-	pair_join();
-	rig_say(client, "?");
-	rig_hear(&rig, client, "bye");
-	rig_hear_end(&rig, client);
-	assert_int_equal(shutdown(server, SHUT_WR), 0);
-	rig_quiet(&rig);
-	rig_say(client, "?");
-	rig_quiet(&rig);
-	assert_int_equal(rig_channel(&rig)->flows[WEIR_DOWN].out.len, 0);
-}
-
 /* ---- what comes behind an end ----------------------------------------------
  */
 
@@ -442,8 +379,6 @@ main(void)
 		end_test(test_an_end_stays_one),
 		end_test(test_two_end_in_order),
 		end_test(test_two_end_the_last_one_first),
-		end_test(test_answered_while_it_speaks),
-		end_test(test_nothing_follows_the_end),
 		end_test(test_emitted_behind_an_end),
 		end_test(test_nothing_stalls_behind_an_end),
 		end_test(test_a_second_end_is_not_shown),

@@ -473,6 +473,37 @@ test_log_names_server_module_and_channel(void **state)
 #define rig_test(name)                                                         \
 	cmocka_unit_test_setup_teardown(name, pair_start, pair_stop)
 
+static struct weir_bytes bare_in;
+static void *bare_ctx;
+
+static struct weir_verdict
+bare(struct weir_call *c, struct weir_bytes in)
+{
+	bare_in = in;
+	bare_ctx = c->ctx;
+	return weir_pass(in.len);
+}
+
+/* Who forgets ctx_size writes to NULL, not to the context of a neighbour. */
+static void
+test_what_is_not_there(void **state)
+{
+	static const struct weir_middleware mw = { .name = "bare", .up = bare };
+
+	(void)state;
+	bare_ctx = &bare_in;
+	rig_add(&rig, &mw, NULL);
+	pair_join();
+	rig_say(client, "x");
+	rig_hear(&rig, server, "x");
+	assert_null(bare_ctx);
+	assert_int_equal(shutdown(client, SHUT_WR), 0);
+	rig_hear_end(&rig, server);
+	assert_true(bare_in.eof);
+	assert_int_equal(bare_in.len, 0);
+	assert_non_null(bare_in.p);
+}
+
 int
 main(void)
 {
@@ -490,6 +521,7 @@ main(void)
 		rig_test(test_no_address_of_no_side),
 		rig_test(test_facts),
 		rig_test(test_log_names_server_module_and_channel),
+		rig_test(test_what_is_not_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

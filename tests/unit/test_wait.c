@@ -243,6 +243,7 @@ breach(struct weir_verdict (*up)(struct weir_call *, struct weir_bytes),
 	rig_hear_reset(&rig, client);
 	rig_until(&rig, rig_ends.n == 1);
 	assert_int_equal(rig_ends.reason, WEIR_R_BUG);
+	assert_string_equal(rig_ends.facts.detail, said);
 	assert_true(rig_logged(&rig, said));
 }
 

@@ -1,4 +1,4 @@
-/* bang.c - drops every channel whose first byte is "!". */
+/* bang.c - refuses every channel whose first byte is "!". */
 #include "weir.h"
 
 static struct weir_verdict
@@ -12,7 +12,7 @@ bang_up(struct weir_call *c, struct weir_bytes in)
 
 const struct weir_middleware mw_bang = {
 	.name = "bang",
-	.help = "Drops every channel whose first byte is \"!\".",
+	.help = "Refuses every channel whose first byte is \"!\".",
 	.flags = WEIR_PREREAD,
 	.up = bang_up,
 };
