@@ -234,31 +234,19 @@ static const struct weir_middleware mw_close_passes = { .name = "passes",
 	.close = close_passes };
 
 static void
-test_open_may_only_pass_none(void **state)
+test_what_open_and_route_may_not(void **state)
 {
-	(void)state;
-	breaches_at_start(&mw_open_drops);
-}
+	static const struct weir_middleware *const all[] = { &mw_open_drops,
+		&mw_open_passes, &mw_open_connects, &mw_connect_twice,
+		&mw_route_twice };
+	size_t i;
 
-static void
-test_open_may_not_pass_one(void **state)
-{
-	(void)state;
-	breaches_at_start(&mw_open_passes);
-}
-
-static void
-test_open_may_not_choose(void **state)
-{
-	(void)state;
-	breaches_at_start(&mw_open_connects);
-}
-
-static void
-test_one_connect_only(void **state)
-{
-	(void)state;
-	breaches_at_start(&mw_connect_twice);
+	for (i = 0; i < 5; i++) {
+		breaches_at_start(all[i]);
+		pair_stop(state);
+		pair_start(state);
+	}
+	pair_join();
 }
 
 static void
@@ -285,13 +273,6 @@ test_close_may_only_pass_none(void **state)
 	rig_reset(&client);
 	rig_until(&rig, rig_ends.n == 1);
 	assert_true(rig_logged(&rig, "close wants pass(0) or wait"));
-}
-
-static void
-test_one_choice_only(void **state)
-{
-	(void)state;
-	breaches_at_start(&mw_route_twice);
 }
 
 static void
@@ -528,13 +509,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_breaches_end_their_channel_alone),
-		rig_test(test_open_may_only_pass_none),
-		rig_test(test_open_may_not_pass_one),
-		rig_test(test_open_may_not_choose),
-		rig_test(test_one_connect_only),
+		rig_test(test_what_open_and_route_may_not),
 		rig_test(test_no_need_after_a_choice),
 		rig_test(test_close_may_only_pass_none),
-		rig_test(test_one_choice_only),
 		rig_test(test_no_choice_once_connected),
 		rig_test(test_no_choice_inside_a_choice),
 		rig_test(test_two_breaches_are_one),
