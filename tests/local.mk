@@ -332,7 +332,8 @@ $(CHECKS): check-%: all
 mutant-compile:
 	@:$(info $(COMPILE) -I$(top_srcdir)/src/api)
 mutant-link:
-	@:$(info $(CCLD) $(AM_CFLAGS) $(CFLAGS) $(WRAP_ALLOC) $(LDFLAGS))
+	@:$(info $(CCLD) $(AM_CFLAGS) $(CFLAGS) $(WRAP_ALLOC) \
+		-Wl,-u,__wrap_malloc $(LDFLAGS))
 mutant-libraries:
 	@:$(info $(LDADD) $(LIBS))
 
