@@ -28,6 +28,7 @@ UNIT_TESTS = \
 	tests/unit/test_endpoint \
 	tests/unit/test_engine \
 	tests/unit/test_events \
+	tests/unit/test_facts \
 	tests/unit/test_fd \
 	tests/unit/test_flow \
 	tests/unit/test_format \
