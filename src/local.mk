@@ -16,6 +16,8 @@ libweir_a_SOURCES = \
 	src/base/buf.h \
 	src/base/clock.c \
 	src/base/clock.h \
+	src/base/escape.c \
+	src/base/escape.h \
 	src/base/fd.c \
 	src/base/fd.h \
 	src/base/log.c \

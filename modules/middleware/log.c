@@ -3,7 +3,8 @@
 
 #include "weir.h"
 
-#define LINE_BYTES 4096 /* with its end no more than PIPE_BUF: never mixed */
+#define TEXT_BYTES 4096		       /* more than any log takes: it cuts */
+#define JSON_BYTES (WEIR_LINE_MAX + 1) /* a cut would spoil it */
 #define FORMAT                                                                 \
 	"client=%{client.addr} listen=%{listen.address} "                      \
 	"server=%{server.name} backend=%{backend.addr} up=%{bytes.up} "        \
@@ -152,12 +153,12 @@ line_write(struct weir_call *c, enum event event)
 {
 	const struct conf *cf = c->conf;
 	struct ctx *cx = c->ctx;
-	char text[LINE_BYTES];
+	char text[TEXT_BYTES];
 	struct weir_facts f;
 	size_t len;
 
 	cx->event = event;
-	len = cf->json ? weir_format_json(c, cf->format, text, sizeof(text))
+	len = cf->json ? weir_format_json(c, cf->format, text, JSON_BYTES)
 		       : weir_format_text(c, cf->format, WEIR_ESCAPE_PLAIN,
 				 text, sizeof(text));
 	if (cf->to != NULL)

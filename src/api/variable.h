@@ -92,8 +92,11 @@ weir_condition_holds(const struct weir_call *c, const struct weir_condition *k);
 void weir_variable_get(
 	const struct weir_call *c, const char *name, struct weir_value *v);
 
+#define WEIR_LINE_MAX 4000 /* bytes of a line in a log file */
+
 /* Writes a whole line (without its end) to a log file: it may wait in a buffer
- * for wait_ms.  Never blocks: a line that cannot be written is dropped, and
+ * for wait_ms, but not for syslog.  One longer than WEIR_LINE_MAX is cut and
+ * ends in "...".  Never blocks: a line that cannot be written is dropped, and
  * counted. */
 void weir_line(const struct weir_call *c, const struct weir_logfile *to,
 	const char *line, size_t len, uint32_t wait_ms);
