@@ -66,9 +66,11 @@ struct weir_variable {
 struct weir_format;
 struct weir_condition;
 
-/* How a value is written so that no peer can forge a line. */
+/* How a value is written so that no peer can forge a line, or a field of it:
+ * plain, blanks too are \xnn where a variable is not between two " of its
+ * format. */
 enum weir_escape {
-	WEIR_ESCAPE_PLAIN, /* \xNN for what is not printable, " and \ */
+	WEIR_ESCAPE_PLAIN, /* \xnn for what is not printable, " and \ */
 	WEIR_ESCAPE_JSON   /* RFC 8259, section 7 */
 };
 
