@@ -85,6 +85,9 @@ size_t weir_format_text(const struct weir_call *c, const struct weir_format *f,
  * 0 when not even {} fits. */
 size_t weir_format_json(const struct weir_call *c, const struct weir_format *f,
 	char *text, size_t size);
+/* How many variables the text of a format names; also for .check, when none is
+ * compiled yet.  f NULL: 0. */
+size_t weir_format_variables(const struct weir_format *f);
 /* Is the condition true now?  What is not known yet equals nothing, so every
  * comparison with it is false, != too.  k NULL: true. */
 bool

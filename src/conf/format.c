@@ -43,6 +43,19 @@ format_compile(struct weir_format *f, const struct variable_scope *s,
 	return 0;
 }
 
+size_t
+weir_format_variables(const struct weir_format *f)
+{
+	const char *p = f != NULL ? f->text : "";
+	size_t n = 0;
+
+	while ((p = strchr(p, '%')) != NULL) {
+		n += p[1] == '{';
+		p += p[1] != '\0' ? 2 : 1;
+	}
+	return n;
+}
+
 /* The variable whose "%" is at; what is behind it, or NULL. */
 static const char *
 variable_add(struct weir_format *f, const struct variable_scope *s,

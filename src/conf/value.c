@@ -129,6 +129,8 @@ value_set(struct arena *a, const struct weir_opt *row, const char *text,
 		return string_set(a, row, text, field);
 	case WEIR_T_FORMAT:
 	case WEIR_T_CONDITION:
+		if (*text == '\0' && row->type == WEIR_T_FORMAT)
+			return "empty";
 		why = string_set(a, row, text, &text);
 		*(const void **)field =
 			text != NULL ? late_new(a, row->type, text) : NULL;
