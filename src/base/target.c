@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #define PART_LOOKS 8 /* at a file that others write to all the time */
 
 static int file_open(const char *path);
+static int file_check(const char *path);
 static bool has_part(int fd, bool torn);
 static ssize_t
 lines_write(int fd, enum target_kind kind, struct iovec *iov, int n);
@@ -42,6 +44,26 @@ target_open(const char *text)
 	default:
 		return file_open(text);
 	}
+}
+
+int
+target_check(const char *text)
+{
+	int fd;
+
+	switch (target_kind(text)) {
+	case TARGET_STDERR:
+		return 0;
+	case TARGET_SYSLOG:
+		fd = syslog_open();
+		break;
+	default:
+		return file_check(text);
+	}
+	if (fd == -1)
+		return -1;
+	close(fd);
+	return 0;
 }
 
 const char *
@@ -96,6 +118,35 @@ file_open(const char *path)
 	if (lstat(path, &st) == -1 ? errno == ENOENT : S_ISREG(st.st_mode))
 		fd = open(path, O_RDWR | flags, 0640);
 	return fd != -1 ? fd : open(path, O_WRONLY | flags, 0640);
+}
+
+/* What is no plain file is not opened: its other end would notice. */
+static int
+file_check(const char *path)
+{
+	char dir[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	struct stat st;
+
+	if (lstat(path, &st) == 0) {
+		errno = S_ISDIR(st.st_mode)    ? EISDIR
+			: S_ISLNK(st.st_mode)  ? ELOOP
+			: S_ISSOCK(st.st_mode) ? ENXIO
+					       : 0;
+		return errno != 0 ? -1
+				  : faccessat(AT_FDCWD, path, W_OK, AT_EACCESS);
+	}
+	if (errno != ENOENT)
+		return -1;
+	/* A name with a slash at its end is a directory's. */
+	errno = slash != NULL && slash[1] == '\0' ? EISDIR : ENAMETOOLONG;
+	if (slash != NULL &&
+		(slash[1] == '\0' || slash - path >= (ptrdiff_t)sizeof(dir)))
+		return -1;
+	snprintf(dir, sizeof(dir), "%.*s",
+		slash == NULL || slash == path ? 1 : (int)(slash - path),
+		slash != NULL ? path : ".");
+	return faccessat(AT_FDCWD, dir, W_OK | X_OK, AT_EACCESS);
 }
 
 /* Is a part of a line the last that is there?  A file that can be read tells,

@@ -15,7 +15,11 @@ enum target_kind target_kind(const char *text);
  * 0640), and a plain file to be read too, where that is allowed; stderr is
  * STDERR_FILENO itself, all else is the caller's to close.  -1 with errno. */
 int target_open(const char *text);
-/* What that errno of target_open(), for that target, means and asks for. */
+/* Would target_open() do?  Nothing is made or changed; 0, or -1 with its errno.
+ */
+int target_check(const char *text);
+/* What that errno of target_open() or target_check(), for that target, means
+ * and asks for. */
 const char *target_why(const char *text, int err);
 /* Writes n bytes of whole lines (to syslog: one message, which has no end)
  * without waiting.  How many bytes of lines that are whole there now: less than
