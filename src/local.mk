@@ -58,6 +58,8 @@ libweir_a_SOURCES = \
 	src/conf/logfile.h \
 	src/conf/near.c \
 	src/conf/near.h \
+	src/conf/network.c \
+	src/conf/network.h \
 	src/conf/node.c \
 	src/conf/node.h \
 	src/conf/number.c \
