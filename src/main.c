@@ -21,6 +21,7 @@
 #include "conf/describe.h"
 #include "conf/settings.h"
 #include "heritage.h"
+#include "master/logs.h"
 #include "master/master.h"
 #include "master/pidfile.h"
 #include "master/signals.h"
@@ -311,6 +312,8 @@ main_configured(const struct args *args, const struct conf *conf)
 	case 's':
 		return main_signal(args, conf);
 	case 't':
+		if (logs_check(conf) == -1)
+			return 1;
 		if (!args->quiet)
 			printf("%s: the configuration is good\n", args->file);
 		return 0;

@@ -68,6 +68,7 @@ MODULE_TESTS = \
 	tests/module/test_delay \
 	tests/module/test_forward \
 	tests/module/test_limit_bytes \
+	tests/module/test_log \
 	tests/module/test_preface \
 	tests/module/test_registry \
 	tests/module/test_rewrite \

@@ -66,10 +66,10 @@ static const struct weir_opt opts[] = {
 			"ends the channel, even if the next address of "
 			"\"to\" would be allowed."),
 	WEIR_CIDRS("target_deny", struct conf, target.deny, .flags = NETS,
-		.help = "As \"deny\", for these addresses."),
+		.help = "As \"deny\", for the addresses of backends."),
 	WEIR_GROUPS("target_rules", struct conf, target.rules,
 		.rows = &rule_rows, .flags = RULES,
-		.help = "As \"rules\", for these addresses."),
+		.help = "As \"rules\", for the addresses of backends."),
 	WEIR_CHOICE("refuse", struct conf, refuse, .def = "close",
 		.choices = weir_manner_words,
 		.help = "How the client sees that it is refused: an end, a "

@@ -11,6 +11,7 @@
 #include "master/logs.h"
 
 static int log_file_open(struct logs *l, size_t i);
+static void open_failed(const struct conf *conf, size_t i, int err);
 
 int
 logs_open(struct logs *l, const struct conf *conf)
@@ -20,9 +21,7 @@ logs_open(struct logs *l, const struct conf *conf)
 
 	*l = (struct logs){ .conf = conf };
 	if (log_open(log->target->text, (enum log_level)log->level) == -1) {
-		log_error("log.target: cannot open \"%s\": %s",
-			log->target->text,
-			target_why(log->target->text, errno));
+		open_failed(conf, log->target->index, errno);
 		return -1;
 	}
 	if (conf->process.daemon && log_is_stderr())
@@ -42,6 +41,23 @@ logs_open(struct logs *l, const struct conf *conf)
 		l->n++;
 	}
 	return 0;
+}
+
+int
+logs_check(const struct conf *conf)
+{
+	const char *text;
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; i < conf->logfiles.n; i++) {
+		text = conf_logfile_at(conf, i)->text;
+		if (target_check(text) == 0)
+			continue;
+		open_failed(conf, i, errno);
+		rc = -1;
+	}
+	return rc;
 }
 
 void
@@ -91,7 +107,22 @@ log_file_open(struct logs *l, size_t i)
 		return log_descriptor();
 	fd = target_open(file->text);
 	if (fd == -1)
-		log_error("cannot open log file %s: %s", file->text,
-			target_why(file->text, errno));
+		open_failed(l->conf, i, errno);
+	if (fd == STDERR_FILENO && l->conf->process.daemon)
+		log_warn("log file stderr: in the background its lines go "
+			 "nowhere once weir is ready");
 	return fd;
+}
+
+static void
+open_failed(const struct conf *conf, size_t i, int err)
+{
+	const char *text = conf_logfile_at(conf, i)->text;
+
+	if (i == conf->log.target->index)
+		log_error("log.target: cannot open \"%s\": %s", text,
+			target_why(text, err));
+	else
+		log_error("cannot open log file %s: %s", text,
+			target_why(text, err));
 }

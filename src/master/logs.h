@@ -15,6 +15,9 @@ struct logs {
 /* Opens the process log, and every log file of conf; 0, or -1 with the reason
  * logged.  End it with logs_done(). */
 int logs_open(struct logs *l, const struct conf *conf);
+/* Would logs_open() open them all?  Nothing is made or changed; 0, or -1 with
+ * every reason logged. */
+int logs_check(const struct conf *conf);
 /* Opens each anew, in the place of the old one; where that fails the old one
  * stays, and the reason is logged. */
 void logs_reopen(struct logs *l);

@@ -171,7 +171,36 @@ static const struct {
 	{ "   ", 4, "wants a variable, \"not\" or \"(\", not the end" },
 	{ "and", 1, "wants a variable, \"not\" or \"(\", not \"and\"" },
 	{ "'x' == server.name", 1,
-		"wants a variable, \"not\" or \"(\", not \"'x'\"" },
+		"the variable comes first, as in \"client.port > 1024\"" },
+	{ "1024 > client.port", 1,
+		"the variable comes first, as in \"client.port > 1024\"" },
+	{ "::1 == client.ip", 1,
+		"the variable comes first, as in \"client.port > 1024\"" },
+	{ "true", 1,
+		"\"true\" alone is no condition; a variable is compared with "
+		"it" },
+	{ "geo.known AND geo.known", 11, "write \"and\", in small letters" },
+	{ "geo.known Or geo.known", 11, "write \"or\", in small letters" },
+	{ "(geo.known OR geo.known)", 12, "write \"or\", in small letters" },
+	{ "client.ip AND geo.known", 11, "write \"and\", in small letters" },
+	{ "NOT geo.known", 1, "write \"not\", in small letters" },
+	{ "client.ip IN ::1", 11, "write \"in\", in small letters" },
+	{ "geo.known == TRUE", 14, "write \"true\", in small letters" },
+	{ "client.ip not in ::1", 11,
+		"\"not\" goes ahead: write \"not client.ip in ...\"" },
+	{ "%{client.ip} in ::1", 1,
+		"names in a condition stand without \"%{ }\"" },
+	{ "client.addr == [::1]:80", 16,
+		"an address with brackets stands in single quotes, as "
+		"'[::1]:80'" },
+	{ "client.port != [80,443]", 16,
+		"a list is compared by \"in\": write \"not client.port in "
+		"[...]\"" },
+	{ "client.ip in (::1, ::2)", 14,
+		"a list stands in square brackets, \"[ ]\"" },
+	{ "client.ip in '10.0.0.0/8, ::1'", 14,
+		"\"'10.0.0.0/8, ::1'\": a string holds one network; several "
+		"are a list, [ ]" },
 	{ "clent.port == 1", 1,
 		"unknown variable \"clent.port\" (did you mean "
 		"\"client.port\"?)" },
@@ -244,7 +273,8 @@ static const struct {
 		"\"10.0.0\": not a network; write \"10.0.0.0/8\", "
 		"\"fd00::/8\" or \"all\"" },
 	{ "client.ip in 10.0.0.1/8", 14,
-		"\"10.0.0.1/8\": the address has bits set behind its prefix" },
+		"\"10.0.0.1/8\": the address has bits set behind its prefix; "
+		"the network is \"10.0.0.0/8\"" },
 	{ "client.ip in [10.0.0.0/8; ::1]", 25,
 		"this character has no meaning here" },
 	{ "client.ip in [10.0.0.0/8 ::1]", 26,
@@ -254,7 +284,13 @@ static const struct {
 	{ "client.ip in [::1,]", 19,
 		"wants a network such as 10.0.0.0/8, not \"]\"" },
 	{ "client.ip in [::1", 18, "wants \",\" or \"]\", not the end" },
-	{ "client.port == [1]", 16, "wants a number such as 80, not \"[\"" },
+	{ "client.port == [1]", 16,
+		"a list is compared by \"in\": write \"client.port in "
+		"[...]\"" },
+	{ "client.port < [1]", 15,
+		"a list is compared by \"in\": write \"client.port in "
+		"[...]\"" },
+	{ "geo.known == [true]", 14, "wants true or false, not \"[\"" },
 	{ "client.addr == 10.0.0.1", 16,
 		"\"10.0.0.1\": the port is missing; write \"127.0.0.1:80\" or "
 		"\"[::1]:80\"" },
