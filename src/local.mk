@@ -14,8 +14,12 @@ libweir_a_SOURCES = \
 	src/base/arena.h \
 	src/base/buf.c \
 	src/base/buf.h \
+	src/base/cidr.c \
+	src/base/cidr.h \
 	src/base/clock.c \
 	src/base/clock.h \
+	src/base/escape.c \
+	src/base/escape.h \
 	src/base/fd.c \
 	src/base/fd.h \
 	src/base/log.c \
@@ -58,6 +62,8 @@ libweir_a_SOURCES = \
 	src/conf/logfile.h \
 	src/conf/near.c \
 	src/conf/near.h \
+	src/conf/network.c \
+	src/conf/network.h \
 	src/conf/node.c \
 	src/conf/node.h \
 	src/conf/number.c \

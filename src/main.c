@@ -22,6 +22,7 @@
 #include "heritage.h"
 #include "master/activation.h"
 #include "master/client.h"
+#include "master/logs.h"
 #include "master/master.h"
 #include "registry.h"
 
@@ -312,6 +313,8 @@ main_configured(const struct args *args, const struct conf *conf,
 	case 's':
 		return client_run(conf, args->word);
 	case 't':
+		if (logs_check(conf) == -1)
+			return 1;
 		if (!args->quiet)
 			printf("%s: the configuration is good\n", args->file);
 		return 0;

@@ -15,6 +15,7 @@ UNIT_TESTS = \
 	tests/unit/test_chain \
 	tests/unit/test_chain_random \
 	tests/unit/test_channel \
+	tests/unit/test_cidr \
 	tests/unit/test_client \
 	tests/unit/test_clock \
 	tests/unit/test_close \
@@ -31,6 +32,7 @@ UNIT_TESTS = \
 	tests/unit/test_endpoint \
 	tests/unit/test_engine \
 	tests/unit/test_events \
+	tests/unit/test_facts \
 	tests/unit/test_fd \
 	tests/unit/test_flow \
 	tests/unit/test_format \
@@ -71,6 +73,7 @@ MODULE_TESTS = \
 	tests/module/test_delay \
 	tests/module/test_forward \
 	tests/module/test_limit_bytes \
+	tests/module/test_log \
 	tests/module/test_preface \
 	tests/module/test_registry \
 	tests/module/test_rewrite \
@@ -208,11 +211,13 @@ LDADD = libtest.a libmodules.a libweir.a libmodules.a libweir.a \
 # Programs in which one allocation of weir can be made to fail (lib/alloc.h).
 WRAP_ALLOC = $(AM_LDFLAGS) \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=reallocarray
+tests_module_test_acl_LDFLAGS = $(WRAP_ALLOC)
 tests_module_test_registry_LDFLAGS = $(WRAP_ALLOC)
 tests_module_test_delay_LDFLAGS = $(WRAP_ALLOC)
 tests_module_test_rewrite_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_buf_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_chain_random_LDFLAGS = $(WRAP_ALLOC)
+tests_unit_test_cidr_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_endpoint_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_engine_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_loop_LDFLAGS = $(WRAP_ALLOC)
@@ -336,7 +341,8 @@ $(CHECKS): check-%: all
 mutant-compile:
 	@:$(info $(COMPILE) -I$(top_srcdir)/src/api)
 mutant-link:
-	@:$(info $(CCLD) $(AM_CFLAGS) $(CFLAGS) $(WRAP_ALLOC) $(LDFLAGS))
+	@:$(info $(CCLD) $(AM_CFLAGS) $(CFLAGS) $(WRAP_ALLOC) \
+		-Wl,-u,__wrap_malloc $(LDFLAGS))
 mutant-libraries:
 	@:$(info $(LDADD) $(LIBS))
 

@@ -1,6 +1,11 @@
 /* acl.c - lets in or refuses by network: clients when they come, targets before
  * they are connected to. */
+#include <stdlib.h>
+
 #include "weir.h"
+
+#define LIST_MOST  50000 /* as many as a file may have in one list */
+#define RULES_MOST 1000	 /* networks, one looked at after the other */
 
 struct rule {
 	struct weir_list allow, deny; /* of struct weir_cidr */
@@ -16,12 +21,22 @@ struct conf {
 	int refuse;
 };
 
-#define NETS WEIR_OPTIONAL, .min = 1, .max = 100000
+/* What a worker searches instead of the lists. */
+struct table {
+	struct weir_list allow, deny; /* sorted */
+};
+
+struct state {
+	struct table client, target;
+};
+
+#define NETS  WEIR_OPTIONAL, .min = 1, .max = LIST_MOST
+#define RULES WEIR_OPTIONAL, .min = 1, .max = RULES_MOST
 
 static const struct weir_opt rule_opts[] = {
-	WEIR_CIDRS("allow", struct rule, allow, .flags = NETS,
+	WEIR_CIDRS("allow", struct rule, allow, .flags = RULES,
 		.help = "Networks that are let in."),
-	WEIR_CIDRS("deny", struct rule, deny, .flags = NETS,
+	WEIR_CIDRS("deny", struct rule, deny, .flags = RULES,
 		.help = "Networks that are refused."),
 	WEIR_OPT_END,
 };
@@ -31,25 +46,30 @@ static const struct weir_rows rule_rows = { .opts = rule_opts,
 static const struct weir_opt opts[] = {
 	WEIR_CIDRS("allow", struct conf, client.allow, .flags = NETS,
 		.help = "Networks whose clients are let in, and no others; an "
-			"IPv4 client of an IPv6 socket is in its IPv4 "
-			"network, one of a unix socket is in \"all\" only."),
+			"IPv4 client, also one of an IPv6 socket, is in IPv4 "
+			"networks only (not in ::/0), one of a unix socket "
+			"in \"all\" only."),
 	WEIR_CIDRS("deny", struct conf, client.deny, .flags = NETS,
 		.help = "Networks whose clients are refused, even if \"allow\" "
 			"has them; without \"allow\" all others are let in."),
 	WEIR_GROUPS("rules", struct conf, client.rules, .rows = &rule_rows,
-		.flags = NETS,
+		.flags = RULES,
 		.help = "Instead of \"allow\" and \"deny\": the first rule "
 			"that has the client decides, and a client that none "
-			"has is let in."),
+			"has is let in, so a last one of deny = \"all\" keeps "
+			"out who is not named; at most 1000 networks in "
+			"all."),
 	WEIR_CIDRS("target_allow", struct conf, target.allow, .flags = NETS,
 		.help = "As \"allow\", for the addresses that backends are "
 			"connected to; 0.0.0.0 and :: count as 127.0.0.1 and "
-			"::1, which they lead to."),
+			"::1, which they lead to, and one that is refused "
+			"ends the channel, even if the next address of "
+			"\"to\" would be allowed."),
 	WEIR_CIDRS("target_deny", struct conf, target.deny, .flags = NETS,
-		.help = "As \"deny\", for these addresses."),
+		.help = "As \"deny\", for the addresses of backends."),
 	WEIR_GROUPS("target_rules", struct conf, target.rules,
-		.rows = &rule_rows, .flags = NETS,
-		.help = "As \"rules\", for these addresses."),
+		.rows = &rule_rows, .flags = RULES,
+		.help = "As \"rules\", for the addresses of backends."),
 	WEIR_CHOICE("refuse", struct conf, refuse, .def = "close",
 		.choices = weir_manner_words,
 		.help = "How the client sees that it is refused: an end, a "
@@ -64,11 +84,30 @@ access_is_given(const struct access *ac)
 	return ac->allow.n + ac->deny.n + ac->rules.n > 0;
 }
 
+/* Does a rule refuse anybody?  Behind one that lets all in, none does. */
+static bool
+rules_refuse(const struct weir_list *rules)
+{
+	const struct rule *r = rules->v;
+	const struct weir_cidr *net;
+	size_t i, j;
+
+	for (i = 0; i < rules->n; i++) {
+		if (r[i].deny.n > 0)
+			return true;
+		net = r[i].allow.v;
+		for (j = 0; j < r[i].allow.n; j++)
+			if (net[j].all)
+				return false;
+	}
+	return false;
+}
+
 static int
 access_check(const struct access *ac, const char *prefix, struct weir_diag *d)
 {
 	const struct rule *r = ac->rules.v;
-	size_t i;
+	size_t all = 0, i;
 
 	if (ac->rules.n > 0 && ac->allow.n + ac->deny.n > 0) {
 		weir_error(d,
@@ -77,7 +116,8 @@ access_check(const struct access *ac, const char *prefix, struct weir_diag *d)
 			prefix, prefix, prefix);
 		return -1;
 	}
-	for (i = 0; i < ac->rules.n; i++)
+	for (i = 0; i < ac->rules.n; i++) {
+		all += r[i].allow.n + r[i].deny.n;
 		if ((r[i].allow.n > 0) == (r[i].deny.n > 0)) {
 			weir_error(d,
 				"\"%srules[%zu]\" wants either \"allow\" or "
@@ -85,6 +125,21 @@ access_check(const struct access *ac, const char *prefix, struct weir_diag *d)
 				prefix, i);
 			return -1;
 		}
+	}
+	if (all > RULES_MOST) {
+		weir_error(d,
+			"\"%srules\" have %zu networks; at most %d, but "
+			"\"%sallow\" and \"%sdeny\" may have more",
+			prefix, all, RULES_MOST, prefix, prefix);
+		return -1;
+	}
+	if (ac->rules.n > 0 && !rules_refuse(&ac->rules)) {
+		weir_error(d,
+			"refuses nobody; end \"%srules\" with "
+			"{ deny = \"all\"; }",
+			prefix);
+		return -1;
+	}
 	return 0;
 }
 
@@ -103,6 +158,38 @@ acl_check(const void *conf, struct weir_diag *d)
 	return access_check(&cf->target, "target_", d) == -1 ? -1 : ok;
 }
 
+static void
+acl_stop(struct weir_instance *in)
+{
+	struct state *st = in->state;
+
+	free(st->client.allow.v);
+	free(st->client.deny.v);
+	free(st->target.allow.v);
+	free(st->target.deny.v);
+}
+
+static int
+table_make(struct table *t, const struct access *ac)
+{
+	return weir_cidrs_sort(&t->allow, &ac->allow) == 0
+		       ? weir_cidrs_sort(&t->deny, &ac->deny)
+		       : -1;
+}
+
+static int
+acl_start(struct weir_instance *in)
+{
+	const struct conf *cf = in->conf;
+	struct state *st = in->state;
+
+	if (table_make(&st->client, &cf->client) == 0 &&
+		table_make(&st->target, &cf->target) == 0)
+		return 0;
+	acl_stop(in);
+	return -1;
+}
+
 static bool
 list_has(const struct weir_list *nets, const struct weir_addr *a)
 {
@@ -116,7 +203,8 @@ list_has(const struct weir_list *nets, const struct weir_addr *a)
 }
 
 static bool
-access_lets_in(const struct access *ac, const struct weir_addr *a)
+access_lets_in(const struct access *ac, const struct table *t,
+	const struct weir_addr *a)
 {
 	const struct rule *r = ac->rules.v;
 	size_t i;
@@ -127,18 +215,19 @@ access_lets_in(const struct access *ac, const struct weir_addr *a)
 		if (list_has(&r[i].deny, a))
 			return false;
 	}
-	return !list_has(&ac->deny, a) &&
-	       (ac->allow.n == 0 || list_has(&ac->allow, a));
+	return !weir_cidrs_have(&t->deny, a) &&
+	       (t->allow.n == 0 || weir_cidrs_have(&t->allow, a));
 }
 
 static struct weir_verdict
 acl_open(struct weir_call *c)
 {
 	const struct conf *cf = c->conf;
+	const struct state *st = c->state;
 	struct weir_addr client;
 
 	weir_peer(c, WEIR_FRONTEND, &client);
-	if (access_lets_in(&cf->client, &client))
+	if (access_lets_in(&cf->client, &st->client, &client))
 		return weir_pass(0);
 	weir_why(c, "this client is not let in");
 	return weir_refuse(WEIR_R_DENIED, (enum weir_manner)cf->refuse);
@@ -164,10 +253,11 @@ static struct weir_verdict
 acl_target(struct weir_call *c, const struct weir_addr *to)
 {
 	const struct conf *cf = c->conf;
+	const struct state *st = c->state;
 	struct weir_addr target = *to;
 
 	addr_resolve(&target);
-	if (access_lets_in(&cf->target, &target))
+	if (access_lets_in(&cf->target, &st->target, &target))
 		return weir_pass(0);
 	weir_why(c, "this target may not be connected to");
 	return weir_refuse(WEIR_R_DENIED, (enum weir_manner)cf->refuse);
@@ -180,7 +270,10 @@ const struct weir_middleware mw_acl = {
 		   "\"192.0.2.0/24\";",
 	.opts = opts,
 	.conf_size = sizeof(struct conf),
+	.state_size = sizeof(struct state),
 	.check = acl_check,
+	.start = acl_start,
+	.stop = acl_stop,
 	.open = acl_open,
 	.target = acl_target,
 };

@@ -37,10 +37,15 @@ struct ctx {
 static const struct weir_opt opts[] = {
 	WEIR_TIME("up", struct conf, delay_ms[WEIR_UP], .def = "off",
 		.flags = WEIR_OFF, .min = 1, .max = 3600000,
-		.help = "How much later all arrives at the backend."),
+		.help = "How much later all arrives at the backend; keep it, "
+			"with \"jitter\", below the server's idle_timeout "
+			"and half_close_timeout: only what comes in and goes "
+			"out starts these anew, so a channel that waits "
+			"longer ends, and what is under way is lost."),
 	WEIR_TIME("down", struct conf, delay_ms[WEIR_DOWN], .def = "off",
 		.flags = WEIR_OFF, .min = 1, .max = 3600000,
-		.help = "How much later all arrives at the client."),
+		.help = "How much later all arrives at the client, with the "
+			"same bounds as \"up\"."),
 	WEIR_TIME("jitter", struct conf, jitter_ms, .def = "off",
 		.flags = WEIR_OFF, .min = 1, .max = 3600000,
 		.help = "Up to so much comes on top, at random, in both "

@@ -134,7 +134,8 @@ forward_address(const struct weir_call *c, struct weir_value *v)
 
 static const struct weir_variable variables[] = {
 	{ "address", WEIR_VALUE_ADDR, WEIR_AT_CONNECT,
-		"The address that it has tried to connect to last.",
+		"The address that it has tried to connect to last; from the "
+		"first try on, also when none accepts.",
 		forward_address },
 	{ .name = NULL },
 };

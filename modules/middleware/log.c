@@ -3,7 +3,8 @@
 
 #include "weir.h"
 
-#define LINE_BYTES 4096 /* with its end no more than PIPE_BUF: never mixed */
+#define TEXT_BYTES 4096		       /* more than any log takes: it cuts */
+#define JSON_BYTES (WEIR_LINE_MAX + 1) /* a cut would spoil it */
 #define FORMAT                                                                 \
 	"client=%{client.addr} listen=%{listen.address} "                      \
 	"server=%{server.name} backend=%{backend.addr} up=%{bytes.up} "        \
@@ -44,7 +45,8 @@ static const struct weir_opt opts[] = {
 			"unless %{time.iso} is in it."),
 	WEIR_BOOL("json", struct conf, json, .def = "false",
 		.help = "Whether a line is a JSON object that has the "
-			"variables of the format as its members."),
+			"variables of the format as its members; only with "
+			"to."),
 	WEIR_STRINGS("at", struct conf, at, .def = "close", .min = 1, .max = 3,
 		.help = "When lines are written: open, connect, close, or a "
 			"list of these."),
@@ -127,10 +129,26 @@ log_check(const void *conf, struct weir_diag *d)
 		if (event_of(words[i]) == EVENT_EVERY) {
 			weir_error(d,
 				"\"at\" wants \"open\", \"connect\" or "
-				"\"close\", not \"%.64s\"",
-				words[i]);
+				"\"close\", not \"%.64s\"%s",
+				words[i],
+				strcmp(words[i], event_words[EVENT_EVERY]) == 0
+					? ": write every = \"10s\" for lines "
+					  "in "
+					  "between"
+					: "");
 			rc = -1;
 		}
+	if (cf->json && cf->to == NULL) {
+		weir_error(d, "\"json\" wants \"to\": a line of the process "
+			      "log has other things before it and is no JSON");
+		rc = -1;
+	}
+	if (cf->json && weir_format_variables(cf->format) == 0) {
+		weir_error(d, "\"json\" wants variables such as "
+			      "%%{client.addr} in \"format\": they are all "
+			      "that is written");
+		rc = -1;
+	}
 	return rc;
 }
 
@@ -152,12 +170,12 @@ line_write(struct weir_call *c, enum event event)
 {
 	const struct conf *cf = c->conf;
 	struct ctx *cx = c->ctx;
-	char text[LINE_BYTES];
+	char text[TEXT_BYTES];
 	struct weir_facts f;
 	size_t len;
 
 	cx->event = event;
-	len = cf->json ? weir_format_json(c, cf->format, text, sizeof(text))
+	len = cf->json ? weir_format_json(c, cf->format, text, JSON_BYTES)
 		       : weir_format_text(c, cf->format, WEIR_ESCAPE_PLAIN,
 				 text, sizeof(text));
 	if (cf->to != NULL)

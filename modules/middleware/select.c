@@ -43,6 +43,13 @@ static const struct weir_opt opts[] = {
 	WEIR_OPT_END,
 };
 
+/* A CR is refused too: the one before the line end is taken off. */
+static bool
+has_line_end(const char *text)
+{
+	return strpbrk(text, "\r\n") != NULL;
+}
+
 static int
 select_check(const void *conf, struct weir_diag *d)
 {
@@ -52,8 +59,15 @@ select_check(const void *conf, struct weir_diag *d)
 	size_t i, j;
 	int ok = 0;
 
+	if (has_line_end(cf->prefix)) {
+		weir_error(d, "\"prefix\" has a line end, so no line begins "
+			      "with it");
+		ok = -1;
+	}
 	for (i = 0; i < cf->backends.n; i++) {
 		why = NULL;
+		if (has_line_end(b[i].name))
+			why = "has a line end, so no line can name it";
 		for (j = 0; j < i; j++)
 			if (strcmp(b[i].name, b[j].name) == 0)
 				why = "is the name of another one too";

@@ -51,11 +51,20 @@ struct weir_list {
 struct weir_cidr {
 	uint8_t addr[16];
 	uint8_t bits; /* 0..128 */
+	bool all;     /* "all": every address, and those without an IP too */
 };
 
-/* Is the address in the network?  A v4-mapped one counts as IPv4; one without
- * an IP (a unix socket's) is only in "all", the network of no bits. */
+/* Is the address in the network?  A v4-mapped one is an IPv4 one, and those are
+ * in IPv4 networks only: in 0.0.0.0/0, not in ::/0.  One without an IP (a unix
+ * socket's) is in "all" only. */
 bool weir_cidr_has(const struct weir_cidr *net, const struct weir_addr *a);
+/* Makes *to a sorted copy of a list of networks, without those inside others,
+ * for weir_cidrs_have(); to->v is the caller's to free, NULL when the list is
+ * empty.  0, or -1 with errno. */
+int weir_cidrs_sort(struct weir_list *to, const struct weir_list *nets);
+/* Is the address in one of these networks?  Time grows with the logarithm of
+ * their number. */
+bool weir_cidrs_have(const struct weir_list *sorted, const struct weir_addr *a);
 
 struct weir_opt {
 	const char *key;

@@ -66,9 +66,11 @@ struct weir_variable {
 struct weir_format;
 struct weir_condition;
 
-/* How a value is written so that no peer can forge a line. */
+/* How a value is written so that no peer can forge a line, or a field of it:
+ * plain, blanks too are \xnn where a variable is not between two " of its
+ * format. */
 enum weir_escape {
-	WEIR_ESCAPE_PLAIN, /* \xNN for what is not printable, " and \ */
+	WEIR_ESCAPE_PLAIN, /* \xnn for what is not printable, " and \ */
 	WEIR_ESCAPE_JSON   /* RFC 8259, section 7 */
 };
 
@@ -83,6 +85,9 @@ size_t weir_format_text(const struct weir_call *c, const struct weir_format *f,
  * 0 when not even {} fits. */
 size_t weir_format_json(const struct weir_call *c, const struct weir_format *f,
 	char *text, size_t size);
+/* How many variables the text of a format names; also for .check, when none is
+ * compiled yet.  f NULL: 0. */
+size_t weir_format_variables(const struct weir_format *f);
 /* Is the condition true now?  What is not known yet equals nothing, so every
  * comparison with it is false, != too.  k NULL: true. */
 bool
@@ -92,8 +97,11 @@ weir_condition_holds(const struct weir_call *c, const struct weir_condition *k);
 void weir_variable_get(
 	const struct weir_call *c, const char *name, struct weir_value *v);
 
+#define WEIR_LINE_MAX 4000 /* bytes of a line in a log file */
+
 /* Writes a whole line (without its end) to a log file: it may wait in a buffer
- * for wait_ms.  Never blocks: a line that cannot be written is dropped, and
+ * for wait_ms, but not for syslog.  One longer than WEIR_LINE_MAX is cut and
+ * ends in "...".  Never blocks: a line that cannot be written is dropped, and
  * counted. */
 void weir_line(const struct weir_call *c, const struct weir_logfile *to,
 	const char *line, size_t len, uint32_t wait_ms);

@@ -29,15 +29,11 @@ static const char bare_ipv6[] =
 	"an IPv6 address stands in brackets; write \"[::1]:80\"";
 static const char bad_port[] = "a port is a number from 0 to 65535";
 static const char bad_ip[] = "not an IP address";
-static const uint8_t v4_mapped[12] = { [10] = 0xff, [11] = 0xff };
 
 static int unix_parse(struct weir_addr *a, const char *path, const char **why);
 static int ipv6_parse(struct weir_addr *a, const char *host, const char **why);
 static int port_parse(in_port_t *port, const char *text);
 static const char *portless_why(const char *text);
-static const uint8_t *ip_of(const struct weir_addr *a, uint8_t ip[static 16]);
-static bool has_bits_after(const uint8_t addr[static 16], unsigned bits);
-static bool is_ipv4(const struct weir_cidr *c);
 
 int
 addr_parse(struct weir_addr *a, const char *text, const char **why)
@@ -86,70 +82,6 @@ addr_parse(struct weir_addr *a, const char *text, const char **why)
 	a->in.sin_port = htons(port);
 	a->len = sizeof(a->in);
 	return 0;
-}
-
-int
-cidr_parse(struct weir_cidr *c, const char *text, const char **why)
-{
-	const char *slash = strchr(text, '/');
-	char host[HOST_MAX];
-	unsigned bits, most = 128;
-	in_port_t n;
-
-	memset(c, 0, sizeof(*c));
-	if (strcmp(text, "all") == 0)
-		return 0;
-	*why = "not a network; write \"10.0.0.0/8\", \"fd00::/8\" or \"all\"";
-	if (slash != NULL && (size_t)(slash - text) >= sizeof(host))
-		return -1;
-	strlcpy(host, text,
-		slash != NULL ? (size_t)(slash - text) + 1 : sizeof(host));
-	if (inet_pton(AF_INET, host, c->addr + 12) == 1) {
-		memcpy(c->addr, v4_mapped, sizeof(v4_mapped));
-		most = 32;
-	} else if (inet_pton(AF_INET6, host, c->addr) != 1)
-		return -1;
-	bits = most;
-	if (slash != NULL) {
-		*why = most == 32 ? "the prefix of an IPv4 network is 0 to 32"
-				  : "the prefix of an IPv6 network is 0 to 128";
-		if (port_parse(&n, slash + 1) == -1 || n > most)
-			return -1;
-		bits = n;
-	}
-	c->bits = (uint8_t)(bits + 128 - most);
-	*why = "the address has bits set behind its prefix";
-	return has_bits_after(c->addr, c->bits) ? -1 : 0;
-}
-
-const char *
-cidr_text(const struct weir_cidr *c, char text[static WEIR_ADDR_TEXT])
-{
-	bool v4 = is_ipv4(c);
-	size_t n;
-
-	inet_ntop(v4 ? AF_INET : AF_INET6, c->addr + (v4 ? 12 : 0), text,
-		WEIR_ADDR_TEXT);
-	n = strlen(text);
-	if (c->bits < 128)
-		snprintf(text + n, WEIR_ADDR_TEXT - n, "/%d",
-			c->bits - (v4 ? 96 : 0));
-	return text;
-}
-
-bool
-weir_cidr_has(const struct weir_cidr *net, const struct weir_addr *a)
-{
-	unsigned whole = net->bits / 8, rest = net->bits % 8;
-	uint8_t buf[16];
-	const uint8_t *ip;
-
-	if (net->bits == 0 || a->len == 0)
-		return a->len != 0;
-	ip = ip_of(a, buf);
-	return ip != NULL && memcmp(ip, net->addr, whole) == 0 &&
-	       (rest == 0 || ((ip[whole] ^ net->addr[whole]) &
-				     (0xff00 >> rest)) == 0);
 }
 
 bool
@@ -277,35 +209,4 @@ portless_why(const char *text)
 	if (text[strspn(text, "0123456789")] == '\0')
 		return no_host;
 	return needs_upstream;
-}
-
-/* Its IPv6 address, v4-mapped if need be; NULL when it has none. */
-static const uint8_t *
-ip_of(const struct weir_addr *a, uint8_t ip[static 16])
-{
-	if (a->sa.sa_family == AF_INET6)
-		return memcpy(ip, &a->in6.sin6_addr, 16);
-	if (a->sa.sa_family != AF_INET)
-		return NULL;
-	memcpy(ip, v4_mapped, sizeof(v4_mapped));
-	memcpy(ip + sizeof(v4_mapped), &a->in.sin_addr, 4);
-	return ip;
-}
-
-static bool
-has_bits_after(const uint8_t addr[static 16], unsigned bits)
-{
-	for (; bits < 128; bits++)
-		if (addr[bits / 8] & (0x80 >> bits % 8))
-			return true;
-	return false;
-}
-
-static bool
-is_ipv4(const struct weir_cidr *c)
-{
-	struct in6_addr in6;
-
-	memcpy(&in6, c->addr, sizeof(in6));
-	return c->bits >= 96 && IN6_IS_ADDR_V4MAPPED(&in6);
 }

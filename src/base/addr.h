@@ -5,16 +5,10 @@
 #include <stdbool.h>
 
 #include "api/channel.h"
-#include "api/option.h"
 
 /* Parses "127.0.0.1:80", "[::1]:80" or "unix:/path" into a; ports 0..65535.
  * -1 and *why = what was wanted (borrowed for ever) when text is none. */
 int addr_parse(struct weir_addr *a, const char *text, const char **why);
-/* Parses "10.0.0.0/8", "::1", "fd00::/8", "all"; errors as addr_parse(). */
-int cidr_parse(struct weir_cidr *c, const char *text, const char **why);
-/* Network as text ("10.0.0.0/8"); returns text. */
-const char *
-cidr_text(const struct weir_cidr *c, char text[static WEIR_ADDR_TEXT]);
 /* Same family, address and port (or path)? */
 bool addr_equal(const struct weir_addr *a, const struct weir_addr *b);
 

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/escape.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/syslog.h"
@@ -177,7 +178,8 @@ static void
 line_add(struct line *l, const char *text)
 {
 	const unsigned char *p = (const unsigned char *)text;
-	const size_t most = sizeof(l->text) - sizeof("\\xNN...\n");
+	/* And one byte goes ahead, after a line that was written in part. */
+	const size_t most = sizeof(l->text) - sizeof("\n\\xNN...\n");
 
 	for (; *p != '\0'; p++) {
 		if (l->len >= most) {
@@ -188,8 +190,7 @@ line_add(struct line *l, const char *text)
 		if (*p >= 0x20 && *p < 0x7f)
 			l->text[l->len++] = (char)*p;
 		else
-			l->len += (size_t)snprintf(
-				l->text + l->len, 5, "\\x%02x", *p);
+			l->len += escape_byte(l->text + l->len, *p);
 	}
 }
 
@@ -215,21 +216,16 @@ line_head(struct line *l, enum log_level level)
 			stamp, ts.tv_nsec / 1000000, (int)getpid(), log_name,
 			log_level_words[level]);
 	}
-	/* A line that was written in part must not swallow the next one. */
-	if (log_torn && log_kind != TARGET_SYSLOG)
-		l->text[l->len++] = '\n';
 	line_add(l, head);
 }
 
 static bool
 line_write(int fd, enum target_kind kind, struct line *l)
 {
-	ssize_t n;
+	bool none = false;
 
 	if (kind != TARGET_SYSLOG)
 		l->text[l->len++] = '\n';
-	n = target_write(fd, kind, l->text, l->len);
-	if (n > 0 && fd == log_fd)
-		log_torn = (size_t)n < l->len;
-	return n == (ssize_t)l->len;
+	return target_lines(fd, kind, fd == log_fd ? &log_torn : &none, l->text,
+		       l->len) == (ssize_t)l->len;
 }

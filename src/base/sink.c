@@ -8,13 +8,15 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/escape.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/sink.h"
 #include "base/syslog.h"
 #include "base/target.h"
 
-#define SINK_PRIORITY 6 /* informational */
+#define SINK_PRIORITY 6					/* informational */
+#define LINE_ROOM     (SYSLOG_HEAD + SINK_LINE_MAX + 1) /* most that one takes */
 
 struct sink {
 	const char *target;
@@ -22,8 +24,8 @@ struct sink {
 	int fd;
 	size_t most; /* bytes of one write: more might be mixed with others' */
 	char *buf;   /* of SINK_BUFFER bytes, from the first line on */
-	size_t len;  /* whole lines with their ends, but for torn */
-	bool torn;   /* the first one was written in part */
+	size_t len;  /* whole lines with their ends */
+	bool torn;   /* a part of the first one was written */
 	uint64_t due_ms; /* when the first to be impatient has waited enough */
 	uint64_t retry_ms; /* no write before that; 0: none has failed */
 	int err;	   /* of the last failure */
@@ -34,7 +36,6 @@ struct sink {
 };
 
 static void sink_look(struct sink *s);
-static size_t line_size(const struct sink *s, const char *line, size_t len);
 static void line_put(struct sink *s, const char *line, size_t len);
 static void sink_write(struct sink *s);
 static bool sink_put(struct sink *s);
@@ -80,23 +81,21 @@ sink_free(struct sink *s)
 void
 sink_line(struct sink *s, const char *line, size_t len, uint32_t wait_ms)
 {
-	size_t size = line_size(s, line, len);
 	uint64_t due_ms = clock_ms() + wait_ms;
 
-	if (size > s->most) {
-		sink_lose(s, 1, EMSGSIZE);
-		return;
-	}
 	if (s->buf == NULL && (s->buf = malloc(SINK_BUFFER)) == NULL) {
 		sink_lose(s, 1, ENOMEM);
 		return;
 	}
-	if (size > SINK_BUFFER - s->len)
+	if (LINE_ROOM > SINK_BUFFER - s->len)
 		sink_write(s);
-	if (size > SINK_BUFFER - s->len) {
+	if (LINE_ROOM > SINK_BUFFER - s->len) {
 		sink_lose(s, 1, s->err);
 		return;
 	}
+	/* What goes together would overrun the daemon's queue. */
+	if (s->kind == TARGET_SYSLOG)
+		due_ms = clock_ms();
 	line_put(s, line, len);
 	if (due_ms < s->due_ms)
 		s->due_ms = due_ms;
@@ -132,9 +131,8 @@ sink_reopen(struct sink *s, int fd)
 	sink_write(s);
 	if (fd_replace(s->fd, fd) == -1)
 		return -1;
-	/* Its beginning is in the old file. */
-	if (s->torn)
-		sink_drop_first(s, s->err);
+	/* Its part is in the old file. */
+	s->torn = false;
 	s->retry_ms = 0;
 	sink_look(s);
 	sink_write(s);
@@ -160,43 +158,32 @@ is_control(char c)
 	return (unsigned char)c < 0x20 || c == 0x7f;
 }
 
-/* Bytes that the line takes in the buffer; more than most: too many. */
-static size_t
-line_size(const struct sink *s, const char *line, size_t len)
-{
-	char head[SYSLOG_HEAD];
-	size_t size = 1, i;
-
-	if (s->kind == TARGET_SYSLOG)
-		size += syslog_head(head, SINK_PRIORITY);
-	for (i = 0; i < len && size <= s->most; i++)
-		size += is_control(line[i]) ? 4 : 1;
-	return size;
-}
-
 static void
 line_put(struct sink *s, const char *line, size_t len)
 {
-	static const char hex[] = "0123456789abcdef";
-	char head[SYSLOG_HEAD];
-	size_t i, n;
+	size_t i, start, cut;
 
-	if (s->kind == TARGET_SYSLOG) {
-		n = syslog_head(head, SINK_PRIORITY);
-		memcpy(s->buf + s->len, head, n);
-		s->len += n;
-	}
+	if (s->kind == TARGET_SYSLOG)
+		s->len += syslog_head(s->buf + s->len, SINK_PRIORITY);
+	start = cut = s->len;
 	for (i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)line[i];
+		char c = line[i];
 
-		if (!is_control(line[i])) {
-			s->buf[s->len++] = line[i];
-			continue;
-		}
-		s->buf[s->len++] = '\\';
-		s->buf[s->len++] = 'x';
-		s->buf[s->len++] = hex[c >> 4];
-		s->buf[s->len++] = hex[c & 15];
+		/* Before an escape or a character of UTF-8, not inside. */
+		if (s->len - start <= SINK_LINE_MAX - 3 && (c & 0xc0) != 0x80)
+			cut = s->len;
+		if (s->len - start + (is_control(c) ? ESCAPE_SIZE : 1) >
+			SINK_LINE_MAX)
+			break;
+		if (is_control(c))
+			s->len +=
+				escape_byte(s->buf + s->len, (unsigned char)c);
+		else
+			s->buf[s->len++] = c;
+	}
+	if (i < len) {
+		memcpy(s->buf + cut, "...", 3);
+		s->len = cut + 3;
 	}
 	s->buf[s->len++] = '\n';
 }
@@ -211,7 +198,10 @@ sink_write(struct sink *s)
 		if (!sink_put(s)) {
 			/* What is left has waited enough. */
 			s->due_ms = clock_ms();
-			s->retry_ms = s->due_ms + SINK_RETRY_MS;
+			s->retry_ms =
+				s->due_ms + (s->kind == TARGET_SYSLOG
+							    ? SINK_SYSLOG_MS
+							    : SINK_RETRY_MS);
 			return;
 		}
 	s->due_ms = UINT64_MAX;
@@ -225,38 +215,37 @@ static bool
 sink_put(struct sink *s)
 {
 	size_t n = sink_chunk(s);
+	bool is_syslog = s->kind == TARGET_SYSLOG;
 	ssize_t done;
 
 	/* A message has no end of line. */
-	if (s->kind == TARGET_SYSLOG) {
-		done = target_write(s->fd, s->kind, s->buf, n - 1);
-		if (done == -1 && errno == EMSGSIZE) {
-			sink_drop_first(s, EMSGSIZE);
-			return true;
-		}
-		done += done != -1;
-	} else {
-		done = target_write(s->fd, s->kind, s->buf, n);
+	done = target_lines(s->fd, s->kind, &s->torn, s->buf, n - is_syslog);
+	if (done == -1 && is_syslog && errno == EMSGSIZE) {
+		sink_drop_first(s, EMSGSIZE);
+		return true;
 	}
 	if (done == -1) {
 		s->err = errno;
 		return false;
 	}
-	if (done > 0)
-		sink_consume(s, (size_t)done);
-	return done > 0;
+	sink_consume(s, (size_t)done + is_syslog);
+	/* Only a file that is full takes a part of what it is given. */
+	if (s->torn)
+		s->err = s->kind == TARGET_FILE ? ENOSPC : EAGAIN;
+	return !s->torn;
 }
 
-/* Bytes of the next write: whole lines, or the first one if it is too long. */
+/* Bytes of the next write: whole lines. */
 static size_t
 sink_chunk(const struct sink *s)
 {
 	const char *end = NULL;
 
 	if (s->kind != TARGET_SYSLOG) {
-		if (s->len <= s->most)
+		/* An end of line may go ahead. */
+		if (s->len < s->most)
 			return s->len;
-		end = memrchr(s->buf, '\n', s->most);
+		end = memrchr(s->buf, '\n', s->most - 1);
 	}
 	if (end == NULL)
 		end = memchr(s->buf, '\n', s->len);
@@ -266,7 +255,6 @@ sink_chunk(const struct sink *s)
 static void
 sink_consume(struct sink *s, size_t n)
 {
-	s->torn = s->buf[n - 1] != '\n';
 	s->len -= n;
 	memmove(s->buf, s->buf + n, s->len);
 }

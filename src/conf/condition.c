@@ -1,6 +1,7 @@
 /* condition.c - an expression over variables, compiled at load. */
 #include <stdarg.h>
 #include <string.h>
+#include <strings.h>
 
 #include "conf/condition.h"
 #include "conf/near.h"
@@ -26,6 +27,9 @@ static const struct op_row {
 #undef X
 };
 
+static const char value_first[] =
+	"the variable comes first, as in \"client.port > 1024\"";
+
 static parse any_parse, all_parse, not_parse, group_parse, test_parse;
 static struct condition_node *series_parse(struct parser *p,
 	enum condition_kind kind, const char *word, parse *part);
@@ -33,6 +37,10 @@ static int op_parse(struct parser *p, struct condition_node *test);
 static int values_parse(struct parser *p, struct condition_node *test);
 static int value_parse(struct parser *p, struct condition_node *test);
 static const char *op_why(struct parser *p, const struct variable *var);
+static const char *name_why(struct parser *p, const char *why);
+static const char *keyword_why(struct parser *p);
+static const char *
+list_why(struct parser *p, const struct condition_node *test);
 static struct condition_node *
 node_add(struct parser *p, enum condition_kind kind);
 static bool part_fits(struct parser *p);
@@ -137,6 +145,8 @@ test_parse(struct parser *p)
 	struct weir_condition *k = p->k;
 	const char *why;
 
+	if (p->now.kind == TOKEN_STRING)
+		return fail_at(p, p->now.at, value_first);
 	if (p->now.kind != TOKEN_WORD || token_is(&p->now, "and") ||
 		token_is(&p->now, "or"))
 		return fail_wanted(p, "a variable, \"not\" or \"(\"");
@@ -145,7 +155,8 @@ test_parse(struct parser *p)
 		return NULL;
 	test->var = variable_find(p->scope, p->now.at, p->now.len, &why);
 	if (test->var == NULL)
-		return fail_at(p, p->now.at, why);
+		return fail_at(
+			p, p->now.at, why != NULL ? name_why(p, why) : NULL);
 	k->uses = arena_grow(p->scope->arena, k->uses, k->n, sizeof(*k->uses));
 	k->uses[k->n++] = (struct condition_use){ test->var,
 		(size_t)(p->now.at - k->text) + 1 };
@@ -189,9 +200,16 @@ op_why(struct parser *p, const struct variable *var)
 {
 	struct arena *a = p->scope->arena;
 	struct near near = { .word = token_text(a, &p->now) };
-	const char *all = "", *hint = "";
+	const char *all = "", *hint = keyword_why(p);
 	size_t i;
 
+	if (hint != NULL)
+		return hint;
+	if (token_is(&p->now, "not"))
+		return arena_printf(a,
+			"\"not\" goes ahead: write \"not %s in ...\"",
+			var->name);
+	hint = "";
 	for (i = 0; i < CONDITION_OP_COUNT; i++) {
 		if ((ops[i].types & 1U << var->row->type) == 0)
 			continue;
@@ -235,7 +253,11 @@ value_parse(struct parser *p, struct condition_node *test)
 
 	wanted = operand_wanted(test->var->row->type, test->op);
 	if (p->now.kind != TOKEN_WORD && p->now.kind != TOKEN_STRING) {
-		fail_wanted(p, wanted);
+		why = list_why(p, test);
+		if (why != NULL)
+			fail_at(p, p->now.at, why);
+		else
+			fail_wanted(p, wanted);
 		return -1;
 	}
 	if (operand_set(a, &v, test->var->row->type, test->op, &p->now, &why) ==
@@ -253,6 +275,63 @@ value_parse(struct parser *p, struct condition_node *test)
 	test->values[test->n++] = v;
 	step(p);
 	return 0;
+}
+
+/* Why the token, of which there is no variable, is none: why, or better. */
+static const char *
+name_why(struct parser *p, const char *why)
+{
+	const char *keyword = keyword_why(p);
+
+	if (keyword != NULL)
+		return keyword;
+	if (token_is(&p->now, "true") || token_is(&p->now, "false"))
+		return arena_printf(p->scope->arena,
+			"%s alone is no condition; a variable is compared with "
+			"it",
+			token_shown(p->scope->arena, &p->now));
+	if ((*p->now.at >= '0' && *p->now.at <= '9') ||
+		memchr(p->now.at, ':', p->now.len) != NULL)
+		return value_first;
+	return why;
+}
+
+/* What is said of a keyword that is not in small letters; NULL: it is none. */
+static const char *
+keyword_why(struct parser *p)
+{
+	static const char *const words[] = { "and", "or", "not", "in", "starts",
+		"ends", "true", "false" };
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (p->now.kind == TOKEN_WORD && !token_is(&p->now, words[i]) &&
+			strlen(words[i]) == p->now.len &&
+			strncasecmp(words[i], p->now.at, p->now.len) == 0)
+			return arena_printf(p->scope->arena,
+				"write \"%s\", in small letters", words[i]);
+	return NULL;
+}
+
+/* What is said of a bracket where a value should be; NULL: nothing. */
+static const char *
+list_why(struct parser *p, const struct condition_node *test)
+{
+	const char *end = strchr(p->now.at, ']');
+
+	if (p->now.kind == TOKEN_OPEN && test->op == CONDITION_IN)
+		return "a list stands in square brackets, \"[ ]\"";
+	if (p->now.kind != TOKEN_LIST || test->op == CONDITION_IN)
+		return NULL;
+	if (test->var->row->type == WEIR_VALUE_ADDR && end != NULL &&
+		end[1] == ':')
+		return "an address with brackets stands in single quotes, as "
+		       "'[::1]:80'";
+	if ((ops[CONDITION_IN].types & 1U << test->var->row->type) == 0)
+		return NULL;
+	return arena_printf(p->scope->arena,
+		"a list is compared by \"in\": write \"%s%s in [...]\"",
+		test->op == CONDITION_OTHER ? "not " : "", test->var->name);
 }
 
 static struct condition_node *
@@ -315,8 +394,11 @@ fail(struct parser *p, const char *fmt, ...)
 static void *
 fail_wanted(struct parser *p, const char *wanted)
 {
-	if (p->now.kind == TOKEN_BAD)
-		return fail_at(p, p->now.at, p->now.why);
+	const char *keyword = keyword_why(p);
+
+	if (p->now.kind == TOKEN_BAD || keyword != NULL)
+		return fail_at(
+			p, p->now.at, keyword != NULL ? keyword : p->now.why);
 	return fail(p, "wants %s, not %s", wanted,
 		token_shown(p->scope->arena, &p->now));
 }

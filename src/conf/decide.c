@@ -142,8 +142,5 @@ addr_same(const struct weir_addr *a, const struct weir_addr *b)
 	if (!reading_ip(a, &left) || !reading_ip(b, &right))
 		return addr_equal(a, b);
 	return memcmp(&left, &right, sizeof(left)) == 0 &&
-	       (a->sa.sa_family == AF_INET6 ? a->in6.sin6_port
-					    : a->in.sin_port) ==
-		       (b->sa.sa_family == AF_INET6 ? b->in6.sin6_port
-						    : b->in.sin_port);
+	       reading_port(a) == reading_port(b);
 }

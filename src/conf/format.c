@@ -7,6 +7,7 @@
 
 static const char *variable_add(struct weir_format *f,
 	const struct variable_scope *s, const char *at, const char **why);
+static bool is_quoted(const struct weir_format *f);
 static void part_add(struct weir_format *f, const struct variable_scope *s,
 	struct format_part part);
 
@@ -42,6 +43,19 @@ format_compile(struct weir_format *f, const struct variable_scope *s,
 	return 0;
 }
 
+size_t
+weir_format_variables(const struct weir_format *f)
+{
+	const char *p = f != NULL ? f->text : "";
+	size_t n = 0;
+
+	while ((p = strchr(p, '%')) != NULL) {
+		n += p[1] == '{';
+		p += p[1] != '\0' ? 2 : 1;
+	}
+	return n;
+}
+
 /* The variable whose "%" is at; what is behind it, or NULL. */
 static const char *
 variable_add(struct weir_format *f, const struct variable_scope *s,
@@ -69,8 +83,23 @@ variable_add(struct weir_format *f, const struct variable_scope *s,
 	for (i = 0; i < f->n && !again; i++)
 		again = f->parts[i].var != NULL &&
 			strcmp(f->parts[i].var->name, var->name) == 0;
-	part_add(f, s, (struct format_part){ .var = var, .again = again });
+	part_add(f, s,
+		(struct format_part){
+			.var = var, .again = again, .quoted = is_quoted(f) });
 	return end + 1;
+}
+
+/* Is what follows the literals so far in quotes? */
+static bool
+is_quoted(const struct weir_format *f)
+{
+	bool quoted = false;
+	size_t i, j;
+
+	for (i = 0; i < f->n; i++)
+		for (j = 0; j < f->parts[i].len; j++)
+			quoted ^= f->parts[i].text[j] == '"';
+	return quoted;
 }
 
 static void

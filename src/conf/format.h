@@ -9,7 +9,8 @@ struct format_part {
 	const struct variable *var; /* NULL: a literal */
 	const char *text;
 	size_t len;
-	bool again; /* a variable that an earlier part has too */
+	bool again;  /* a variable that an earlier part has too */
+	bool quoted; /* a variable between two " of literals */
 };
 
 struct weir_format {

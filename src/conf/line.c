@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/escape.h"
 #include "conf/line.h"
 #include "conf/reading.h"
 
@@ -15,11 +16,12 @@ struct bytes {
 	char room[WEIR_ADDR_TEXT];
 };
 
+/* Adds what s begins with, escaped; how many of its n bytes that were. */
+typedef size_t put_fn(struct line *l, const char *s, size_t n);
+
 static void bytes_of(struct bytes *b, const struct weir_value *v);
-static void
-escape_put(struct line *l, const char *s, size_t n, enum weir_escape escape);
-static size_t plain_put(struct line *l, const char *s);
-static size_t json_put(struct line *l, const char *s, size_t n);
+static void value_put(struct line *l, const char *s, size_t n, put_fn *put);
+static put_fn word_put, plain_put, json_put;
 static size_t utf8_read(const unsigned char *s, size_t n, uint32_t *code);
 static bool breaks_lines(uint32_t code);
 
@@ -56,7 +58,17 @@ line_value(struct line *l, const struct weir_value *v, enum weir_escape escape)
 	struct bytes b;
 
 	bytes_of(&b, v);
-	escape_put(l, b.p, b.n, escape);
+	value_put(l, b.p, b.n,
+		escape == WEIR_ESCAPE_PLAIN ? plain_put : json_put);
+}
+
+void
+line_word(struct line *l, const struct weir_value *v)
+{
+	struct bytes b;
+
+	bytes_of(&b, v);
+	value_put(l, b.p, b.n, word_put);
 }
 
 void
@@ -77,7 +89,7 @@ void
 line_json_text(struct line *l, const char *s, size_t n)
 {
 	line_put(l, "\"", 1);
-	escape_put(l, s, n, WEIR_ESCAPE_JSON);
+	value_put(l, s, n, json_put);
 	line_put(l, "\"", 1);
 }
 
@@ -116,30 +128,39 @@ bytes_of(struct bytes *b, const struct weir_value *v)
 }
 
 static void
-escape_put(struct line *l, const char *s, size_t n, enum weir_escape escape)
+value_put(struct line *l, const char *s, size_t n, put_fn *put)
 {
 	size_t i = 0;
 
 	while (i < n && i < LINE_VALUE_MAX && !l->full)
-		i += escape == WEIR_ESCAPE_PLAIN ? plain_put(l, s + i)
-						 : json_put(l, s + i, n - i);
+		i += put(l, s + i, n - i);
 	if (i < n)
 		line_put(l, "...", 3);
 }
 
 /* One byte; so many were taken. */
 static size_t
-plain_put(struct line *l, const char *s)
+word_put(struct line *l, const char *s, size_t n)
+{
+	char text[ESCAPE_SIZE];
+
+	if (*s != ' ')
+		return plain_put(l, s, n);
+	line_put(l, text, escape_byte(text, ' '));
+	return 1;
+}
+
+static size_t
+plain_put(struct line *l, const char *s, size_t n)
 {
 	unsigned char c = (unsigned char)*s;
-	char text[5];
+	char text[ESCAPE_SIZE];
 
-	if (c >= ' ' && c < 0x7f && c != '"' && c != '\\') {
+	(void)n;
+	if (c >= ' ' && c < 0x7f && c != '"' && c != '\\')
 		line_put(l, s, 1);
-	} else {
-		snprintf(text, sizeof(text), "\\x%02X", c);
-		line_put(l, text, 4);
-	}
+	else
+		line_put(l, text, escape_byte(text, c));
 	return 1;
 }
 

@@ -24,6 +24,8 @@ void line_copy(struct line *l, const char *s, size_t n);
 /* Adds a value, escaped; "-" when there is none. */
 void
 line_value(struct line *l, const struct weir_value *v, enum weir_escape escape);
+/* Adds a value that is not in quotes: WEIR_ESCAPE_PLAIN, and blanks too. */
+void line_word(struct line *l, const struct weir_value *v);
 /* Adds a value as JSON: in quotes, bare, or null. */
 void line_json(struct line *l, const struct weir_value *v);
 /* Adds a JSON string. */

@@ -2,7 +2,9 @@
 #include <string.h>
 
 #include "base/addr.h"
+#include "base/cidr.h"
 #include "base/units.h"
+#include "conf/network.h"
 #include "conf/operand.h"
 
 enum form { FORM_NUMBER, FORM_TEXT, FORM_ADDR, FORM_IP, FORM_NET, FORM_BOOL };
@@ -63,7 +65,7 @@ operand_set(struct arena *a, struct condition_value *v,
 	case FORM_IP:
 		return ip_set(v, text, why);
 	case FORM_NET:
-		return cidr_parse(&v->net, text, why);
+		return network_parse(a, &v->net, text, why);
 	case FORM_BOOL:
 		v->number = token_is(t, "true");
 		return v->number != 0 || token_is(t, "false") ? 0 : -1;

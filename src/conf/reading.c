@@ -84,6 +84,13 @@ reading_ip(const struct weir_addr *a, struct in6_addr *ip)
 	return true;
 }
 
+in_port_t
+reading_port(const struct weir_addr *a)
+{
+	return ntohs(a->sa.sa_family == AF_INET6 ? a->in6.sin6_port
+						 : a->in.sin_port);
+}
+
 const char *
 reading_addr_text(const struct weir_value *v, char text[static WEIR_ADDR_TEXT])
 {
@@ -181,9 +188,7 @@ port_set(struct weir_value *v, const struct weir_addr *a)
 	struct in6_addr ip;
 
 	if (reading_ip(a, &ip))
-		number_set(
-			v, ntohs(a->sa.sa_family == AF_INET6 ? a->in6.sin6_port
-							     : a->in.sin_port));
+		number_set(v, reading_port(a));
 }
 
 static void

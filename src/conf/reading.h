@@ -23,6 +23,8 @@ void reading_get(
 /* The IP address of a as IPv6, v4-mapped if it is an IPv4 one; false when it
  * has none. */
 bool reading_ip(const struct weir_addr *a, struct in6_addr *ip);
+/* The port of one that has an IP address. */
+in_port_t reading_port(const struct weir_addr *a);
 /* An address or IP address as text; returns text. */
 const char *
 reading_addr_text(const struct weir_value *v, char text[static WEIR_ADDR_TEXT]);

@@ -23,7 +23,10 @@ weir_format_text(const struct weir_call *c, const struct weir_format *f,
 			continue;
 		}
 		reading_get(&r, f->parts[i].var, &v);
-		line_value(&l, &v, escape);
+		if (escape == WEIR_ESCAPE_PLAIN && !f->parts[i].quoted)
+			line_word(&l, &v);
+		else
+			line_value(&l, &v, escape);
 	}
 	return line_end(&l);
 }

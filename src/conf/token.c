@@ -28,6 +28,7 @@ static const struct row {
 	{ "!", TOKEN_BAD, "write \"not\"" },
 	{ "&", TOKEN_BAD, "write \"and\"" },
 	{ "|", TOKEN_BAD, "write \"or\"" },
+	{ "%", TOKEN_BAD, "names in a condition stand without \"%{ }\"" },
 	{ "\"", TOKEN_BAD, "a string stands in single quotes" },
 	{ "", TOKEN_BAD, "this character has no meaning here" },
 };

@@ -3,10 +3,12 @@
 #include <string.h>
 
 #include "base/addr.h"
+#include "base/cidr.h"
 #include "base/units.h"
 #include "conf/late.h"
 #include "conf/logfile.h"
 #include "conf/near.h"
+#include "conf/network.h"
 #include "conf/value.h"
 
 #define TIME_MAX (49 * INT64_C(86400000)) /* whole days that fit the field */
@@ -122,13 +124,15 @@ value_set(struct arena *a, const struct weir_opt *row, const char *text,
 	case WEIR_T_ADDR:
 		return addr_parse(field, text, &why) == -1 ? why : NULL;
 	case WEIR_T_CIDRS:
-		return cidr_parse(field, text, &why) == -1 ? why : NULL;
+		return network_parse(a, field, text, &why) == -1 ? why : NULL;
 	case WEIR_T_LOGFILE:
 		return logfile_set(a, row, text, field);
 	case WEIR_T_STRING:
 		return string_set(a, row, text, field);
 	case WEIR_T_FORMAT:
 	case WEIR_T_CONDITION:
+		if (*text == '\0' && row->type == WEIR_T_FORMAT)
+			return "empty";
 		why = string_set(a, row, text, &text);
 		*(const void **)field =
 			text != NULL ? late_new(a, row->type, text) : NULL;

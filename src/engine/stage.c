@@ -181,6 +181,7 @@ stage_need(struct weir_channel *ch, enum weir_dir dir, unsigned i,
 		return;
 	} else if (n > ch->engine->server->hold_max) {
 		call_commit(ch, i, 1u << dir);
+		ch->engine->loop->why = "needs more than hold_max";
 		call_close(ch, i, weir_close(WEIR_R_LIMIT));
 	} else {
 		call_commit(ch, i, 1u << dir);

@@ -11,6 +11,7 @@
 #include "master/logs.h"
 
 static int log_file_open(struct logs *l, size_t i);
+static void open_failed(const struct conf *conf, size_t i, int err);
 
 int
 logs_open(struct logs *l, const struct conf *conf)
@@ -45,6 +46,23 @@ logs_use(const struct logs *l)
 	log_error("log.target: cannot go over to \"%s\": %s", log->target->text,
 		strerror(errno));
 	return -1;
+}
+
+int
+logs_check(const struct conf *conf)
+{
+	const char *text;
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; i < conf->logfiles.n; i++) {
+		text = conf_logfile_at(conf, i)->text;
+		if (target_check(text) == 0)
+			continue;
+		open_failed(conf, i, errno);
+		rc = -1;
+	}
+	return rc;
 }
 
 void
@@ -86,12 +104,27 @@ static int
 log_file_open(struct logs *l, size_t i)
 {
 	const struct weir_logfile *file = conf_logfile_at(l->conf, i);
+	/* That of the process has a word of its own (logs_use()). */
 	bool own = i == l->conf->log.target->index;
 	int fd = target_open(file->text);
 
 	if (fd == -1)
-		log_error("%scannot open %s\"%s\": %s",
-			own ? "log.target: " : "", own ? "" : "log file ",
-			file->text, target_why(file->text, errno));
+		open_failed(l->conf, i, errno);
+	if (fd == STDERR_FILENO && l->conf->process.daemon && !own)
+		log_warn("log file stderr: in the background its lines go "
+			 "nowhere once weir is ready");
 	return fd;
+}
+
+static void
+open_failed(const struct conf *conf, size_t i, int err)
+{
+	const char *text = conf_logfile_at(conf, i)->text;
+
+	if (i == conf->log.target->index)
+		log_error("log.target: cannot open \"%s\": %s", text,
+			target_why(text, err));
+	else
+		log_error("cannot open log file %s: %s", text,
+			target_why(text, err));
 }

@@ -18,6 +18,9 @@ int logs_open(struct logs *l, const struct conf *conf);
 /* Lets this process write its own log to that of conf, at its level; 0, or -1
  * with the reason logged. */
 int logs_use(const struct logs *l);
+/* Would logs_open() open them all?  Nothing is made or changed; 0, or -1 with
+ * every reason logged. */
+int logs_check(const struct conf *conf);
 /* Opens each anew, in the place of the old one; where that fails the old one
  * stays, and the reason is logged. */
 void logs_reopen(struct logs *l);

@@ -7,10 +7,12 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
 #include "base/addr.h"
+#include "lib/alloc.h"
 #include "lib/entry.h"
 #include "lib/pair.h"
 #include "lib/said.h"
@@ -96,6 +98,10 @@ static const struct {
 		{ "10.1.0.1:1", "11.0.0.1:1", "[::1]:1", "unix:/a" } },
 	{ "allow = \"0.0.0.0/0\";", { "1.2.3.4:1", "[::ffff:1.2.3.4]:1" },
 		{ "[::1]:1", "unix:/a" } },
+	{ "allow = \"::/0\";", { "[::1]:1", "[fe80::1]:1" },
+		{ "1.2.3.4:1", "[::ffff:1.2.3.4]:1", "unix:/a" } },
+	{ "deny = \"::/64\";", { "1.2.3.4:1", "[1::]:1", "unix:/a" },
+		{ "[::1]:1" } },
 	{ "allow = \"all\"; deny = \"::1\";", { "1.2.3.4:1", "unix:/a" },
 		{ "[::1]:1" } },
 	{ "deny = \"all\";", { NULL },
@@ -106,8 +112,8 @@ static const struct {
 		{ "10.2.0.1:1", "[::1]:1" } },
 	{ "rules = ( { deny = \"10.0.0.0/8\"; }, { allow = \"10.1.0.0/16\"; }, "
 	  "{ allow = \"::/8\"; }, { deny = \"all\"; } );",
-		{ "[::1]:1", "11.0.0.1:1" },
-		{ "10.1.2.3:1", "[fe80::1]:1", "unix:/a" } },
+		{ "[::1]:1" },
+		{ "11.0.0.1:1", "10.1.2.3:1", "[fe80::1]:1", "unix:/a" } },
 	{ "target_deny = \"all\";", { "1.2.3.4:1", "unix:/a" }, { NULL } },
 };
 
@@ -262,6 +268,18 @@ test_options_have_to_fit(void **state)
 			"\"rules[1]\" wants either \"allow\" or \"deny\"" },
 		{ "rules = { deny = \"::1\"; allow = \"::2\"; };",
 			"\"rules[0]\" wants either" },
+		{ "rules = { allow = \"10.0.0.0/8\"; };",
+			"refuses nobody; end \"rules\" with { deny = \"all\"; "
+			"}" },
+		{ "rules = ( { allow = \"::1\"; }, "
+		  "{ allow = [ \"10.0.0.0/8\", \"all\" ]; }, "
+		  "{ deny = \"all\"; } );",
+			"refuses nobody; end \"rules\"" },
+		{ "deny = \"::1\"; target_rules = { allow = \"127.0.0.1\"; };",
+			"refuses nobody; end \"target_rules\" with" },
+		{ "rules = ( { allow = \"10.0.0.0/8\"; }, "
+		  "{ deny = \"all\"; } );",
+			"" },
 		{ "deny = \"all\"; refuse = \"politely\";", "\"silent\"" },
 	};
 	size_t i;
@@ -269,6 +287,49 @@ test_options_have_to_fit(void **state)
 	(void)state;
 	for (i = 0; i < COUNT(t); i++)
 		said_of("acl", t[i][0], t[i][1]);
+}
+
+/* They are looked at one after the other. */
+static void
+test_rules_are_bounded(void **state)
+{
+	static const char end[] = ",\"::\"]; }, { deny = \"all\"; } );";
+	char options[8000] = "rules = ( { allow = [ \"::\"";
+	size_t n = strlen(options), i;
+
+	(void)state;
+	for (i = 1; i < 999; i++, n += 5) /* and "all" */
+		memcpy(options + n, ",\"::\"", 6);
+	snprintf(options + n, sizeof(options) - n, "%s", end + 5);
+	said_of("acl", options, "");
+	snprintf(options + n, sizeof(options) - n, "%s", end);
+	said_of("acl", options, "\"rules\" have 1001 networks; at most 1000");
+}
+
+static void
+test_a_start_without_memory_fails(void **state)
+{
+	struct weir_instance in = { .name = "acl", .server = "s" };
+	unsigned nth;
+
+	(void)state;
+	entry_load(&entry, "acl",
+		"allow = \"::\"; deny = \"::\"; target_allow = \"::\"; "
+		"target_deny = \"::\";",
+		NULL);
+	in.conf = entry.stage->conf;
+	in.state = calloc(1, entry.stage->mw->state_size);
+	assert_non_null(in.state);
+	for (nth = 1; nth <= 4; nth++) {
+		alloc_fail_at(nth);
+		assert_int_equal(entry.stage->mw->start(&in), -1);
+		assert_true(alloc_failed());
+		memset(in.state, 0, entry.stage->mw->state_size);
+	}
+	assert_int_equal(entry.stage->mw->start(&in), 0);
+	entry.stage->mw->stop(&in);
+	free(in.state);
+	entry_free(&entry);
 }
 
 int
@@ -281,6 +342,8 @@ main(void)
 		cmocka_unit_test(test_every_address_of_a_list_is_asked_for),
 		cmocka_unit_test(test_the_manner_is_the_one_asked_for),
 		cmocka_unit_test(test_options_have_to_fit),
+		cmocka_unit_test(test_rules_are_bounded),
+		cmocka_unit_test(test_a_start_without_memory_fails),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,6 +18,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "conf/option.h"
+#include "conf/scan.h"
 #include "conf/stage.h"
 #include "lib/alloc.h"
 #include "lib/entry.h"
@@ -71,6 +73,8 @@ assert_rows(const struct weir_opt *rows)
 		for (other = rows; other < row; other++)
 			assert_string_not_equal(other->key, row->key);
 		assert_true(row->min <= row->max);
+		if (option_is_list(row->type) || option_is_groups(row->type))
+			assert_in_range(row->max, 0, SCAN_ENTRIES_MAX);
 		required += row_is_required(row);
 		if (row->rows != NULL)
 			assert_rows(row->rows->opts);

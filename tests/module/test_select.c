@@ -276,6 +276,14 @@ test_options_have_to_fit(void **state)
 	said_of("select", "backends = " DB("a", "0") ";", "port from 1");
 	said_of("select", "backends = " DB("a", "1") "; line_max = 2;",
 		"backend \"a\" does not fit into \"line_max\"");
+	said_of("select", "backends = " DB("a b\\r\\n", "1") ";",
+		"has a line end, so no line can name it");
+	said_of("select", "backends = " DB("a\\r", "1") ";",
+		"has a line end, so no line can name it");
+	said_of("select", "backends = " DB("a\\nb", "1") ";",
+		"has a line end, so no line can name it");
+	said_of("select", "backends = " DB("a", "1") "; prefix = \"@\\n\";",
+		"\"prefix\" has a line end");
 	said_of("select", "backends = { name = \"a\"; };",
 		"\"address\" is missing");
 }

@@ -10,7 +10,8 @@ unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES TESTS ONLY SEED
 # The first assert that fails is enough, and need not be waited for so long.
 CMOCKA_MESSAGE_OUTPUT=tap CMOCKA_TEST_ABORT=1 RIG_WAIT_MS=1
 export CMOCKA_MESSAGE_OUTPUT CMOCKA_TEST_ABORT RIG_WAIT_MS
-ulimit -c 0
+# shellcheck disable=SC3045 # no core files, where that can be said
+ulimit -c 0 2>/dev/null
 here=$srcdir/tests/mutants
 cd "$builddir" || exit 1
 
@@ -59,6 +60,7 @@ unnoticed()
 		head -n 5 "$base.said"
 		return
 	fi
+	# shellcheck disable=SC2013 # these are words
 	for test in $(cat "$base.tests"); do
 		case $test in *:*) cases=${test#*:} ;; *) cases='*' ;; esac
 		if ! build "$base.test" "${test%%:*}" "$base.o" \

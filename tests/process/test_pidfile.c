@@ -369,6 +369,28 @@ test_background_by_configuration(void **state)
 	daemon_stop(d);
 }
 
+/* What is written to stderr there is lost, but not without a word. */
+static void
+test_background_has_no_stderr(void **state)
+{
+	struct daemon *d = daemon_new();
+
+	(void)state;
+	daemon_write(d,
+		"log = { target = \"weir.log\"; };\n"
+		"process = { daemon = true; pidfile = \"weir.pid\"; };\n"
+		"servers = ( { name = \"pg\"; listen = \"127.0.0.1:0\";"
+		" middlewares = ( { type = \"log\"; to = \"stderr\"; } ); } "
+		");\n");
+	daemon_log_file(d, "weir.log");
+	daemon_launch_background(d, "weir.pid");
+	daemon_wait_log(d,
+		"[warn] log file stderr: in the background its lines go "
+		"nowhere",
+		DAEMON_MS);
+	daemon_stop(d);
+}
+
 /* Whoever calls weir -d learns that it failed, and why. */
 static void
 test_background_that_fails(void **state)
@@ -411,6 +433,7 @@ main(void)
 		daemon_test(test_stop_without_pidfile),
 		daemon_test(test_background),
 		daemon_test(test_background_by_configuration),
+		daemon_test(test_background_has_no_stderr),
 		daemon_test(test_background_that_fails),
 	};
 

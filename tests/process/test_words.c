@@ -153,6 +153,41 @@ test_check_binds_nothing(void **state)
 	close(fd);
 }
 
+/* So are log files, but none is made. */
+static void
+test_log_files_are_checked(void **state)
+{
+	static const char *const t[][2] = {
+		{ "none/access", "cannot open log file none/access: No such" },
+		{ ".", "cannot open log file .: Is a directory" },
+		{ "link", "cannot open log file link: it is a symbolic link" },
+		{ "access", "the configuration is good" },
+	};
+	struct daemon *d = daemon_new();
+	char *out;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(symlink("access", daemon_path(d, "link")), 0);
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		daemon_write(d,
+			"servers = ( { listen = \"127.0.0.1:0\"; middlewares ="
+			" ( { type = \"log\"; to = \"%s\"; } ); } );\n",
+			t[i][0]);
+		assert_int_equal(
+			daemon_run(d, &out, "-t", "-c", "weir.conf", NULL),
+			strstr(t[i][1], "good") == NULL);
+		assert_contains(out, t[i][1]);
+		free(out);
+		assert_int_equal(access(daemon_path(d, "access"), F_OK), -1);
+	}
+	daemon_write(d, "log = { target = \"none/log\"; };\n" CONF);
+	assert_int_equal(daemon_run(d, &out, "-t", "-c", "weir.conf", NULL), 1);
+	assert_contains(out, "log.target: cannot open \"none/log\": No such");
+	free(out);
+	unlink(daemon_path(d, "link"));
+}
+
 /* -p is where relative paths begin, the configuration's own among them. */
 static void
 test_prefix(void **state)
@@ -200,6 +235,7 @@ main(void)
 		daemon_test(test_words_that_only_print),
 		daemon_test(test_option_said_many_times),
 		daemon_test(test_check_binds_nothing),
+		daemon_test(test_log_files_are_checked),
 		daemon_test(test_prefix),
 		daemon_test(test_log_that_cannot_be_opened),
 	};

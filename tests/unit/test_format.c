@@ -104,7 +104,7 @@ static const struct {
 	{ "channel.age_ms", "1500", "1500" },
 	{ "server.name", "pg", "pg" },
 	{ "listen.address", "127.0.0.1:5432", "127.0.0.1:5432" },
-	{ "client.addr", "[::ffff:10.1.2.3]:40000", "unix:/c\\x0Ax" },
+	{ "client.addr", "[::ffff:10.1.2.3]:40000", "unix:/c\\x0ax" },
 	{ "client.ip", "10.1.2.3", "-" },
 	{ "client.port", "40000", "-" },
 	{ "local.addr", "10.1.2.1:5432", "unix:/run/x" },
@@ -118,7 +118,7 @@ static const struct {
 	{ "bytes.down", "18446744073709551615", "18446744073709551615" },
 	{ "end.reason", "-", "timeout" },
 	{ "end.by", "-", "backend" },
-	{ "end.error", "-", "Broken pipe" },
+	{ "end.error", "-", "Broken\\x20pipe" },
 	{ "end.errno", "-", "32" },
 	{ "end.detail", "-", "idle_timeout" },
 	{ "end.module", "-", "acl" },
@@ -157,9 +157,27 @@ test_all_variables(void **state)
 	fake_facts.detail = NULL;
 	assert_plain("%{end.why}", "acl");
 	fake_facts.module = NULL;
-	assert_plain("%{end.why}", "Broken pipe");
+	assert_plain("\"%{end.why}\"", "\"Broken pipe\"");
 	fake_facts.err = 0;
 	assert_plain("%{end.why} %{end.errno}", "- -");
+	start(NULL);
+}
+
+/* A client may bind its socket to any path. */
+static void
+test_no_field_is_forged(void **state)
+{
+	(void)state;
+	fake_facts.client = fake_addr("unix:/c up=9 by=\"x");
+	assert_plain("client=%{client.addr} up=%{bytes.up}",
+		"client=unix:/c\\x20up=9\\x20by=\\x22x up=11");
+	assert_plain("%{client.addr}", "unix:/c\\x20up=9\\x20by=\\x22x");
+	assert_plain("\"%{client.addr}\"", "\"unix:/c up=9 by=\\x22x\"");
+	assert_plain("\"a\" %{client.addr} \"%{server.name}%{client.addr}\"",
+		"\"a\" unix:/c\\x20up=9\\x20by=\\x22x "
+		"\"pgunix:/c up=9 by=\\x22x\"");
+	assert_says(
+		"%{client.addr}", WEIR_ESCAPE_JSON, "unix:/c up=9 by=\\\"x");
 	start(NULL);
 }
 
@@ -308,7 +326,7 @@ test_every_size(void **state)
 	}
 	assert_string_equal(text, whole);
 	weir_format_text(&fake_call, &f, WEIR_ESCAPE_PLAIN, text, 10);
-	assert_string_equal(text, "\xc3\xa4 \"d\\x0A");
+	assert_string_equal(text, "\xc3\xa4 \"d\\x0a");
 	weir_format_text(&fake_call, &f, WEIR_ESCAPE_PLAIN, text, 9);
 	assert_string_equal(text, "\xc3\xa4 \"d");
 	weir_format_text(&fake_call, &f, WEIR_ESCAPE_PLAIN, text, 2);
@@ -397,6 +415,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_literals_and_values, start),
 		cmocka_unit_test_setup(test_all_variables, start),
+		cmocka_unit_test_setup(test_no_field_is_forged, start),
 		cmocka_unit_test_setup(test_rows_are_complete, start),
 		cmocka_unit_test_setup(test_time, start),
 		cmocka_unit_test_setup(test_what_is_said_of_wrong_ones, start),

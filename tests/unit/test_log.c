@@ -186,6 +186,39 @@ test_failed_open_says_what_to_do(void **state)
 	assert_string_equal(target_why("/x", EACCES), "Permission denied");
 }
 
+/* What is said of a target before anything is made is what happens then. */
+static void
+test_check_says_what_open_says(void **state)
+{
+	const char *paths[] = { "/nonexistent/log", dir, "/dev/full", NULL,
+		path, "/", "stderr", "/dev/null/log", NULL };
+	char link[80], none[80];
+	int checked, opened, check_err;
+	size_t i;
+
+	(void)state;
+	snprintf(link, sizeof(link), "%s.link", path);
+	snprintf(none, sizeof(none), "%s.none/", path);
+	assert_int_equal(symlink(path, link), 0);
+	paths[3] = link;
+	paths[sizeof(paths) / sizeof(paths[0]) - 1] = none;
+	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		errno = 0;
+		checked = target_check(paths[i]);
+		check_err = errno;
+		opened = target_open(paths[i]);
+		assert_int_equal(checked == -1, opened == -1);
+		if (opened == -1)
+			assert_int_equal(check_err, errno);
+		else if (opened != STDERR_FILENO)
+			close(opened);
+	}
+	unlink(link);
+	unlink(path);
+	assert_int_equal(target_check(path), 0);
+	assert_int_equal(access(path, F_OK), -1);
+}
+
 /* A pipe that nobody reads: nothing waits, and the loss is told later. */
 static void
 test_never_blocks(void **state)
@@ -335,6 +368,7 @@ main(void)
 		LOG_TEST(test_errno_is_kept),
 		LOG_TEST(test_failed_open_keeps_the_old),
 		LOG_TEST(test_failed_open_says_what_to_do),
+		LOG_TEST(test_check_says_what_open_says),
 		LOG_TEST(test_never_blocks),
 		LOG_TEST(test_full_disk),
 		LOG_TEST(test_starting_goes_to_stderr_too),

@@ -177,6 +177,34 @@ test_syslog(void **state)
 	syslog_attach("/dev/log");
 }
 
+/* The queue of a daemon has room for few lines: they do not come in bundles,
+ * and not cut more than in a file. */
+static void
+test_syslog_is_written_at_once(void **state)
+{
+	static char path[64];
+	char line[5000], want[SINK_LINE_MAX + 1];
+	int s;
+
+	(void)state;
+	strlcpy(path, at("socket"), sizeof(path));
+	syslog_attach(path);
+	s = daemon_listen();
+	start("syslog");
+	say("one", 60000);
+	hear(s, "one");
+	assert_int_equal(sink_due(sink), UINT64_MAX);
+	memset(line, 'y', sizeof(line));
+	memset(want, 'y', sizeof(want));
+	memcpy(want + SINK_LINE_MAX - 3, "...", 4);
+	sink_line(sink, line, sizeof(line), 60000);
+	hear(s, want);
+	close(s);
+	say("two", 0);
+	assert_in_range(sink_due(sink), clock_ms() + 1, clock_ms() + 10);
+	syslog_attach("/dev/log");
+}
+
 int
 main(void)
 {
@@ -185,6 +213,7 @@ main(void)
 		SINK_TEST(test_pipe_that_is_full),
 		SINK_TEST(test_stderr_never_blocks),
 		SINK_TEST(test_syslog),
+		SINK_TEST(test_syslog_is_written_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -124,6 +124,8 @@ test_need_has_a_limit(void **state)
 	rig_until(&rig, rig_ends.n == 1);
 	assert_int_equal(rig_ends.reason, WEIR_R_LIMIT);
 	assert_string_equal(rig_ends.facts.module, "much");
+	assert_non_null(rig_ends.facts.detail);
+	assert_string_equal(rig_ends.facts.detail, "needs more than hold_max");
 }
 
 static struct weir_verdict
