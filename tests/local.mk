@@ -30,6 +30,7 @@ UNIT_TESTS = \
 	tests/unit/test_limits \
 	tests/unit/test_line \
 	tests/unit/test_listeners \
+	tests/unit/test_load \
 	tests/unit/test_log \
 	tests/unit/test_logfile \
 	tests/unit/test_loop \
@@ -46,6 +47,7 @@ UNIT_TESTS = \
 	tests/unit/test_sink_pipe \
 	tests/unit/test_source \
 	tests/unit/test_stage \
+	tests/unit/test_tag \
 	tests/unit/test_timeouts \
 	tests/unit/test_timer \
 	tests/unit/test_units \
@@ -105,12 +107,19 @@ libtest_a_SOURCES = \
 	tests/lib/daemon.c \
 	tests/lib/daemon.h \
 	tests/lib/daemon_private.h \
+	tests/lib/echo.c \
+	tests/lib/echo.h \
 	tests/lib/entry.c \
 	tests/lib/entry.h \
 	tests/lib/hand.c \
 	tests/lib/hand.h \
 	tests/lib/hole.c \
 	tests/lib/hole.h \
+	tests/lib/load.c \
+	tests/lib/load.h \
+	tests/lib/load_client.c \
+	tests/lib/load_private.h \
+	tests/lib/load_run.c \
 	tests/lib/logdir.c \
 	tests/lib/logdir.h \
 	tests/lib/look.c \
@@ -134,6 +143,8 @@ libtest_a_SOURCES = \
 	tests/lib/spy.c \
 	tests/lib/spy.h \
 	tests/lib/start.c \
+	tests/lib/tag.c \
+	tests/lib/tag.h \
 	tests/lib/traces.c \
 	tests/lib/traces.h \
 	tests/lib/watch.c \

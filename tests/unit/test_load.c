@@ -1,0 +1,236 @@
+/* test_load.c - the load generator counts everything as what it is. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "lib/load.h"
+#include "lib/peer.h"
+
+/* A load of 8 BRIEF connections at a time on a server with that fault. */
+static void
+run_on(const struct echo *fault, unsigned n, unsigned late_ms,
+	struct load_result *r)
+{
+	struct load *l = load_new();
+	struct load_plan plan = { .connections = { [LOAD_BRIEF] = 8 },
+		.brief_rate = 2000,
+		.late_ms = late_ms };
+
+	plan.ports[0] = load_echo(l, fault);
+	load_start(l, &plan);
+	load_await(l, n);
+	load_stop(l, r);
+}
+
+/* Each third connection has it, and is of that kind, and no other is any. */
+static void
+expect_kind(enum echo_fault fault, enum load_kind kind, const char *text)
+{
+	struct echo e = { .fault = fault, .every = 3 };
+	struct load_result r;
+
+	run_on(&e, 60, kind == LOAD_LATE ? 500 : 0, &r);
+	assert_true(r.faults >= 20);
+	assert_int_equal(load_failed(&r, kind), r.faults);
+	assert_int_equal(load_failed(&r, LOAD_KINDS_N), r.faults);
+	assert_int_equal(r.failed[LOAD_BRIEF][kind], r.faults);
+	assert_int_equal(r.connected, load_ok(&r) + r.faults);
+	assert_int_equal(r.nfailures, LOAD_FAILURES);
+	assert_int_equal(r.failures[0].kind, kind);
+	if (strstr(r.failures[0].text, text) == NULL)
+		fail_msg("\"%s\" is not in \"%s\"", text, r.failures[0].text);
+}
+
+static void
+test_drops(void **state)
+{
+	(void)state;
+	expect_kind(ECHO_DROPS, LOAD_UNSERVED, "0 bytes of ");
+}
+
+static void
+test_resets(void **state)
+{
+	(void)state;
+	expect_kind(ECHO_RESETS, LOAD_RESET, " bytes of ");
+}
+
+static void
+test_closes(void **state)
+{
+	(void)state;
+	expect_kind(ECHO_CLOSES, LOAD_SHORT, "FIN after ");
+}
+
+static void
+test_stalls(void **state)
+{
+	(void)state;
+	expect_kind(ECHO_STALLS, LOAD_LATE, "waiting for 5");
+}
+
+static void
+test_garbles(void **state)
+{
+	(void)state;
+	expect_kind(ECHO_GARBLES, LOAD_WRONG, " is 0x");
+}
+
+static void
+test_crosses(void **state)
+{
+	(void)state;
+	expect_kind(ECHO_CROSSES, LOAD_WRONG, " is byte 0 of connection ");
+}
+
+static void
+test_repeats(void **state)
+{
+	(void)state;
+	expect_kind(ECHO_REPEATS, LOAD_WRONG, " is byte 0 of connection ");
+}
+
+/* For a while nobody listens: that long there is no success. */
+static void
+test_hides(void **state)
+{
+	struct echo e = { .fault = ECHO_HIDES, .at_ms = 100, .while_ms = 200 };
+	struct load_result r;
+
+	(void)state;
+	run_on(&e, 600, 0, &r);
+	assert_int_equal(r.faults, 2);
+	assert_true(r.failed[LOAD_BRIEF][LOAD_REFUSED] > 20);
+	/* Those in the queue are reset when a listener goes. */
+	assert_int_equal(load_failed(&r, LOAD_KINDS_N),
+		r.failed[LOAD_BRIEF][LOAD_REFUSED] +
+			r.failed[LOAD_BRIEF][LOAD_UNSERVED]);
+	assert_true(r.connect_gap_us >= 190000);
+	assert_true(r.request_gap_us >= 190000);
+}
+
+/* All three sorts, two servers, nothing wrong. */
+static void
+test_all_is_well(void **state)
+{
+	struct load *l = load_new();
+	struct load_plan plan = { .connections = { [LOAD_BRIEF] = 8,
+					  [LOAD_KEPT] = 10,
+					  [LOAD_IDLE] = 200 },
+		.bytes_max = 200000 };
+	struct load_result r;
+
+	(void)state;
+	plan.ports[0] = load_echo(l, NULL);
+	plan.ports[1] = load_echo(l, NULL);
+	load_start(l, &plan);
+	load_settle(l);
+	assert_int_equal(load_look(l)->standing[0], 10);
+	assert_int_equal(load_look(l)->standing[1], 200);
+	load_await(l, 500);
+	load_stop(l, &r);
+	load_check(&r);
+	assert_int_equal(r.unbroken, 200);
+	assert_int_equal(r.ok[LOAD_IDLE], 400);
+	assert_true(r.ok[LOAD_KEPT] > 10);
+	assert_int_equal(r.connected, r.ok[LOAD_BRIEF] + 210);
+}
+
+/* Kept ones that end are lost, and replaced; so are idle ones. */
+static void
+test_kept_and_idle_are_lost(void **state)
+{
+	struct load *l = load_new();
+	struct echo e = { .fault = ECHO_RESETS, .every = 4 };
+	struct load_plan plan = {
+		.connections = { [LOAD_KEPT] = 4, [LOAD_IDLE] = 8 },
+		.kept_rate = 400
+	};
+	struct load_result r;
+
+	(void)state;
+	plan.ports[0] = load_echo(l, &e);
+	load_start(l, &plan);
+	load_settle(l);
+	load_stop(l, &r);
+	assert_int_equal(r.faults, 3);
+	assert_int_equal(load_failed(&r, LOAD_RESET), 3);
+	assert_int_equal(load_failed(&r, LOAD_KINDS_N), 3);
+	assert_int_equal(r.unbroken, 8 - r.failed[LOAD_IDLE][LOAD_RESET]);
+}
+
+/* A listener that nobody asks to accept: connected, and never heard of. */
+static void
+test_nobody_accepts(void **state)
+{
+	struct load *l = load_new();
+	struct load_plan plan = {
+		.connections = { [LOAD_BRIEF] = 2, [LOAD_IDLE] = 1 },
+		.late_ms = 200,
+		.seconds = 1
+	};
+	struct load_result r;
+	int fd;
+
+	(void)state;
+	fd = peer_listen(&plan.ports[0]);
+	load_start(l, &plan);
+	load_stop(l, &r);
+	close(fd);
+	assert_int_equal(load_ok(&r), 0);
+	assert_int_equal(r.unbroken, 0);
+	assert_int_equal(
+		load_failed(&r, LOAD_LATE) + load_failed(&r, LOAD_OPEN),
+		load_failed(&r, LOAD_KINDS_N));
+	assert_int_equal(load_failed(&r, LOAD_KINDS_N), r.connected);
+}
+
+/* It ends without being told to. */
+static void
+test_ends_by_itself(void **state)
+{
+	struct load *l = load_new();
+	struct load_plan plan = {
+		.connections = { [LOAD_BRIEF] = 2, [LOAD_KEPT] = 2 },
+		.brief_rate = 100,
+		.kept_rate = 100,
+		.seconds = 1
+	};
+	struct load_result r;
+
+	(void)state;
+	plan.ports[0] = load_echo(l, NULL);
+	load_start(l, &plan);
+	load_end(l, &r);
+	load_check(&r);
+	assert_in_range(r.took_ms, 1000, 3000);
+	/* The rates are kept. */
+	assert_in_range(r.ok[LOAD_BRIEF], 30, r.took_ms / 10 + 2);
+	assert_in_range(r.ok[LOAD_KEPT], 30, r.took_ms / 10 + 4);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_drops),
+		cmocka_unit_test(test_resets),
+		cmocka_unit_test(test_closes),
+		cmocka_unit_test(test_stalls),
+		cmocka_unit_test(test_garbles),
+		cmocka_unit_test(test_crosses),
+		cmocka_unit_test(test_repeats),
+		cmocka_unit_test(test_hides),
+		cmocka_unit_test(test_all_is_well),
+		cmocka_unit_test(test_kept_and_idle_are_lost),
+		cmocka_unit_test(test_nobody_accepts),
+		cmocka_unit_test(test_ends_by_itself),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
