@@ -70,6 +70,7 @@ PROCESS_TESTS = \
 	tests/process/test_backend \
 	tests/process/test_chaos \
 	tests/process/test_contract \
+	tests/process/test_crash_load \
 	tests/process/test_drain \
 	tests/process/test_faults \
 	tests/process/test_load \
@@ -164,6 +165,9 @@ tests_trial_LDFLAGS = $(WEIR_LDFLAGS) \
 	-Wl,--wrap=setsockopt
 tests_trial_LDADD = $(weir_LDADD)
 
+# The load generator as a program: tests/load says how.
+tests_load_SOURCES = tests/lib/load_main.c
+
 # What the scripts of tests/real need beside a shell.
 tests_aid_SOURCES = tests/lib/aid.c
 tests_aid_LDFLAGS = $(WEIR_LDFLAGS)
@@ -187,7 +191,7 @@ tests_unit_test_hold_LDFLAGS = $(WRAP_ALLOC)
 
 TEST_RUNS = $(UNIT_TESTS) $(MODULE_TESTS) $(PROCESS_TESTS)
 if HAVE_CMOCKA
-check_PROGRAMS += tests/aid tests/trial $(TEST_RUNS) $(LONG_TESTS)
+check_PROGRAMS += tests/aid tests/load tests/trial $(TEST_RUNS) $(LONG_TESTS)
 endif
 TESTS = $(TEST_RUNS) $(MODULE_SHELL_TESTS) $(REAL_TESTS) $(LINT_TESTS)
 EXTRA_DIST += $(MODULE_SHELL_TESTS) $(REAL_TESTS) $(LINT_TESTS) $(TEST_EXTRAS)

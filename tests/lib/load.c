@@ -36,9 +36,11 @@ static const char *const load_sort_words[] = {
 #undef X
 };
 
+static struct load *loads;
+
 static void load_leave(struct load *l, int ms, struct load_result *r);
 static void load_wait(struct load *l, int64_t end_ms, const char *what);
-static void load_first(const struct load_result *r);
+static void load_list(const struct load_result *r, FILE *to);
 
 struct load *
 load_new(void)
@@ -79,13 +81,17 @@ load_start(struct load *l, const struct load_plan *plan)
 	p->bytes_min = p->bytes_min > 0 ? p->bytes_min : LOAD_MIN;
 	p->bytes_max = p->bytes_max > 0 ? p->bytes_max : LOAD_MAX;
 	p->late_ms = p->late_ms > 0 ? p->late_ms : LOAD_LATE_MS;
-	assert_true(p->ports[0] != 0 && p->bytes_min <= p->bytes_max);
+	p->bytes_max =
+		p->bytes_max > p->bytes_min ? p->bytes_max : p->bytes_min;
+	assert_int_not_equal(p->ports[0], 0);
 	memcpy(l->result->asked, p->connections, sizeof(p->connections));
 	fflush(NULL);
 	l->pid = fork();
 	assert_int_not_equal(l->pid, -1);
 	if (l->pid == 0)
 		run_main(l);
+	l->next = loads;
+	loads = l;
 	close(l->stop_fds[0]);
 	close(l->progress_fds[1]);
 	/* Only the child listens; when it is gone nobody does. */
@@ -137,6 +143,17 @@ load_end(struct load *l, struct load_result *r)
 	load_leave(l, (int)(p->seconds * 1000 + p->late_ms) + LOAD_MS, r);
 }
 
+bool
+load_is(pid_t pid)
+{
+	const struct load *l;
+
+	for (l = loads; l != NULL; l = l->next)
+		if (l->pid == pid)
+			return true;
+	return false;
+}
+
 uint64_t
 load_failed(const struct load_result *r, enum load_kind kind)
 {
@@ -184,31 +201,55 @@ load_say(const struct load_result *r, const char *label)
 	}
 }
 
+char *
+load_complaint(const struct load_result *r)
+{
+	char *text = NULL;
+	size_t size = 0;
+	unsigned sort;
+	FILE *to = open_memstream(&text, &size);
+
+	assert_non_null(to);
+	if (load_failed(r, LOAD_KINDS_N) > 0)
+		load_list(r, to);
+	for (sort = 0; sort < LOAD_SORTS_N; sort++)
+		if (r->asked[sort] > 0 && r->ok[sort] == 0)
+			fprintf(to, "no %s connection was ever answered\n",
+				load_sort_words[sort]);
+	if (r->unbroken < r->asked[LOAD_IDLE])
+		fprintf(to, "%u of %u idle connections are unbroken\n",
+			r->unbroken, r->asked[LOAD_IDLE]);
+	fclose(to);
+	if (size > 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
 void
 load_check(const struct load_result *r)
 {
-	unsigned sort;
+	char *complaint = load_complaint(r);
 
-	if (load_failed(r, LOAD_KINDS_N) > 0) {
-		load_say(r, "load");
-		load_first(r);
-		fail_msg("%llu failures under load",
-			(unsigned long long)load_failed(r, LOAD_KINDS_N));
-	}
-	for (sort = 0; sort < LOAD_SORTS_N; sort++)
-		if (r->asked[sort] > 0 && r->ok[sort] == 0)
-			fail_msg("no %s connection was ever answered",
-				load_sort_words[sort]);
-	assert_int_equal(r->unbroken, r->asked[LOAD_IDLE]);
+	if (complaint == NULL)
+		return;
+	load_say(r, "load");
+	print_error("%s", complaint);
+	free(complaint);
+	fail();
 }
 
 /* Waits for its end, and frees it. */
 static void
 load_leave(struct load *l, int ms, struct load_result *r)
 {
-	bool ended;
+	struct load **at = &loads;
 	int status = -1;
+	bool ended;
 
+	while (*at != l)
+		at = &(*at)->next;
+	*at = l->next;
 	ended = procs_reap(l->pid, &status, ms);
 	*r = *l->result;
 	if (!ended) {
@@ -236,17 +277,19 @@ load_wait(struct load *l, int64_t end_ms, const char *what)
 		read(pfd.fd, signs, sizeof(signs)) > 0)
 		return;
 	load_say(l->result, "load");
-	load_first(l->result);
+	load_list(l->result, stderr);
 	fail_msg("waited in vain for %s", what);
 }
 
 static void
-load_first(const struct load_result *r)
+load_list(const struct load_result *r, FILE *to)
 {
 	const struct load_failure *f;
 
+	fprintf(to, "%llu failures, the first of which are:\n",
+		(unsigned long long)load_failed(r, LOAD_KINDS_N));
 	for (f = r->failures; f < r->failures + r->nfailures; f++)
-		print_error("%u ms: %s connection %u %s: %s%s%s\n", f->at_ms,
+		fprintf(to, "%u ms: %s connection %u %s: %s%s%s\n", f->at_ms,
 			load_sort_words[f->sort], f->id,
 			load_kind_words[f->kind], f->text,
 			f->err != 0 ? ": " : "",

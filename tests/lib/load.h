@@ -4,6 +4,8 @@
 #ifndef LIB_LOAD_H
 #define LIB_LOAD_H
 
+#include <sys/types.h>
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -101,14 +103,20 @@ void load_stop(struct load *l, struct load_result *r);
 /* The same, but when its seconds are over. */
 void load_end(struct load *l, struct load_result *r);
 
+/* Is that process a load that runs? */
+bool load_is(pid_t pid);
+
 /* All failures of that kind, or of all kinds: LOAD_KINDS_N. */
 uint64_t load_failed(const struct load_result *r, enum load_kind kind);
 /* All requests that were ok. */
 uint64_t load_ok(const struct load_result *r);
 /* Writes the figures as TAP comments, with a label; then the first failures. */
 void load_say(const struct load_result *r, const char *label);
-/* Fails the test, naming the first failures, unless there was none, and each
- * sort that was asked for had success. */
+/* What is wrong, with the first failures, unless there was none, each sort that
+ * was asked for had success, and all idle ones are unbroken: then NULL.  Caller
+ * frees. */
+char *load_complaint(const struct load_result *r);
+/* Fails the test if there is a complaint. */
 void load_check(const struct load_result *r);
 
 #endif

@@ -9,6 +9,7 @@
 #define LOAD_ECHOES 4
 
 struct load {
+	struct load *next; /* of those that run */
 	struct load_plan plan;
 	struct load_result *result; /* shared by parent and child */
 	struct echo echoes[LOAD_ECHOES];

@@ -1,4 +1,5 @@
 /* test_load.c - the load generator counts everything as what it is. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -93,6 +94,37 @@ test_repeats(void **state)
 {
 	(void)state;
 	expect_kind(ECHO_REPEATS, LOAD_WRONG, " is byte 0 of connection ");
+}
+
+/* A complaint says when, who, what and why. */
+static void
+test_complaint(void **state)
+{
+	struct load_result r = { .asked = { [LOAD_BRIEF] = 1 },
+		.ok = { [LOAD_BRIEF] = 1 } };
+	char *text;
+
+	(void)state;
+	assert_null(load_complaint(&r));
+	r.failed[LOAD_BRIEF][LOAD_RESET] = 3;
+	r.nfailures = 1;
+	r.failures[0] = (struct load_failure){ .kind = LOAD_RESET,
+		.sort = LOAD_BRIEF,
+		.at_ms = 12,
+		.id = 34,
+		.err = ECONNRESET,
+		.text = "5 bytes of 67 came" };
+	r.asked[LOAD_KEPT] = 1;
+	r.asked[LOAD_IDLE] = r.ok[LOAD_IDLE] = 2;
+	text = load_complaint(&r);
+	assert_non_null(text);
+	assert_string_equal(text,
+		"3 failures, the first of which are:\n"
+		"12 ms: brief connection 34 reset: 5 bytes of 67 came:"
+		" Connection reset by peer\n"
+		"no kept connection was ever answered\n"
+		"0 of 2 idle connections are unbroken\n");
+	free(text);
 }
 
 /* For a while nobody listens: that long there is no success. */
@@ -225,6 +257,7 @@ main(void)
 		cmocka_unit_test(test_garbles),
 		cmocka_unit_test(test_crosses),
 		cmocka_unit_test(test_repeats),
+		cmocka_unit_test(test_complaint),
 		cmocka_unit_test(test_hides),
 		cmocka_unit_test(test_all_is_well),
 		cmocka_unit_test(test_kept_and_idle_are_lost),
