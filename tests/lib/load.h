@@ -80,6 +80,7 @@ struct load_result {
 	uint64_t slowest_us;	 /* of the requests that were ok */
 	uint64_t faults;	 /* that its echo servers were to do */
 	uint64_t took_ms, cpu_ms;
+	uint64_t turns; /* of its loop, after which it had seen all there was */
 	unsigned nfailures;
 	struct load_failure failures[LOAD_FAILURES];
 };
@@ -91,7 +92,8 @@ struct load *load_new(void);
 uint16_t load_echo(struct load *l, const struct echo *fault);
 /* Forks; returns when it runs. */
 void load_start(struct load *l, const struct load_plan *plan);
-/* Waits until all KEPT and IDLE connections have been answered. */
+/* Waits until all that has happened so far is counted, and all KEPT and IDLE
+ * connections, or their successors, have been answered. */
 void load_settle(struct load *l);
 /* Waits until n more requests have been answered. */
 void load_await(struct load *l, uint64_t n);

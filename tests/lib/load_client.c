@@ -48,6 +48,7 @@ client_connect(struct client *c)
 	c->state = CLIENT_CONNECTING;
 	c->stands = c->shut = false;
 	c->sent = c->got = 0;
+	c->err = 0;
 	c->goal = client_size(c);
 	c->since_us = run->now_us;
 	c->wire.ready = client_ready;
@@ -163,8 +164,10 @@ client_read(struct client *c)
 		}
 		if (got == -1 && errno == EAGAIN)
 			return true;
-		if (got == -1)
-			client_lost(c, errno);
+		/* A write that was told of a reset leaves what looks like FIN.
+		 */
+		if (got == -1 || c->err == ECONNRESET)
+			client_lost(c, got == -1 ? errno : c->err);
 		else if (c->state == CLIENT_ENDING)
 			client_ended(c);
 		else
@@ -216,7 +219,6 @@ client_send(struct client *c)
 	uint64_t left;
 	ssize_t sent;
 	size_t n;
-	int err;
 
 	while (c->state == CLIENT_TALKING && c->sent < c->goal) {
 		left = c->goal - c->sent;
@@ -226,10 +228,10 @@ client_send(struct client *c)
 		sent = send(c->wire.fd, client_scratch, n, MSG_NOSIGNAL);
 		if (sent == -1 && errno == EAGAIN)
 			return;
-		err = errno;
 		if (sent == -1) {
+			c->err = errno;
 			if (client_read(c))
-				client_lost(c, err);
+				client_lost(c, c->err);
 			return;
 		}
 		c->sent += (uint64_t)sent;

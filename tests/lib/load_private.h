@@ -39,6 +39,7 @@ struct client {
 	unsigned lives;		  /* connections so far */
 	bool stands, shut;	  /* answered once; our FIN is out */
 	uint64_t sent, got, goal; /* offsets in its stream */
+	int err;		  /* of writing */
 	int64_t since_us;	  /* of what its state waits for */
 	int64_t due_us;		  /* not connected again before */
 };

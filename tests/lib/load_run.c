@@ -70,6 +70,7 @@ run_main(struct load *l)
 			wire = events[i].data.ptr;
 			wire->ready(wire, events[i].events);
 		}
+		run.result->turns += n < RUN_EVENTS;
 	}
 	run_figures(&run, l);
 	_exit(0);

@@ -1,4 +1,6 @@
 /* test_load.c - the load generator counts everything as what it is. */
+#include <sys/epoll.h>
+
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,6 +12,7 @@
 #include <cmocka.h>
 
 #include "lib/load.h"
+#include "lib/load_private.h"
 #include "lib/peer.h"
 
 /* A load of 8 BRIEF connections at a time on a server with that fault. */
@@ -94,6 +97,36 @@ test_repeats(void **state)
 {
 	(void)state;
 	expect_kind(ECHO_REPEATS, LOAD_WRONG, " is byte 0 of connection ");
+}
+
+/* A reset that our own write is the first to find: it is no FIN. */
+static void
+test_reset_found_by_writing(void **state)
+{
+	struct load_result r = { 0 };
+	struct load_plan plan = { .bytes_min = 8, .bytes_max = 8 };
+	struct run run = { .plan = &plan, .result = &r, .nports = 1 };
+	struct client c = { .run = &run, .sort = LOAD_KEPT, .wire.fd = -1 };
+	char bytes[8];
+	int fd, server;
+
+	(void)state;
+	fd = peer_listen(&plan.ports[0]);
+	run.epoll = epoll_create1(EPOLL_CLOEXEC);
+	run.free[LOAD_KEPT] = 1;
+	client_connect(&c);
+	server = peer_accept(fd);
+	c.wire.ready(&c.wire, EPOLLOUT);
+	peer_read_exact(server, bytes, sizeof(bytes));
+	peer_send_all(server, bytes, sizeof(bytes));
+	c.wire.ready(&c.wire, EPOLLIN);
+	assert_int_equal(c.state, CLIENT_HELD);
+	peer_abort(server);
+	client_request(&c);
+	assert_int_equal(r.failed[LOAD_KEPT][LOAD_RESET], 1);
+	assert_int_equal(load_failed(&r, LOAD_KINDS_N), 1);
+	close(run.epoll);
+	close(fd);
 }
 
 /* A complaint says when, who, what and why. */
@@ -257,6 +290,7 @@ main(void)
 		cmocka_unit_test(test_garbles),
 		cmocka_unit_test(test_crosses),
 		cmocka_unit_test(test_repeats),
+		cmocka_unit_test(test_reset_found_by_writing),
 		cmocka_unit_test(test_complaint),
 		cmocka_unit_test(test_hides),
 		cmocka_unit_test(test_all_is_well),
