@@ -43,6 +43,7 @@ UNIT_TESTS = \
 	tests/unit/test_limits \
 	tests/unit/test_line \
 	tests/unit/test_listeners \
+	tests/unit/test_load \
 	tests/unit/test_log \
 	tests/unit/test_logfile \
 	tests/unit/test_loop \
@@ -60,6 +61,7 @@ UNIT_TESTS = \
 	tests/unit/test_sink_pipe \
 	tests/unit/test_source \
 	tests/unit/test_stage \
+	tests/unit/test_tag \
 	tests/unit/test_timeouts \
 	tests/unit/test_timer \
 	tests/unit/test_units \
@@ -85,6 +87,7 @@ PROCESS_TESTS = \
 	tests/process/test_chaos \
 	tests/process/test_contract \
 	tests/process/test_control \
+	tests/process/test_crash_load \
 	tests/process/test_drain \
 	tests/process/test_faults \
 	tests/process/test_load \
@@ -131,6 +134,8 @@ libtest_a_SOURCES = \
 	tests/lib/daemon.c \
 	tests/lib/daemon.h \
 	tests/lib/daemon_private.h \
+	tests/lib/echo.c \
+	tests/lib/echo.h \
 	tests/lib/entry.c \
 	tests/lib/entry.h \
 	tests/lib/hand.c \
@@ -139,6 +144,11 @@ libtest_a_SOURCES = \
 	tests/lib/hole.h \
 	tests/lib/hostile.c \
 	tests/lib/hostile.h \
+	tests/lib/load.c \
+	tests/lib/load.h \
+	tests/lib/load_client.c \
+	tests/lib/load_private.h \
+	tests/lib/load_run.c \
 	tests/lib/logdir.c \
 	tests/lib/logdir.h \
 	tests/lib/look.c \
@@ -162,6 +172,8 @@ libtest_a_SOURCES = \
 	tests/lib/spy.c \
 	tests/lib/spy.h \
 	tests/lib/start.c \
+	tests/lib/tag.c \
+	tests/lib/tag.h \
 	tests/lib/traces.c \
 	tests/lib/traces.h \
 	tests/lib/watch.c \
@@ -200,6 +212,9 @@ tests_fuzz_words_SOURCES = tests/fuzz/words.c
 tests_fuzz_words_LDFLAGS = $(WEIR_LDFLAGS)
 tests_fuzz_words_LDADD = $(weir_LDADD)
 
+# The load generator as a program: tests/load says how.
+tests_load_SOURCES = tests/lib/load_main.c
+
 # What the scripts of tests/real need beside a shell.
 tests_aid_SOURCES = tests/lib/aid.c
 tests_aid_LDFLAGS = $(WEIR_LDFLAGS)
@@ -225,8 +240,8 @@ tests_unit_test_hold_LDFLAGS = $(WRAP_ALLOC)
 
 TEST_RUNS = $(UNIT_TESTS) $(MODULE_TESTS) $(FUZZ_TESTS) $(PROCESS_TESTS)
 if HAVE_CMOCKA
-check_PROGRAMS += tests/aid tests/fuzz/words tests/trial $(TEST_RUNS) \
-	$(LONG_TESTS)
+check_PROGRAMS += tests/aid tests/fuzz/words tests/load tests/trial \
+	$(TEST_RUNS) $(LONG_TESTS)
 endif
 TESTS = $(TEST_RUNS) $(MODULE_SHELL_TESTS) $(REAL_TESTS) $(LINT_TESTS)
 EXTRA_DIST += $(MODULE_SHELL_TESTS) $(LONG_SHELL_TESTS) $(REAL_TESTS) \

@@ -13,6 +13,7 @@
 #include "lib/daemon.h"
 #include "lib/daemon_private.h"
 #include "lib/hand.h"
+#include "lib/load.h"
 #include "lib/procs.h"
 #include "lib/spawn.h"
 
@@ -342,7 +343,7 @@ daemon_stray(void)
 		for (d = daemons; d != NULL; d = d->next)
 			if (d->pid == pids[i])
 				break;
-		if (d == NULL)
+		if (d == NULL && !load_is(pids[i]))
 			return pids[i];
 	}
 	return 0;
