@@ -139,6 +139,7 @@ libweir_a_SOURCES = \
 	src/heritage.h \
 	src/master/activation.c \
 	src/master/activation.h \
+	src/master/asked.c \
 	src/master/caller.c \
 	src/master/caller.h \
 	src/master/callers.c \
@@ -157,6 +158,7 @@ libweir_a_SOURCES = \
 	src/master/logs.h \
 	src/master/master.c \
 	src/master/master.h \
+	src/master/master_private.h \
 	src/master/notify.c \
 	src/master/notify.h \
 	src/master/pidfile.c \
@@ -167,6 +169,8 @@ libweir_a_SOURCES = \
 	src/master/signals.h \
 	src/master/sockfile.c \
 	src/master/sockfile.h \
+	src/master/succession.c \
+	src/master/watch.c \
 	src/master/workers.c \
 	src/master/workers.h \
 	src/registry.c \

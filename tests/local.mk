@@ -95,6 +95,7 @@ PROCESS_TESTS = \
 	tests/process/test_master \
 	tests/process/test_pidfile \
 	tests/process/test_relay \
+	tests/process/test_reload \
 	tests/process/test_reopen \
 	tests/process/test_rights \
 	tests/process/test_start \

@@ -1,0 +1,69 @@
+/* asked.c - what callers of the control socket ask of the master. */
+
+#include <errno.h>
+
+#include "base/addr.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "conf/conf.h"
+#include "master/master_private.h"
+#include "master/signals.h"
+
+static void
+master_status(struct master *m, struct caller *c)
+{
+	static const char *const words[] = { "waiting for its addresses",
+		"starting", "serving", "finishing", "stopping", "done" };
+	const struct generation *g;
+
+	caller_say(c, CALLER_SAYS_INFO, "state: %s, reload: %s",
+		words[m->state], reload_word(m->reload.state));
+	TAILQ_FOREACH(g, &m->all, link)
+	caller_say(c, CALLER_SAYS_INFO, "generation %u: %u of %u workers%s",
+		g->number, workers_alive(&g->workers), g->workers.n,
+		g == m->present ? "" : ", draining");
+	caller_end(c, 0, "%s", "");
+}
+
+/* A caller has said its word: the words of -s do what their signals do, which
+ * have to wait for their turn. */
+void
+master_told(void *arg, struct caller *c, enum caller_word word)
+{
+	const struct signal_row *row = signals_find(caller_rows[word].word);
+	struct master *m = arg;
+
+	if (word == CALLER_STATUS)
+		master_status(m, c);
+	else if (row == NULL || !row->built)
+		caller_end(c, 1, "not built in yet");
+	else if (word == CALLER_RELOAD && m->state > MASTER_RUN)
+		caller_end(c, 1, "weir is stopping");
+	else if (word == CALLER_RELOAD)
+		m->reload_wanted = true;
+	else if (kill(getpid(), row->signo) == -1)
+		caller_end(c, 1, "%s", strerror(errno));
+	else
+		caller_end(c, 0, "%s: begun", row->word);
+}
+
+void
+master_told_more(void *arg, const char *text)
+{
+	struct master *m = arg;
+
+	callers_text(&m->callers, CALLER_RELOAD, CALLER_SAYS_ERROR, text);
+}
+
+void
+master_outcome(struct master *m, int code, const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+
+	log_tap(NULL, NULL);
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	callers_end(&m->callers, CALLER_RELOAD, code, "%s", text);
+}

@@ -1,0 +1,91 @@
+/* master_private.h - what the parts of the master share. */
+#ifndef MASTER_MASTER_PRIVATE_H
+#define MASTER_MASTER_PRIVATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "master/callers.h"
+#include "master/drop.h"
+#include "master/generation.h"
+#include "master/notify.h"
+#include "master/reload.h"
+
+struct activation;
+struct conf;
+struct pidfh;
+struct pollfd;
+
+#define MASTER_BIND_MS	 500  /* for those who leave to let go of a port */
+#define MASTER_RETRY_MS	 20   /* between two tries */
+#define MASTER_STOP_MS	 2000 /* from MSG_STOP to SIGKILL */
+#define MASTER_MARGIN_MS 1000 /* from the end of close_wait to SIGKILL */
+/* Descriptors besides one a worker, a listener and a log file: stdio, pidfile,
+ * who waits for the start, a socket pair in the making; in a worker epoll
+ * sets. */
+#define MASTER_FDS 15
+
+enum master_state {
+	MASTER_BIND,  /* no child yet; pidfile, log or an address is missing */
+	MASTER_START, /* all bound, workers forked, not all have said READY */
+	MASTER_RUN,   /* the start was announced; dead workers are replaced */
+	MASTER_QUIT,  /* listeners closed, workers let their channels finish */
+	MASTER_STOP,  /* listeners closed, workers were told to leave now */
+	MASTER_DONE   /* no child left */
+};
+
+struct master {
+	const struct conf *conf; /* of the first generation */
+	enum master_state state;
+	int status;	 /* exit status */
+	uint64_t now_ms; /* real time: tests move the workers' clock only */
+	uint64_t deadline_ms; /* of the state; UINT64_MAX: none */
+	uint64_t retry_ms;
+	struct pidfh *pidfile;
+	bool prepared; /* the logs are open, the user known */
+	int ready_fd;
+	int status_fd; /* to whoever started a daemon */
+	struct drop drop;
+	struct generations all; /* the present one first, then older ones */
+	struct generation *present;
+	unsigned last_number; /* of a generation, prepared or not */
+	struct reload reload;
+	bool reload_wanted;
+	struct callers callers;
+	struct notify notify;
+	struct activation *activation;
+	struct pollfd *pfds;
+	size_t npfds;	  /* room for so many */
+	bool poll_failed; /* and it was said */
+};
+
+/* The only place where the state changes. */
+void master_enter(struct master *m, enum master_state state);
+/* Milliseconds of CLOCK_MONOTONIC. */
+uint64_t master_now(void);
+
+/* Sleeps until a signal, a message or the next deadline, and hears it
+ * (watch.c). */
+void master_wait(struct master *m);
+
+/* Begins the reload that is wanted, goes on with the one that is begun
+ * (succession.c). */
+void master_reload(struct master *m);
+/* Frees generations of which nothing runs any more, ends those that take too
+ * long, and the oldest when there are too many. */
+void master_retire(struct master *m);
+/* How many workers there are, of all generations. */
+unsigned master_alive(const struct master *m);
+/* Says what is listened on and that weir is ready, and lets the caller go. */
+void master_announce(struct master *m);
+
+/* Told of a word over the control socket (asked.c). */
+void master_told(void *arg, struct caller *c, enum caller_word word);
+/* Lines of the log while a reload runs: its callers hear them, too. */
+void master_told_more(void *arg, const char *text);
+/* The outcome of the reload, to those who wait for it. */
+void master_outcome(struct master *m, int code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,150 @@
+/* succession.c - generations of the master: the next one, and those that leave.
+ */
+
+#include <errno.h>
+
+#include "base/addr.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "conf/conf.h"
+#include "master/activation.h"
+#include "master/daemon.h"
+#include "master/master_private.h"
+#include "master/signals.h"
+
+unsigned
+master_alive(const struct master *m)
+{
+	const struct generation *g;
+	unsigned n = 0;
+
+	TAILQ_FOREACH(g, &m->all, link)
+	n += workers_alive(&g->workers);
+	return n;
+}
+
+/* To the log and to the ready descriptor; a reader that does not read loses
+ * lines, as the master waits for nobody. */
+static void
+master_say(struct master *m, const char *line)
+{
+	struct pollfd pfd = { .fd = m->ready_fd, .events = POLLOUT };
+
+	log_notice("%s", line);
+	if (m->ready_fd != -1 && poll(&pfd, 1, 0) == 1 &&
+		dprintf(m->ready_fd, "%s\n", line) < 0)
+		log_warn("cannot write to the ready descriptor: %s",
+			strerror(errno));
+}
+
+/* Says what is listened on and that weir is ready, and lets the caller go. */
+void
+master_announce(struct master *m)
+{
+	char line[512], text[WEIR_ADDR_TEXT];
+	const struct generation *g = m->present;
+	struct weir_addr a;
+	size_t i;
+
+	for (i = 0; i < g->listeners.n; i++) {
+		if (listeners_address(&g->listeners, i, &a) == -1)
+			continue;
+		snprintf(line, sizeof(line),
+			"listen gen=%u server=%.200s address=%s", g->number,
+			conf_server_at(g->conf, g->listeners.v[i].server)->name,
+			weir_addr_text(&a, text));
+		master_say(m, line);
+	}
+	snprintf(line, sizeof(line), "ready gen=%u workers=%u", g->number,
+		g->workers.n);
+	master_say(m, line);
+	if (m->activation->n > 0)
+		activation_report(m->activation);
+	notify_ready(&m->notify, getpid(), "generation %u, %u workers",
+		g->number, g->workers.n);
+	fd_close(&m->ready_fd);
+	log_starting(false);
+	daemon_ready(&m->status_fd);
+}
+
+/* The new generation takes over: who connects from now on is its own. */
+static void
+master_commit(struct master *m)
+{
+	struct generation *old = m->present, *g = reload_take(&m->reload);
+	uint32_t drain_ms = old->conf->process.drain_timeout_ms;
+
+	listeners_commit(&g->listeners, &old->listeners);
+	logs_use(&g->logs);
+	TAILQ_INSERT_HEAD(&m->all, g, link);
+	m->present = g;
+	g->workers.mode = WORKERS_KEPT;
+	workers_go(&g->workers);
+	workers_leave(&old->workers, MSG_DRAIN, drain_ms);
+	master_outcome(m, 0, "reloaded: generation %u serves", g->number);
+	if (drain_ms != 0)
+		old->deadline_ms = m->now_ms + drain_ms + MASTER_MARGIN_MS;
+	master_announce(m);
+}
+
+/* Begins what is wanted, and goes on with what is begun. */
+void
+master_reload(struct master *m)
+{
+	if (m->reload.state == RELOAD_IDLE && m->reload_wanted) {
+		m->reload_wanted = false;
+		callers_begin(&m->callers, CALLER_RELOAD);
+		log_tap(master_told_more, m);
+		notify_reloading(&m->notify);
+		reload_start(
+			&m->reload, m->present, ++m->last_number, m->now_ms);
+	}
+	if (m->reload.state == RELOAD_IDLE)
+		return;
+	if (!reload_turn(&m->reload, m->now_ms)) {
+		log_tap(NULL, NULL);
+		log_error("generation %u is given up, %u goes on",
+			m->last_number, m->present->number);
+		master_outcome(m, 1,
+			"nothing was reloaded: generation %u is given up, %u "
+			"goes on",
+			m->last_number, m->present->number);
+		notify_ready(&m->notify, getpid(),
+			"generation %u (reload failed, see the log)",
+			m->present->number);
+	} else if (m->reload.state == RELOAD_READY)
+		master_commit(m);
+}
+
+/* Frees generations of which nothing runs any more, ends those that take too
+ * long, and the oldest when there are too many. */
+void
+master_retire(struct master *m)
+{
+	struct generation *g, *newer;
+	int64_t n = 0;
+
+	TAILQ_FOREACH(g, &m->all, link)
+	n++;
+	for (g = TAILQ_LAST(&m->all, generations); g != m->present; g = newer) {
+		newer = TAILQ_PREV(g, generations, link);
+		if (workers_alive(&g->workers) == 0) {
+			log_notice("generation %u is gone", g->number);
+			TAILQ_REMOVE(&m->all, g, link);
+			generation_free(g);
+		} else if (!g->stopped &&
+			   n > m->present->conf->process.max_generations) {
+			log_warn("generation %u is one too many: its channels "
+				 "are reset",
+				g->number);
+			workers_leave(&g->workers, MSG_STOP, 0);
+			g->deadline_ms = m->now_ms + MASTER_STOP_MS;
+			g->stopped = true;
+		} else if (m->now_ms >= g->deadline_ms) {
+			g->deadline_ms = UINT64_MAX;
+			workers_kill(&g->workers,
+				"did not leave within drain_timeout and 1 s");
+		}
+		n--;
+	}
+}
