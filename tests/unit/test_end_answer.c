@@ -165,9 +165,9 @@ chunks_up(struct weir_call *c, struct weir_bytes in)
 static void
 test_an_end_is_not_skipped(void **state)
 {
-	static const struct weir_middleware chunks = { .name = "chunks",
-		.ctx_size = sizeof(bool),
-		.up = chunks_up };
+	static const struct weir_middleware chunks = {
+		.name = "chunks", .ctx_size = sizeof(bool), .up = chunks_up
+	};
 	static const struct weir_middleware skipper = { .name = "skipper",
 		.up = skipper_up };
 
