@@ -156,7 +156,7 @@ call_mark(struct weir_channel *ch, unsigned i, enum weir_dir dir, unsigned dirs)
 	ch->flows[dir].emitters |= (uint8_t)dirs;
 }
 
-void
+unsigned
 call_commit(struct weir_channel *ch, unsigned i, unsigned dirs)
 {
 	struct loop *loop = ch->engine->loop;
@@ -165,6 +165,7 @@ call_commit(struct weir_channel *ch, unsigned i, unsigned dirs)
 	bool misused = loop->misused, failed = loop->failed;
 	bool end[2] = { loop->end[0], loop->end[1] };
 	const char *why = loop->why;
+	unsigned answered = 0;
 	uint64_t mine[2];
 	int dir;
 
@@ -195,15 +196,24 @@ call_commit(struct weir_channel *ch, unsigned i, unsigned dirs)
 			stage_give(ch, (enum weir_dir)dir, i, &emitted[dir],
 				end[dir]);
 	}
-	for (dir = 0; dir < 2; dir++)
+	for (dir = 0; dir < 2; dir++) {
 		loop->busy[dir] &= ~mine[dir];
-	loop->why = why; /* who was shown what was emitted has his own */
-	if (channel_is_ending(ch))
-		return;
-	if (dial.serve || dial.asked)
-		opening_choose(ch, &dial, i);
-	for (dir = 0; dir < 2; dir++)
 		if (ch->flows[dir].held & mine[dir])
+			answered |= 1u << dir;
+	}
+	loop->why = why; /* who was shown what was emitted has his own */
+	if (!channel_is_ending(ch) && (dial.serve || dial.asked))
+		opening_choose(ch, &dial, i);
+	return answered;
+}
+
+void
+call_hear(struct weir_channel *ch, unsigned i, unsigned answered)
+{
+	int dir;
+
+	for (dir = 0; dir < 2; dir++)
+		if (answered & 1u << dir)
 			stage_resume(ch, (enum weir_dir)dir, i);
 }
 
@@ -234,14 +244,17 @@ call_close(struct weir_channel *ch, unsigned i, struct weir_verdict v)
 void
 call_judge(struct weir_channel *ch, unsigned i, struct weir_verdict v)
 {
+	unsigned answered;
+
 	if (v.kind != WEIR_V_CLOSE && (v.kind != WEIR_V_PASS || v.n != 0)) {
 		call_forget(ch->engine->loop);
 		call_breach(ch, i, "wants pass(0) or close here");
 		return;
 	}
-	call_commit(ch, i, 0);
+	answered = call_commit(ch, i, 0);
 	if (v.kind == WEIR_V_CLOSE)
 		call_close(ch, i, v);
+	call_hear(ch, i, answered);
 }
 
 bool

@@ -26,7 +26,10 @@ void call_lock_all(struct weir_channel *ch);
 void call_unlock_all(struct weir_channel *ch);
 /* Makes true what the callback that has just returned asked for.  dirs: bit of
  * the direction whose bytes it was shown, 0 for other callbacks. */
-void call_commit(struct weir_channel *ch, unsigned i, unsigned dirs);
+unsigned call_commit(struct weir_channel *ch, unsigned i, unsigned dirs);
+/* Shows the stage what others have answered to that meanwhile: once what it has
+ * judged has gone on. */
+void call_hear(struct weir_channel *ch, unsigned i, unsigned answered);
 /* Leaves nothing that the next callback would seem to have asked for. */
 void call_forget(struct loop *loop);
 /* Has the callback done what a held one may not?  Says so, as a breach. */

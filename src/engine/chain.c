@@ -230,7 +230,7 @@ chain_route(struct weir_channel *ch)
 		call_enter(&c);
 		k->stages[i].mw->route(&c);
 		call_leave(&c);
-		call_commit(ch, i, 0);
+		call_hear(ch, i, call_commit(ch, i, 0));
 	}
 }
 
@@ -310,7 +310,7 @@ chain_connected(struct weir_channel *ch, int err)
 		call_enter(&c);
 		k->stages[i].mw->connected(&c, err);
 		call_leave(&c);
-		call_commit(ch, i, 0);
+		call_hear(ch, i, call_commit(ch, i, 0));
 	}
 	ch->ahead = false;
 	up->ended |= ended;
@@ -352,7 +352,7 @@ chain_close_one(struct weir_channel *ch, unsigned i)
 	}
 	if (v.kind != WEIR_V_WAIT || ch->hurried ||
 		server->close_wait_ms == 0) {
-		call_commit(ch, i, 0);
+		call_hear(ch, i, call_commit(ch, i, 0));
 		return false;
 	}
 	if (!call_wait(ch, i, HOOK_CLOSE, v.ms))

@@ -220,11 +220,25 @@ stage_on(struct weir_channel *ch, enum weir_dir dir, unsigned i,
 	free(on.seg);
 }
 
+/* Bytes pass unshown; their end, if it is there, is shown. */
+static void
+stage_skip(struct weir_channel *ch, enum weir_dir dir, unsigned i,
+	struct piece *in)
+{
+	bool eof = in->eof;
+
+	in->eof = false;
+	stage_on(ch, dir, i, in, hold_skipped(ch, dir, i, in->n), false);
+	in->eof = eof && !stage_has_ended(ch, dir, i);
+}
+
 /* Applies a verdict on a piece; what it judged leaves the piece. */
 static void
 stage_judge(struct weir_channel *ch, enum weir_dir dir, unsigned i,
 	struct piece *in, struct weir_verdict v)
 {
+	unsigned answered;
+
 	if (v.kind == WEIR_V_NEED) {
 		stage_need(ch, dir, i, in, v.n);
 		return;
@@ -257,12 +271,12 @@ stage_judge(struct weir_channel *ch, enum weir_dir dir, unsigned i,
 	}
 	if (dir == WEIR_UP && v.kind != WEIR_V_CLOSE)
 		ch->preread &= ~stage_bit(i);
-	call_commit(ch, i, 1u << dir);
-	if (v.kind == WEIR_V_CLOSE) {
+	answered = call_commit(ch, i, 1u << dir);
+	if (v.kind == WEIR_V_CLOSE)
 		call_close(ch, i, v);
-		return;
-	}
-	stage_on(ch, dir, i, in, v.n, v.kind == WEIR_V_DROP);
+	else
+		stage_on(ch, dir, i, in, v.n, v.kind == WEIR_V_DROP);
+	call_hear(ch, i, answered);
 }
 
 /* Shows a piece until it is used up, or kept because of backpressure. */
@@ -282,8 +296,7 @@ stage_show_piece(struct weir_channel *ch, enum weir_dir dir, unsigned i,
 			return;
 		}
 		if (in->n > 0 && ch->flows[dir].skipping & stage_bit(i)) {
-			stage_on(ch, dir, i, in,
-				hold_skipped(ch, dir, i, in->n), false);
+			stage_skip(ch, dir, i, in);
 			continue;
 		}
 		if (chain_blocked(ch, dir)) {

@@ -189,7 +189,7 @@ static struct weir_verdict
 judge(struct weir_call *c, struct look *look, struct weir_bytes in,
 	enum weir_dir dir)
 {
-	bool acted = verb(c) | verb(c);
+	bool first = verb(c), acted = verb(c) || first;
 	size_t some = in.len > 1 ? 1 + act_take((unsigned)in.len) : in.len;
 
 	switch (act_take(16)) {

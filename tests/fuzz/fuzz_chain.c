@@ -150,8 +150,9 @@ channel_finish(struct rig *r, int listener)
 		far_shut(client);
 		far_shut(server);
 		/* As long as bytes come it goes on. */
-		if (far_get(client, WEIR_DOWN, SIZE_MAX) |
-			far_get(server, WEIR_UP, SIZE_MAX))
+		if (far_get(client, WEIR_DOWN, SIZE_MAX))
+			turns = 0;
+		if (far_get(server, WEIR_UP, SIZE_MAX))
 			turns = 0;
 		if (turns % 8 == 7)
 			rig_advance(r, STEP_MS);
