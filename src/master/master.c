@@ -230,7 +230,6 @@ master_step(struct master *m)
 	notify_turn(&m->notify, m->now_ms);
 	if (m->state == MASTER_BIND)
 		master_bind(m);
-	master_retire(m);
 	ws = &m->present->workers;
 	if (m->state == MASTER_START || m->state == MASTER_RUN)
 		workers_turn(ws, m->now_ms);
@@ -243,6 +242,7 @@ master_step(struct master *m)
 		master_enter(m, MASTER_RUN);
 	if (m->state == MASTER_RUN)
 		master_reload(m);
+	master_retire(m);
 	ws = &m->present->workers;
 	if (m->state == MASTER_RUN && m->reload.state == RELOAD_IDLE &&
 		workers_count(ws, WORKER_GONE) == ws->n) {

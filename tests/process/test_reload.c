@@ -131,11 +131,12 @@ static void
 test_addresses_come_and_go(void **state)
 {
 	struct daemon *d = daemon_new();
-	const char *path = daemon_path(d, "s");
+	char path[256];
 	uint16_t port;
 	int fd;
 
 	(void)state;
+	snprintf(path, sizeof(path), "%s", daemon_path(d, "s"));
 	daemon_write(d,
 		"process = { workers = 1; };\nservers = ( { name = \"r\"; "
 		"listen = ( \"127.0.0.1:0\", \"unix:%s\" ); "
@@ -153,7 +154,10 @@ test_addresses_come_and_go(void **state)
 	fd = peer_connect_unix(path);
 	expect_echo(fd, "u");
 	close(fd);
-	daemon_write(d, "process = { workers = 1; };\nservers = ( " ECHO " );");
+	daemon_write(d,
+		"process = { workers = 1; };\nservers = ( { name = \"r\"; "
+		"listen = ( \"127.0.0.1:0\", \"[::1]:0\" ); "
+		"middlewares = \"echo\"; } );");
 	reload(d, 3);
 	assert_int_equal(access(path, F_OK), -1);
 	daemon_stop(d);
@@ -305,6 +309,7 @@ test_an_address_that_is_taken(void **state)
 	expect_echo(fd, "a");
 	close(fd);
 	close(taken);
+	daemon_fds_allow(d, 1);
 	reload(d, 3);
 	daemon_stop(d);
 }
