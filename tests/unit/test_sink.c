@@ -179,7 +179,7 @@ test_short_write_unread(void **state)
 	struct rlimit before;
 
 	(void)state;
-	fd = open(at("file"), O_WRONLY | O_CREAT | O_APPEND, 0200);
+	fd = open(at("file"), O_WRONLY | O_CREAT | O_APPEND, 0600);
 	sink = sink_new(at("file"), fd);
 	before = grow_limit(4);
 	say("one\ttwo", 0);
