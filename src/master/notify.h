@@ -2,6 +2,7 @@
 #ifndef MASTER_NOTIFY_H
 #define MASTER_NOTIFY_H
 
+#include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/un.h>
 
