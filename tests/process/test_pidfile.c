@@ -139,8 +139,9 @@ test_words_without_effect(void **state)
 	(void)state;
 	for (i = 0; i < 2; i++)
 		assert_int_equal(say(d, words[i], "not built in yet"), 1);
-	assert_int_equal(
-		say(d, "restart", "no such signal; known: stop, quit, reopen"),
+	assert_int_equal(say(d, "restart",
+				 "no such signal; known: stop, quit, "
+				 "reload, reopen"),
 		1);
 	assert_int_equal(say(d, "", "no such signal"), 1);
 	daemon_stop(d);
