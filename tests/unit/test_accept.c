@@ -49,6 +49,7 @@ start(void **state)
 	heritage = (struct heritage){ .listeners = listeners, .nlisteners = 2 };
 	assert_int_equal(
 		acceptor_init(&acceptor, &rig.loop, &rig.engine, &heritage), 0);
+	acceptor_open(&acceptor);
 	return 0;
 }
 
