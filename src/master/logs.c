@@ -66,6 +66,23 @@ logs_check(const struct conf *conf)
 }
 
 void
+logs_warn(const struct logs *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->n; i++) {
+		if (l->fds[i] != STDERR_FILENO)
+			continue;
+		if (i == l->conf->log.target->index)
+			log_warn("log.target is stderr: in the background "
+				 "nothing is logged once weir is ready");
+		else
+			log_warn("log file stderr: in the background its lines "
+				 "go nowhere once weir is ready");
+	}
+}
+
+void
 logs_reopen(struct logs *l)
 {
 	const char *text;
@@ -104,15 +121,10 @@ static int
 log_file_open(struct logs *l, size_t i)
 {
 	const struct weir_logfile *file = conf_logfile_at(l->conf, i);
-	/* That of the process has a word of its own (logs_use()). */
-	bool own = i == l->conf->log.target->index;
 	int fd = target_open(file->text);
 
 	if (fd == -1)
 		open_failed(l->conf, i, errno);
-	if (fd == STDERR_FILENO && l->conf->process.daemon && !own)
-		log_warn("log file stderr: in the background its lines go "
-			 "nowhere once weir is ready");
 	return fd;
 }
 

@@ -21,6 +21,8 @@ int logs_use(const struct logs *l);
 /* Would logs_open() open them all?  Nothing is made or changed; 0, or -1 with
  * every reason logged. */
 int logs_check(const struct conf *conf);
+/* Says which of them nobody will see in the background. */
+void logs_warn(const struct logs *l);
 /* Opens each anew, in the place of the old one; where that fails the old one
  * stays, and the reason is logged. */
 void logs_reopen(struct logs *l);

@@ -150,7 +150,8 @@ master_shed(void *arg, const struct workers *own)
 	reload_shed(&m->reload);
 	log_tap(NULL, NULL);
 	callers_shed(&m->callers);
-	activation_close(m->activation);
+	if (m->activation != NULL)
+		activation_close(m->activation);
 	fd_close(&m->ready_fd);
 	fd_close(&m->status_fd);
 	if (m->pidfile != NULL)
@@ -313,9 +314,8 @@ master_prepare(struct master *m)
 	m->prepared = logs_open(&m->present->logs, m->conf) == 0 &&
 		      logs_use(&m->present->logs) == 0 &&
 		      drop_init(&m->drop, m->conf) == 0;
-	if (m->prepared && m->conf->process.daemon && log_is_stderr())
-		log_warn("log.target is stderr: in the background nothing is "
-			 "logged once weir is ready");
+	if (m->prepared && m->conf->process.daemon)
+		logs_warn(&m->present->logs);
 	if (!m->prepared)
 		master_refuse(m);
 	return m->prepared;

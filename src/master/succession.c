@@ -58,7 +58,7 @@ master_announce(struct master *m)
 	snprintf(line, sizeof(line), "ready gen=%u workers=%u", g->number,
 		g->workers.n);
 	master_say(m, line);
-	if (m->activation->n > 0)
+	if (m->activation != NULL && m->activation->n > 0)
 		activation_report(m->activation);
 	notify_ready(&m->notify, getpid(), "generation %u, %u workers",
 		g->number, g->workers.n);

@@ -60,10 +60,11 @@ static void
 worker_serve(const struct heritage *h)
 {
 	struct pollfd pfd = { .fd = h->control_fd, .events = POLLIN };
-	struct msg m;
+	struct msg m = { .type = MSG_GO };
 
 	msg_send(h->control_fd, MSG_READY, 0);
-	while (poll(&pfd, 1, -1) != 1 || msg_recv(h->control_fd, &m) == -1)
+	while (poll(&pfd, 1, -1) != 1 || msg_recv(h->control_fd, &m) == -1 ||
+		m.type == MSG_GO)
 		continue;
 	_exit(0);
 }
