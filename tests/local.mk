@@ -119,6 +119,7 @@ LONG_SHELL_TESTS = \
 	tests/mutants/run.sh
 LINT_TESTS = \
 	tests/lint/docs.sh \
+	tests/lint/failures.sh \
 	tests/lint/format.sh \
 	tests/lint/layers.sh \
 	tests/lint/listed.sh \
@@ -255,6 +256,7 @@ TEST_EXTRAS = \
 	tests/fuzz/found \
 	tests/lib/sum.awk \
 	tests/lib/turn.sh \
+	tests/failures \
 	tests/lint/lib.sh \
 	tests/module/template/Makefile \
 	tests/module/template/bang.c \
