@@ -165,6 +165,10 @@ libweir_a_SOURCES = \
 	src/master/pidfile.h \
 	src/master/reload.c \
 	src/master/reload.h \
+	src/master/rights.c \
+	src/master/rights.h \
+	src/master/rlimits.c \
+	src/master/rlimits.h \
 	src/master/signals.c \
 	src/master/signals.h \
 	src/master/sockfile.c \

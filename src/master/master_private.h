@@ -23,8 +23,8 @@ struct pollfd;
 #define MASTER_MARGIN_MS 1000 /* from the end of close_wait to SIGKILL */
 /* Descriptors besides one a worker, a listener and a log file: stdio, pidfile,
  * who waits for the start, a socket pair in the making; in a worker epoll
- * sets. */
-#define MASTER_FDS 15
+ * sets; and the control socket with its callers. */
+#define MASTER_FDS (15 + CALLERS_FDS)
 
 enum master_state {
 	MASTER_BIND,  /* no child yet; pidfile, log or an address is missing */

@@ -131,79 +131,12 @@ test_user_that_was_asked_for(void **state)
 	daemon_stop(d);
 }
 
-/* As "AmbientCapabilities=" of systemd does. */
-static int
-become_capable(void)
-{
-	const struct __user_cap_data_struct cap = {
-		1 << CAP_NET_BIND_SERVICE,
-		1 << CAP_NET_BIND_SERVICE,
-		1 << CAP_NET_BIND_SERVICE,
-	};
-	struct __user_cap_data_struct caps[_LINUX_CAPABILITY_U32S_3] = { cap };
-	struct __user_cap_header_struct head = {
-		.version = _LINUX_CAPABILITY_VERSION_3
-	};
-
-	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == -1 ||
-		chown(".", NOBODY, NOBODY) == -1 ||
-		setresgid(NOBODY, NOBODY, NOBODY) == -1 ||
-		setresuid(NOBODY, NOBODY, NOBODY) == -1 ||
-		syscall(SYS_capset, &head, caps) == -1)
-		return -1;
-	/* The change of user has made it one that /proc hides. */
-	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
-	return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_BIND_SERVICE,
-		0, 0);
-}
-
-static int
-run_capable(int ready_fd, void *arg)
-{
-	struct master_options opt = { .ready_fd = ready_fd };
-	struct conf *conf;
-	int status;
-
-	(void)arg;
-	/* Who is not root has none to begin with. */
-	if (getuid() == 0 && become_capable() == -1)
-		return 3;
-	conf = conf_load("weir.conf", NULL, stderr);
-	if (conf == NULL)
-		return 4;
-	status = master_run(conf, &opt, worker_main);
-	conf_free(conf);
-	return status;
-}
-
-static void
-test_workers_have_no_capabilities(void **state)
-{
-	static const char *const sets[] = { "CapInh", "CapPrm", "CapEff",
-		"CapAmb" };
-	bool capable = getuid() == 0;
-	struct daemon *d = daemon_new();
-	size_t i;
-
-	(void)state;
-	daemon_write(d, CONF);
-	daemon_launch_function(d, run_capable, NULL);
-	if (capable)
-		assert_string_equal(procs_status(daemon_pid(d), "CapAmb"),
-			"0000000000000400");
-	for (i = 0; i < 4; i++)
-		assert_string_equal(procs_status(daemon_worker(d, 0), sets[i]),
-			"0000000000000000");
-	daemon_stop(d);
-}
-
 int
 main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		daemon_test(test_worker_has_only_its_own),
 		daemon_test(test_workers_have_no_privileges),
-		daemon_test(test_workers_have_no_capabilities),
 		daemon_test(test_unknown_user),
 		daemon_test(test_user_that_was_asked_for),
 	};

@@ -1,0 +1,96 @@
+/* rlimits.c - how many files may be open, how large a core file may become. */
+#include <sys/resource.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/units.h"
+#include "conf/conf.h"
+#include "master/rlimits.h"
+
+#define RLIMITS_TEXT 64
+
+static int rlimit_set(int resource, rlim_t wanted, unsigned long long *hard);
+static void rlimits_most(char text[static RLIMITS_TEXT]);
+
+int
+rlimits_worker(const struct conf_process *p)
+{
+	char size[UNITS_TEXT], most[RLIMITS_TEXT];
+	unsigned long long hard;
+
+	if (p->nofile != 0 &&
+		rlimit_set(RLIMIT_NOFILE, (rlim_t)p->nofile, &hard) == -1) {
+		rlimits_most(most);
+		log_error("process.nofile is %lld, but a worker can be allowed "
+			  "only %llu open files%s: %s; lower process.nofile, "
+			  "or raise the hard limit (ulimit -Hn, LimitNOFILE= "
+			  "of systemd)",
+			(long long)p->nofile, hard, most, strerror(errno));
+		return -1;
+	}
+	if (p->core != 0 &&
+		rlimit_set(RLIMIT_CORE, (rlim_t)p->core, &hard) == -1) {
+		log_error("process.core is %s, but a core file can be allowed "
+			  "only %llu bytes: %s; lower process.core, or raise "
+			  "the hard limit (ulimit -Hc, LimitCORE= of systemd)",
+			units_size_text((int64_t)p->core, size), hard,
+			strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+unsigned long long
+rlimits_raise(unsigned long long need)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) == -1)
+		return ULLONG_MAX;
+	if (files.rlim_cur >= need)
+		return files.rlim_cur;
+	files.rlim_cur = files.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &files) == -1)
+		getrlimit(RLIMIT_NOFILE, &files);
+	return files.rlim_cur;
+}
+
+/* Soft and hard limit alike, so that the worker cannot raise it; -1 with errno,
+ * *hard is what is allowed then. */
+static int
+rlimit_set(int resource, rlim_t wanted, unsigned long long *hard)
+{
+	struct rlimit is, limit = { wanted, wanted };
+
+	if (setrlimit(resource, &limit) == 0)
+		return 0;
+	*hard = 0;
+	if (getrlimit(resource, &is) == 0) {
+		int err = errno;
+
+		*hard = is.rlim_max;
+		errno = err;
+	}
+	return -1;
+}
+
+/* Above this not even root may go. */
+static void
+rlimits_most(char text[static RLIMITS_TEXT])
+{
+	int err = errno;
+	FILE *f = fopen("/proc/sys/fs/nr_open", "re");
+	unsigned long long most;
+
+	text[0] = '\0';
+	if (f != NULL && fscanf(f, "%llu", &most) == 1)
+		snprintf(
+			text, RLIMITS_TEXT, " (the kernel's most: %llu)", most);
+	if (f != NULL)
+		fclose(f);
+	errno = err;
+}
