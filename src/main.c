@@ -25,6 +25,7 @@
 #include "master/logs.h"
 #include "master/master.h"
 #include "master/rights.h"
+#include "master/rlimits.h"
 #include "registry.h"
 
 #ifndef WEIR_SYSCONFDIR
@@ -316,7 +317,9 @@ main_configured(const struct args *args, const struct conf *conf,
 	case 's':
 		return client_run(conf, args->word);
 	case 't':
-		if (logs_check(conf) == -1 || rights_needed(&needs, conf) == -1)
+		if (logs_check(conf) == -1 ||
+			rights_needed(&needs, conf) == -1 ||
+			rlimits_check(&conf->process) == -1)
 			return 1;
 		if (!args->quiet)
 			printf("%s: the configuration is good\n", args->file);

@@ -99,6 +99,7 @@ PROCESS_TESTS = \
 	tests/process/test_reload \
 	tests/process/test_reopen \
 	tests/process/test_rights \
+	tests/process/test_rlimits \
 	tests/process/test_start \
 	tests/process/test_states \
 	tests/process/test_time \

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,35 +14,21 @@
 
 #define RLIMITS_TEXT 64
 
-static int rlimit_set(int resource, rlim_t wanted, unsigned long long *hard);
+static int rlimits_set(const struct conf_process *p, bool keep);
+static int
+rlimit_set(int resource, rlim_t wanted, bool keep, unsigned long long *hard);
 static void rlimits_most(char text[static RLIMITS_TEXT]);
+
+int
+rlimits_check(const struct conf_process *p)
+{
+	return rlimits_set(p, false);
+}
 
 int
 rlimits_worker(const struct conf_process *p)
 {
-	char size[UNITS_TEXT], most[RLIMITS_TEXT];
-	unsigned long long hard;
-
-	if (p->nofile != 0 &&
-		rlimit_set(RLIMIT_NOFILE, (rlim_t)p->nofile, &hard) == -1) {
-		rlimits_most(most);
-		log_error("process.nofile is %lld, but a worker can be allowed "
-			  "only %llu open files%s: %s; lower process.nofile, "
-			  "or raise the hard limit (ulimit -Hn, LimitNOFILE= "
-			  "of systemd)",
-			(long long)p->nofile, hard, most, strerror(errno));
-		return -1;
-	}
-	if (p->core != 0 &&
-		rlimit_set(RLIMIT_CORE, (rlim_t)p->core, &hard) == -1) {
-		log_error("process.core is %s, but a core file can be allowed "
-			  "only %llu bytes: %s; lower process.core, or raise "
-			  "the hard limit (ulimit -Hc, LimitCORE= of systemd)",
-			units_size_text((int64_t)p->core, size), hard,
-			strerror(errno));
-		return -1;
-	}
-	return 0;
+	return rlimits_set(p, true);
 }
 
 unsigned long long
@@ -59,23 +46,50 @@ rlimits_raise(unsigned long long need)
 	return files.rlim_cur;
 }
 
-/* Soft and hard limit alike, so that the worker cannot raise it; -1 with errno,
- * *hard is what is allowed then. */
 static int
-rlimit_set(int resource, rlim_t wanted, unsigned long long *hard)
+rlimits_set(const struct conf_process *p, bool keep)
+{
+	char size[UNITS_TEXT], most[RLIMITS_TEXT];
+	unsigned long long hard;
+
+	if (p->nofile != 0 && rlimit_set(RLIMIT_NOFILE, (rlim_t)p->nofile, keep,
+				      &hard) == -1) {
+		rlimits_most(most);
+		log_error("process.nofile is %lld, but a worker can be allowed "
+			  "only %llu open files%s: %s; lower process.nofile, "
+			  "or raise the hard limit (ulimit -Hn, LimitNOFILE= "
+			  "of systemd)",
+			(long long)p->nofile, hard, most, strerror(errno));
+		return -1;
+	}
+	if (p->core != 0 &&
+		rlimit_set(RLIMIT_CORE, (rlim_t)p->core, keep, &hard) == -1) {
+		log_error("process.core is %s, but a core file can be allowed "
+			  "only %llu bytes: %s; lower process.core, or raise "
+			  "the hard limit (ulimit -Hc, LimitCORE= of systemd)",
+			units_size_text((int64_t)p->core, size), hard,
+			strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+/* Soft and hard limit alike, so that the worker cannot raise it; only tried,
+ * unless it is to be kept.  -1 with errno, *hard is what is allowed then. */
+static int
+rlimit_set(int resource, rlim_t wanted, bool keep, unsigned long long *hard)
 {
 	struct rlimit is, limit = { wanted, wanted };
 
-	if (setrlimit(resource, &limit) == 0)
+	if (getrlimit(resource, &is) == -1)
+		is = (struct rlimit){ 0, 0 };
+	*hard = is.rlim_max;
+	/* Lowered it could not be raised again by everybody. */
+	if (!keep && wanted <= is.rlim_max)
 		return 0;
-	*hard = 0;
-	if (getrlimit(resource, &is) == 0) {
-		int err = errno;
-
-		*hard = is.rlim_max;
-		errno = err;
-	}
-	return -1;
+	if (setrlimit(resource, &limit) == -1)
+		return -1;
+	return keep ? 0 : setrlimit(resource, &is);
 }
 
 /* Above this not even root may go. */

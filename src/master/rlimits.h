@@ -4,6 +4,9 @@
 
 struct conf_process;
 
+/* Would rlimits_worker() do?  Nothing is changed; 0, or -1 with the reason
+ * logged. */
+int rlimits_check(const struct conf_process *p);
 /* Sets what process.nofile and process.core say (setrlimit(2)), in a child that
  * has the rights of the master still; 0, or -1 with the reason logged. */
 int rlimits_worker(const struct conf_process *p);
