@@ -156,6 +156,8 @@ libtest_a_SOURCES = \
 	tests/lib/logdir.c \
 	tests/lib/logdir.h \
 	tests/lib/look.c \
+	tests/lib/low.c \
+	tests/lib/low.h \
 	tests/lib/pair.c \
 	tests/lib/pair.h \
 	tests/lib/peer.c \

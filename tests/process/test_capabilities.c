@@ -21,6 +21,7 @@
 
 #include "conf/conf.h"
 #include "lib/daemon.h"
+#include "lib/low.h"
 #include "lib/peer.h"
 #include "lib/procs.h"
 #include "master/master.h"
@@ -33,30 +34,6 @@
 	"servers = ( { name = \"pg\"; listen = \"127.0.0.1:0\"; "              \
 	"middlewares = ( { type = \"forward\"; to = \"127.0.0.1:%u\"; "        \
 	"source = \"127.0.0.1:%u\"; } ); } );\n"
-
-/* A port that only CAP_NET_BIND_SERVICE may bind, and that is free as far as
- * this process can see; one that anybody may bind where there is no such. */
-static uint16_t
-low_port(void)
-{
-	FILE *f = fopen("/proc/sys/net/ipv4/ip_unprivileged_port_start", "re");
-	struct sockaddr_in in = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	int port = 0, fd, rc;
-
-	assert_non_null(f);
-	assert_int_equal(fscanf(f, "%d", &port), 1);
-	fclose(f);
-	if (port <= 1)
-		return 1;
-	do {
-		in.sin_port = htons((uint16_t)--port);
-		fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		rc = bind(fd, (struct sockaddr *)&in, sizeof(in));
-		close(fd);
-	} while (rc == -1 && getuid() == 0 && port > 1);
-	return (uint16_t)port;
-}
 
 /* Is there such a port at all? */
 static bool
