@@ -152,6 +152,8 @@ libweir_a_SOURCES = \
 	src/master/drop.h \
 	src/master/generation.c \
 	src/master/generation.h \
+	src/master/home.c \
+	src/master/home.h \
 	src/master/listeners.c \
 	src/master/listeners.h \
 	src/master/logs.c \

@@ -50,6 +50,7 @@ master_run(const struct conf *conf, const struct master_options *opt,
 	if (conf->process.daemon && !daemon_fork(&m.status_fd, &m.status))
 		return m.status;
 	setproctitle("master %s", conf->file);
+	home_init(&m.home);
 	callers_init(&m.callers, master_told, &m);
 	notify_init(&m.notify);
 	m.activation = opt->activation;
@@ -123,10 +124,11 @@ master_done(struct master *m)
 		generation_free(g);
 	}
 	drop_done(&m->drop);
+	home_done(&m->home);
 	free(m->pfds);
 	callers_close(&m->callers);
 	if (m->pidfile != NULL)
-		pidfile_remove(m->pidfile);
+		pidfile_end(m->pidfile, m->conf->process.pidfile);
 	fd_close(&m->ready_fd);
 	/* Closed without a word it tells the caller of a daemon that there is
 	 * none; so everything else is gone by now. */

@@ -9,6 +9,7 @@
 #include "master/callers.h"
 #include "master/drop.h"
 #include "master/generation.h"
+#include "master/home.h"
 #include "master/notify.h"
 #include "master/reload.h"
 
@@ -47,6 +48,7 @@ struct master {
 	int ready_fd;
 	int status_fd; /* to whoever started a daemon */
 	struct drop drop;
+	struct home home;
 	struct generations all; /* the present one first, then older ones */
 	struct generation *present;
 	unsigned last_number; /* of a generation, prepared or not */

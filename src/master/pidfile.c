@@ -50,6 +50,19 @@ pidfile_take(const char *path, bool *held, char why[static PIDFILE_WHY])
 	return pfh;
 }
 
+void
+pidfile_end(struct pidfh *pfh, const char *path)
+{
+	struct stat ours, there;
+
+	if (fstat(pidfile_fileno(pfh), &ours) == 0 &&
+		lstat(path, &there) == 0 && there.st_dev == ours.st_dev &&
+		there.st_ino == ours.st_ino)
+		pidfile_remove(pfh);
+	else
+		pidfile_close(pfh);
+}
+
 pid_t
 pidfile_holder(const char *path, char why[static PIDFILE_WHY])
 {

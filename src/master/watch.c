@@ -85,12 +85,16 @@ master_signals(struct master *m)
 		if (!row->built && signals_take(row->signo))
 			log_notice("SIG%s (%s) is not built in yet", row->name,
 				row->word);
-	if (reopen && m->prepared)
+	if (reopen && m->prepared) {
+		home_return(&m->home);
 		TAILQ_FOREACH(g, &m->all, link)
-		{
-			logs_reopen(&g->logs);
-			workers_reopen(&g->workers);
-		}
+		generation_reopen(g);
+		/* One that is not loaded yet has none to open again. */
+		if (m->reload.next != NULL)
+			generation_reopen(m->reload.next);
+		logs_use(&m->present->logs);
+		log_notice("log files were opened again");
+	}
 	/* One that comes while one is under way is done behind it. */
 	if (reload && m->state <= MASTER_RUN)
 		m->reload_wanted = true;
