@@ -84,6 +84,7 @@ MODULE_SHELL_TESTS = \
 	tests/module/extra.sh
 PROCESS_TESTS = \
 	tests/process/test_backend \
+	tests/process/test_background \
 	tests/process/test_capabilities \
 	tests/process/test_chaos \
 	tests/process/test_contract \
