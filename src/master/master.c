@@ -316,7 +316,7 @@ master_prepare(struct master *m)
 	m->prepared = logs_open(&m->present->logs, m->conf) == 0 &&
 		      logs_use(&m->present->logs) == 0 &&
 		      rights_needed(&m->present->workers.needs, m->conf) == 0 &&
-		      rlimits_check(&m->conf->process) == 0 &&
+		      rlimits_check(m->conf) == 0 &&
 		      drop_init(&m->drop, m->conf) == 0;
 	if (m->prepared && m->conf->process.daemon)
 		logs_warn(&m->present->logs);

@@ -13,22 +13,27 @@
 #include "master/rlimits.h"
 
 #define RLIMITS_TEXT 64
+/* Open files of a worker beside its listeners and log files, which it has
+ * twice: stdio, control socket, libevent, epoll sets, a few to spare, and the
+ * two of one channel. */
+#define RLIMITS_WORKER 24
 
-static int rlimits_set(const struct conf_process *p, bool keep);
+static int rlimits_set(const struct conf *conf, bool keep);
 static int
 rlimit_set(int resource, rlim_t wanted, bool keep, unsigned long long *hard);
+static bool rlimits_worker_fits(const struct conf *conf);
 static void rlimits_most(char text[static RLIMITS_TEXT]);
 
 int
-rlimits_check(const struct conf_process *p)
+rlimits_check(const struct conf *conf)
 {
-	return rlimits_set(p, false);
+	return rlimits_set(conf, false);
 }
 
 int
-rlimits_worker(const struct conf_process *p)
+rlimits_worker(const struct conf *conf)
 {
-	return rlimits_set(p, true);
+	return rlimits_set(conf, true);
 }
 
 unsigned long long
@@ -47,11 +52,14 @@ rlimits_raise(unsigned long long need)
 }
 
 static int
-rlimits_set(const struct conf_process *p, bool keep)
+rlimits_set(const struct conf *conf, bool keep)
 {
+	const struct conf_process *p = &conf->process;
 	char size[UNITS_TEXT], most[RLIMITS_TEXT];
 	unsigned long long hard;
 
+	if (p->nofile != 0 && !rlimits_worker_fits(conf))
+		return -1;
 	if (p->nofile != 0 && rlimit_set(RLIMIT_NOFILE, (rlim_t)p->nofile, keep,
 				      &hard) == -1) {
 		rlimits_most(most);
@@ -72,6 +80,24 @@ rlimits_set(const struct conf_process *p, bool keep)
 		return -1;
 	}
 	return 0;
+}
+
+/* Has a worker room for itself and a channel? */
+static bool
+rlimits_worker_fits(const struct conf *conf)
+{
+	size_t listeners = 0, need, i;
+
+	for (i = 0; i < conf->servers.n; i++)
+		listeners += conf_server_at(conf, i)->listen.n;
+	need = RLIMITS_WORKER + listeners + 2 * conf->logfiles.n;
+	if ((uint64_t)conf->process.nofile >= need)
+		return true;
+	log_error("process.nofile is %lld, but a worker with %zu listeners and "
+		  "%zu log files needs at least %zu",
+		(long long)conf->process.nofile, listeners, conf->logfiles.n,
+		need);
+	return false;
 }
 
 /* Soft and hard limit alike, so that the worker cannot raise it; only tried,

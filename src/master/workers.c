@@ -311,7 +311,7 @@ worker_child(struct workers *ws, unsigned slot, int control_fd)
 	setproctitle("worker %u generation %u", slot, ws->generation);
 	if (logs_use(ws->logs) == -1)
 		_exit(WORKERS_EXIT_NO_START);
-	if (rlimits_worker(&ws->conf->process) == -1 ||
+	if (rlimits_worker(ws->conf) == -1 ||
 		drop_now(ws->drop, ws->needs, ws->conf->process.core != 0) ==
 			-1)
 		_exit(WORKERS_EXIT_NO_START);

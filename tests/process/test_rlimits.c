@@ -285,6 +285,47 @@ test_too_large_a_core_file(void **state)
 	daemon_finish(d, 1);
 }
 
+/* Runs in a worker in front of what it does: leaves libevent no file. */
+_Noreturn static void
+worker_poor(const struct heritage *h)
+{
+	struct rlimit few = { 7, 7 };
+
+	setrlimit(RLIMIT_NOFILE, &few);
+	worker_main(h);
+}
+
+static int
+run_poor(int ready_fd, void *arg)
+{
+	struct master_options opt = { .ready_fd = ready_fd,
+		.file = "weir.conf" };
+	struct conf *conf = conf_load("weir.conf", NULL, stderr);
+	int status;
+
+	(void)arg;
+	if (conf == NULL)
+		return 4;
+	status = master_run(conf, &opt, worker_poor);
+	conf_free(conf);
+	return status;
+}
+
+/* What libevent does not survive at the start is a start that failed, not a
+ * crash. */
+static void
+test_no_file_is_left_for_libevent(void **state)
+{
+	struct daemon *d = daemon_new();
+
+	(void)state;
+	daemon_write(d, CONF_PROCESS(""));
+	daemon_fork_function(d, run_poor, NULL);
+	daemon_wait_log(d, "Too many open files", DAEMON_MS);
+	daemon_wait_log(d, "could not start", DAEMON_MS);
+	daemon_finish(d, 1);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -296,6 +337,7 @@ main(int argc, char **argv)
 		daemon_test(test_master_takes_the_files_that_it_needs),
 		daemon_test(test_too_few_files_are_allowed),
 		daemon_test(test_too_large_a_core_file),
+		daemon_test(test_no_file_is_left_for_libevent),
 	};
 
 	setproctitle_init(argc, argv, environ);
