@@ -90,6 +90,7 @@ PROCESS_TESTS = \
 	tests/process/test_contract \
 	tests/process/test_control \
 	tests/process/test_crash_load \
+	tests/process/test_descriptors \
 	tests/process/test_drain \
 	tests/process/test_faults \
 	tests/process/test_load \

@@ -98,7 +98,8 @@ pidfile_own(struct pidfh *pfh)
 
 	/* Nobody else shall open and lock it, also one that was left behind.
 	 * The second lock (fcntl(2)) is the one that says whose it is. */
-	if (fchmod(pidfile_fileno(pfh), PIDFILE_MODE) == -1 ||
+	if (fd_cloexec(pidfile_fileno(pfh)) == -1 ||
+		fchmod(pidfile_fileno(pfh), PIDFILE_MODE) == -1 ||
 		fcntl(pidfile_fileno(pfh), F_SETLK, &lock) == -1)
 		return -1;
 	return pidfile_write(pfh);
