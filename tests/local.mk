@@ -94,6 +94,7 @@ PROCESS_TESTS = \
 	tests/process/test_drain \
 	tests/process/test_faults \
 	tests/process/test_load \
+	tests/process/test_log_faults \
 	tests/process/test_logs \
 	tests/process/test_master \
 	tests/process/test_paths \
