@@ -319,7 +319,7 @@ main_configured(const struct args *args, const struct conf *conf,
 	case 't':
 		if (logs_check(conf) == -1 ||
 			rights_needed(&needs, conf) == -1 ||
-			rlimits_check(conf) == -1)
+			rlimits_check(conf, 0) == -1)
 			return 1;
 		if (!args->quiet)
 			printf("%s: the configuration is good\n", args->file);

@@ -324,7 +324,7 @@ reload_prepare(struct reload *r, struct conf *conf)
 	g->workers.shed = r->shed;
 	g->workers.shed_arg = r->shed_arg;
 	if (rights_needed(&g->workers.needs, conf) == -1 ||
-		rlimits_check(conf) == -1 ||
+		rlimits_check(conf, g->listeners.n) == -1 ||
 		logs_open(&g->logs, conf) == -1)
 		return false;
 	if (listeners_adopt(&g->listeners, &r->current->listeners) == 0)

@@ -18,22 +18,22 @@
  * two of one channel. */
 #define RLIMITS_WORKER 24
 
-static int rlimits_set(const struct conf *conf, bool keep);
+static int rlimits_set(const struct conf *conf, size_t listeners, bool keep);
 static int
 rlimit_set(int resource, rlim_t wanted, bool keep, unsigned long long *hard);
-static bool rlimits_worker_fits(const struct conf *conf);
+static bool rlimits_worker_fits(const struct conf *conf, size_t listeners);
 static void rlimits_most(char text[static RLIMITS_TEXT]);
 
 int
-rlimits_check(const struct conf *conf)
+rlimits_check(const struct conf *conf, size_t listeners)
 {
-	return rlimits_set(conf, false);
+	return rlimits_set(conf, listeners, false);
 }
 
 int
-rlimits_worker(const struct conf *conf)
+rlimits_worker(const struct conf *conf, size_t listeners)
 {
-	return rlimits_set(conf, true);
+	return rlimits_set(conf, listeners, true);
 }
 
 unsigned long long
@@ -52,13 +52,13 @@ rlimits_raise(unsigned long long need)
 }
 
 static int
-rlimits_set(const struct conf *conf, bool keep)
+rlimits_set(const struct conf *conf, size_t listeners, bool keep)
 {
 	const struct conf_process *p = &conf->process;
 	char size[UNITS_TEXT], most[RLIMITS_TEXT];
 	unsigned long long hard;
 
-	if (p->nofile != 0 && !rlimits_worker_fits(conf))
+	if (p->nofile != 0 && !rlimits_worker_fits(conf, listeners))
 		return -1;
 	if (p->nofile != 0 && rlimit_set(RLIMIT_NOFILE, (rlim_t)p->nofile, keep,
 				      &hard) == -1) {
@@ -84,19 +84,15 @@ rlimits_set(const struct conf *conf, bool keep)
 
 /* Has a worker room for itself and a channel? */
 static bool
-rlimits_worker_fits(const struct conf *conf)
+rlimits_worker_fits(const struct conf *conf, size_t listeners)
 {
-	size_t listeners = 0, need, i;
+	size_t need = RLIMITS_WORKER + listeners + 2 * conf->logfiles.n;
 
-	for (i = 0; i < conf->servers.n; i++)
-		listeners += conf_server_at(conf, i)->listen.n;
-	need = RLIMITS_WORKER + listeners + 2 * conf->logfiles.n;
 	if ((uint64_t)conf->process.nofile >= need)
 		return true;
-	log_error("process.nofile is %lld, but a worker with %zu listeners and "
-		  "%zu log files needs at least %zu",
-		(long long)conf->process.nofile, listeners, conf->logfiles.n,
-		need);
+	log_error("process.nofile is %lld, but workers of this configuration "
+		  "need at least %zu open files",
+		(long long)conf->process.nofile, need);
 	return false;
 }
 

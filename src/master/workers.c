@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/board.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "conf/conf.h"
@@ -123,6 +124,7 @@ worker_read(struct workers *ws, unsigned slot)
 				(void)msg_send(w->control_fd, MSG_GO, 0);
 			log_info("worker %u (pid %d) is ready", slot,
 				(int)w->pid);
+			workers_cover(ws);
 		} else if (m.type == MSG_REOPENED && m.arg == w->nreopened &&
 			   m.arg < ws->logs->n) {
 			w->nreopened++;
@@ -181,6 +183,7 @@ workers_tell(struct workers *ws, enum msg_type type, uint32_t arg)
 void
 workers_go(struct workers *ws)
 {
+	ws->mode = WORKERS_KEPT;
 	ws->going = true;
 	workers_tell(ws, MSG_GO, 0);
 }
@@ -298,6 +301,8 @@ worker_child(struct workers *ws, unsigned slot, int control_fd)
 		.logs = ws->logs->fds,
 		.control_fd = control_fd,
 		.slot = slot,
+		.workers = ws->n,
+		.board = ws->board,
 		.generation = ws->generation,
 		.master_pid = ws->master_pid,
 		.background = ws->conf->process.daemon };
@@ -308,10 +313,10 @@ worker_child(struct workers *ws, unsigned slot, int control_fd)
 	ws->shed(ws->shed_arg, ws);
 	signals_child();
 	log_process("worker %u", slot);
-	setproctitle("worker %u generation %u", slot, ws->generation);
+	setproctitle("worker %u generation %u: starts", slot, ws->generation);
 	if (logs_use(ws->logs) == -1)
 		_exit(WORKERS_EXIT_NO_START);
-	if (rlimits_worker(ws->conf) == -1 ||
+	if (rlimits_worker(ws->conf, ws->listeners->n) == -1 ||
 		drop_now(ws->drop, ws->needs, ws->conf->process.core != 0) ==
 			-1)
 		_exit(WORKERS_EXIT_NO_START);
@@ -337,6 +342,7 @@ worker_died(struct workers *ws, unsigned slot, int status, uint64_t now_ms)
 	worker_report(ws, slot, status);
 	fd_close(&w->control_fd);
 	w->pid = 0;
+	board_clear(ws->board, slot);
 	if (ws->mode != WORKERS_KEPT) {
 		ws->failed |= ws->mode == WORKERS_FIRST;
 		w->state = WORKER_GONE;
@@ -351,6 +357,7 @@ worker_died(struct workers *ws, unsigned slot, int status, uint64_t now_ms)
 	}
 	if (ws->once_ready && workers_alive(ws) == 0)
 		workers_hurry(ws, now_ms);
+	workers_cover(ws);
 }
 
 /* Says how a worker ended; [alert] unless somebody wanted it to. */

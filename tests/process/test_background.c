@@ -146,8 +146,8 @@ test_f30_whatever_fails_is_heard(void **state)
 		{ "log = { target = \"none/log\"; };\n" CONF,
 			"log.target: cannot open \"none/log\"" },
 		{ CONF_PROCESS("pidfile = \"weir.pid\"; nofile = 8;"),
-			"process.nofile is 8, but a worker with 1 listeners "
-			"and 1 log files needs at least 27" },
+			"process.nofile is 8, but workers of this "
+			"configuration need at least 27" },
 		{ CONF_PROCESS("pidfile = \"weir.pid\"; nofile = "
 			       "2000000000;"),
 			"process.nofile is 2000000000, but" },
