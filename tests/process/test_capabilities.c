@@ -186,8 +186,10 @@ test_f61_a_reload_changes_what_is_kept(void **state)
 		d, can ? "ready gen=2" : "generation 2 is given up", DAEMON_MS);
 	assert_capabilities(
 		daemon_worker(d, 0), can && needed ? BIND_CAP : NO_CAP);
-	if (can)
+	if (can) {
+		daemon_wait_log(d, "generation 1 is gone", DAEMON_MS);
 		comes_from(d, backend, from);
+	}
 	daemon_write(d, FORWARD, "", to, 0);
 	daemon_signal(d, SIGHUP);
 	daemon_wait_log(d, "ready gen=3", DAEMON_MS);
