@@ -86,21 +86,27 @@ MODULE_SHELL_TESTS = \
 	tests/module/extra.sh
 PROCESS_TESTS = \
 	tests/process/test_backend \
+	tests/process/test_background \
+	tests/process/test_capabilities \
 	tests/process/test_chaos \
 	tests/process/test_contract \
 	tests/process/test_control \
 	tests/process/test_crash_load \
+	tests/process/test_descriptors \
 	tests/process/test_drain \
 	tests/process/test_faults \
 	tests/process/test_load \
+	tests/process/test_log_faults \
 	tests/process/test_logs \
 	tests/process/test_master \
+	tests/process/test_paths \
 	tests/process/test_pidfile \
 	tests/process/test_relay \
 	tests/process/test_reload \
 	tests/process/test_reopen \
 	tests/process/test_retire \
 	tests/process/test_rights \
+	tests/process/test_rlimits \
 	tests/process/test_spread \
 	tests/process/test_start \
 	tests/process/test_states \
@@ -158,6 +164,8 @@ libtest_a_SOURCES = \
 	tests/lib/logdir.c \
 	tests/lib/logdir.h \
 	tests/lib/look.c \
+	tests/lib/low.c \
+	tests/lib/low.h \
 	tests/lib/pair.c \
 	tests/lib/pair.h \
 	tests/lib/peer.c \

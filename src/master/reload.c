@@ -19,6 +19,8 @@
 #include "conf/texts.h"
 #include "master/generation.h"
 #include "master/reload.h"
+#include "master/rights.h"
+#include "master/rlimits.h"
 #include "master/signals.h"
 
 #define RELOAD_LOAD_MS	10000 /* that loading may take */
@@ -321,7 +323,9 @@ reload_prepare(struct reload *r, struct conf *conf)
 	g->workers.run = r->run;
 	g->workers.shed = r->shed;
 	g->workers.shed_arg = r->shed_arg;
-	if (logs_open(&g->logs, conf) == -1)
+	if (rights_needed(&g->workers.needs, conf) == -1 ||
+		rlimits_check(conf, g->listeners.n) == -1 ||
+		logs_open(&g->logs, conf) == -1)
 		return false;
 	if (listeners_adopt(&g->listeners, &r->current->listeners) == 0)
 		return true;
