@@ -8,6 +8,7 @@ UNIT_TESTS = \
 	tests/unit/test_activation \
 	tests/unit/test_addr \
 	tests/unit/test_answers \
+	tests/unit/test_board \
 	tests/unit/test_bounds \
 	tests/unit/test_buf \
 	tests/unit/test_call \

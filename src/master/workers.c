@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/board.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "conf/conf.h"
@@ -33,6 +34,7 @@ worker_died(struct workers *ws, unsigned slot, int status, uint64_t now_ms);
 static void worker_report(struct workers *ws, unsigned slot, int status);
 static void worker_again(struct workers *ws, unsigned slot, uint64_t now_ms);
 static void worker_reopen(struct workers *ws, unsigned slot);
+static void workers_cover(struct workers *ws);
 static void workers_hurry(struct workers *ws, uint64_t now_ms);
 static unsigned workers_cpus(void);
 
@@ -122,6 +124,7 @@ worker_read(struct workers *ws, unsigned slot)
 				(void)msg_send(w->control_fd, MSG_GO, 0);
 			log_info("worker %u (pid %d) is ready", slot,
 				(int)w->pid);
+			workers_cover(ws);
 		} else if (m.type == MSG_REOPENED && m.arg == w->nreopened &&
 			   m.arg < ws->logs->n) {
 			w->nreopened++;
@@ -297,6 +300,8 @@ worker_child(struct workers *ws, unsigned slot, int control_fd)
 		.logs = ws->logs->fds,
 		.control_fd = control_fd,
 		.slot = slot,
+		.workers = ws->n,
+		.board = ws->board,
 		.generation = ws->generation,
 		.master_pid = ws->master_pid,
 		.background = ws->conf->process.daemon };
@@ -334,6 +339,7 @@ worker_died(struct workers *ws, unsigned slot, int status, uint64_t now_ms)
 	worker_report(ws, slot, status);
 	fd_close(&w->control_fd);
 	w->pid = 0;
+	board_clear(ws->board, slot);
 	if (ws->mode != WORKERS_KEPT) {
 		ws->failed |= ws->mode == WORKERS_FIRST;
 		w->state = WORKER_GONE;
@@ -348,6 +354,44 @@ worker_died(struct workers *ws, unsigned slot, int status, uint64_t now_ms)
 	}
 	if (ws->once_ready && workers_alive(ws) == 0)
 		workers_hurry(ws, now_ms);
+	workers_cover(ws);
+}
+
+/* The sockets that are a slot's own are served by another worker as long as it
+ * has none. */
+static void
+workers_cover(struct workers *ws)
+{
+	struct worker *w, *other;
+	unsigned slot, i;
+
+	if (!ws->listeners->shares || ws->mode != WORKERS_KEPT || !ws->going)
+		return;
+	for (slot = 0; slot < ws->n; slot++) {
+		w = &ws->v[slot];
+		other = w->adopter == 0 ? NULL : &ws->v[w->adopter - 1];
+		/* Whoever is there now has not been told. */
+		if (other != NULL && other->pid != w->adopter_pid)
+			other = NULL;
+		if (w->state == WORKER_READY && other != NULL)
+			(void)msg_send(other->control_fd, MSG_RETURN, slot);
+		if (w->state == WORKER_READY)
+			w->adopter = 0;
+		if (w->state == WORKER_READY || other != NULL)
+			continue;
+		w->adopter = 0;
+		for (i = 1; i < ws->n && w->adopter == 0; i++) {
+			other = &ws->v[(slot + i) % ws->n];
+			if (other->state != WORKER_READY ||
+				msg_send(other->control_fd, MSG_ADOPT, slot) ==
+					-1)
+				continue;
+			w->adopter = (slot + i) % ws->n + 1;
+			w->adopter_pid = other->pid;
+			log_info("worker %u serves the sockets of worker %u",
+				w->adopter - 1, slot);
+		}
+	}
 }
 
 /* Says how a worker ended; [alert] unless somebody wanted it to. */

@@ -11,6 +11,7 @@
 #include "base/msg.h"
 #include "heritage.h"
 
+struct board;
 struct conf;
 struct drop;
 struct listeners;
@@ -36,6 +37,8 @@ struct worker {
 	const char *killed; /* why the master killed it, or NULL */
 	size_t nreopened;   /* log files that it has again; of all: idle */
 	bool reopen_again;  /* from the first on, when that is through */
+	unsigned adopter;   /* slot + 1 of who serves its sockets; 0: nobody */
+	pid_t adopter_pid;
 };
 
 /* What a death means. */
@@ -51,6 +54,7 @@ struct workers {
 	const struct drop *drop;
 	const struct listeners *listeners;
 	const struct logs *logs;
+	struct board *board;
 	void (*run)(const struct heritage *);
 	/* In the child: lets go of what is the master's, or of others. */
 	void (*shed)(void *arg, const struct workers *own);

@@ -92,7 +92,7 @@ test_sockets_are_as_workers_want_them(void **state)
 	listen_on("127.0.0.1:0");
 	listen_on("[::1]:0");
 	listen_on(text);
-	assert_int_equal(listeners_init(&ls, &conf), 0);
+	assert_int_equal(listeners_init(&ls, &conf, 1), 0);
 	assert_int_equal(ls.n, 3);
 	assert_int_equal(ls.v[0].fd, -1);
 	assert_int_equal(listeners_bind(&ls), 0);
@@ -132,7 +132,7 @@ test_busy_until_the_other_leaves(void **state)
 	snprintf(address, sizeof(address), "127.0.0.1:%u", port);
 	listen_on("127.0.0.1:0");
 	listen_on(address);
-	assert_int_equal(listeners_init(&ls, &conf), 0);
+	assert_int_equal(listeners_init(&ls, &conf, 1), 0);
 	assert_int_equal(listeners_bind(&ls), 1);
 	assert_true(listeners_busy(&ls));
 	assert_int_equal(ls.info[1].err, EADDRINUSE);
@@ -146,7 +146,7 @@ test_not_busy_but_impossible(void **state)
 {
 	(void)state;
 	listen_on("192.0.2.1:0");
-	assert_int_equal(listeners_init(&ls, &conf), 0);
+	assert_int_equal(listeners_init(&ls, &conf, 1), 0);
 	assert_int_equal(listeners_bind(&ls), 1);
 	assert_false(listeners_busy(&ls));
 	assert_int_equal(ls.info[0].err, EADDRNOTAVAIL);
@@ -162,10 +162,10 @@ test_unlinks_only_its_own(void **state)
 
 	(void)state;
 	listen_on(text);
-	assert_int_equal(listeners_init(&ls, &conf), 0);
+	assert_int_equal(listeners_init(&ls, &conf, 1), 0);
 	assert_int_equal(listeners_bind(&ls), 0);
 	/* While it lives, nobody else takes the path. */
-	assert_int_equal(listeners_init(&other, &conf), 0);
+	assert_int_equal(listeners_init(&other, &conf, 1), 0);
 	assert_int_equal(listeners_bind(&other), 1);
 	assert_true(listeners_busy(&other));
 	listeners_unlink(&other);
@@ -202,7 +202,7 @@ test_live_socket_is_not_disturbed(void **state)
 	assert_int_equal(bind(fd, (struct sockaddr *)&un, sizeof(un)), 0);
 	assert_int_equal(listen(fd, 1), 0);
 	listen_on(text);
-	assert_int_equal(listeners_init(&ls, &conf), 0);
+	assert_int_equal(listeners_init(&ls, &conf, 1), 0);
 	assert_int_equal(listeners_bind(&ls), 1);
 	assert_int_equal(listeners_bind(&ls), 1);
 	assert_int_equal(ls.info[0].err, EADDRINUSE);
@@ -219,7 +219,7 @@ test_other_files_stay(void **state)
 	(void)state;
 	close(fd);
 	listen_on(text);
-	assert_int_equal(listeners_init(&ls, &conf), 0);
+	assert_int_equal(listeners_init(&ls, &conf, 1), 0);
 	assert_int_equal(listeners_bind(&ls), 1);
 	assert_int_equal(ls.info[0].err, ENOTSOCK);
 	assert_false(listeners_busy(&ls));
@@ -232,7 +232,7 @@ test_abstract_socket_has_no_file(void **state)
 {
 	(void)state;
 	listen_on("unix:@weir-test-listeners");
-	assert_int_equal(listeners_init(&ls, &conf), 0);
+	assert_int_equal(listeners_init(&ls, &conf, 1), 0);
 	assert_int_equal(listeners_bind(&ls), 0);
 	assert_false(ls.info[0].file.is_ours);
 }
@@ -266,7 +266,7 @@ test_inherited_sockets_come_first(void **state)
 	listen_on("192.0.2.1:1");
 	snprintf(address, sizeof(address), "127.0.0.1:%u", ports[0]);
 	listen_on(address);
-	assert_int_equal(listeners_init(&ls, &conf), 0);
+	assert_int_equal(listeners_init(&ls, &conf, 1), 0);
 	ls.activation = &a;
 	assert_int_equal(listeners_bind(&ls), 0);
 	for (i = 0; i < 2; i++) {
@@ -277,7 +277,7 @@ test_inherited_sockets_come_first(void **state)
 	}
 	assert_true(v[0].taken && v[1].taken);
 	/* A later configuration that has them still takes none. */
-	assert_int_equal(listeners_init(&next, &conf), 0);
+	assert_int_equal(listeners_init(&next, &conf, 1), 0);
 	assert_int_equal(listeners_adopt(&next, &ls), 0);
 	assert_int_equal(listeners_bind(&next), 0);
 	assert_true(v[0].taken && v[1].taken);
@@ -300,7 +300,7 @@ test_report_names_all(void **state)
 	listen_on(taken);
 	listen_on("192.0.2.1:0");
 	listen_on("unix:/nonexistent/a.sock");
-	assert_int_equal(listeners_init(&ls, &conf), 0);
+	assert_int_equal(listeners_init(&ls, &conf, 1), 0);
 	assert_int_equal(listeners_bind(&ls), 3);
 	assert_int_equal(log_open(log, LOG_LEVEL_INFO), 0);
 	listeners_report(&ls);
@@ -320,6 +320,169 @@ test_report_names_all(void **state)
 		"unix:/nonexistent/a.sock: its directory does not exist\n"));
 }
 
+/* ---- one socket for each worker ------------------------------------------ */
+
+static void
+share(unsigned workers)
+{
+	listen_on("127.0.0.1:0");
+	listens[0].reuseport = true;
+	listens[0].backlog = 1024;
+	assert_int_equal(listeners_init(&ls, &conf, workers), 0);
+	assert_int_equal(listeners_bind(&ls), 0);
+	assert_int_equal(ls.n, workers);
+}
+
+static uint16_t
+port_of(const struct listeners *of, size_t i)
+{
+	struct weir_addr a;
+
+	assert_int_equal(listeners_address(of, i, &a), 0);
+	return ntohs(a.in.sin_port);
+}
+
+/* How many of n connections its sockets got, each; the sum is n. */
+static void
+spread(const struct listeners *of, unsigned n, unsigned got[])
+{
+	unsigned i, sum = 0;
+	int fd;
+
+	for (i = 0; i < n; i++)
+		close(peer_connect(port_of(of, 0)));
+	for (i = 0; i < of->n; i++) {
+		got[i] = 0;
+		while ((fd = accept(of->v[i].fd, NULL, NULL)) != -1) {
+			close(fd);
+			got[i]++;
+			sum++;
+		}
+	}
+	assert_int_equal(sum, n);
+}
+
+static void
+test_every_worker_has_a_socket(void **state)
+{
+	unsigned got[3], i;
+
+	(void)state;
+	share(3);
+	assert_true(ls.shares);
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(ls.v[i].share, i + 1);
+		assert_int_equal(heritage_slot(&ls.v[i], 3), i);
+		assert_int_equal(port_of(&ls, i), port_of(&ls, 0));
+	}
+	spread(&ls, 200, got);
+	for (i = 0; i < 3; i++)
+		assert_true(got[i] > 0);
+}
+
+/* What the kernel would allow: two programs at one address. */
+static void
+test_another_one_is_refused(void **state)
+{
+	struct listeners other;
+	char address[32];
+	const char *why;
+
+	(void)state;
+	share(2);
+	snprintf(address, sizeof(address), "127.0.0.1:%u", port_of(&ls, 0));
+	assert_int_equal(addr_parse(&listens[0].address, address, &why), 0);
+	assert_int_equal(listeners_init(&other, &conf, 2), 0);
+	assert_int_equal(listeners_bind(&other), 2);
+	assert_int_equal(other.info[0].err, EADDRINUSE);
+	assert_true(listeners_busy(&other));
+	listeners_done(&other);
+}
+
+/* New ones beside those that serve get nothing before the commit. */
+static void
+test_more_workers(void **state)
+{
+	struct listeners next;
+	unsigned got[5], i;
+
+	(void)state;
+	share(2);
+	assert_int_equal(listeners_init(&next, &conf, 5), 0);
+	assert_int_equal(listeners_adopt(&next, &ls), 0);
+	assert_int_equal(listeners_bind(&next), 0);
+	assert_int_equal(next.n, 5);
+	spread(&ls, 50, got);
+	listeners_undo(&next);
+	spread(&ls, 50, got);
+	assert_int_equal(listeners_init(&next, &conf, 5), 0);
+	assert_int_equal(listeners_adopt(&next, &ls), 0);
+	assert_int_equal(listeners_bind(&next), 0);
+	listeners_commit(&next, &ls);
+	spread(&next, 300, got);
+	for (i = 0; i < 5; i++)
+		assert_true(got[i] > 0);
+	listeners_done(&next);
+}
+
+/* None is closed, as connections may wait in it. */
+static void
+test_fewer_workers(void **state)
+{
+	struct listeners next;
+	unsigned got[3], i;
+
+	(void)state;
+	share(3);
+	assert_int_equal(listeners_init(&next, &conf, 2), 0);
+	assert_int_equal(listeners_adopt(&next, &ls), 0);
+	assert_int_equal(next.n, 3);
+	assert_int_equal(listeners_bind(&next), 0);
+	listeners_commit(&next, &ls);
+	for (i = 0; i < 3; i++)
+		assert_int_equal(heritage_slot(&next.v[i], 2), i % 2);
+	spread(&next, 200, got);
+	listeners_done(&next);
+}
+
+/* The option may come and go: the socket is the same one. */
+static void
+test_shared_or_not(void **state)
+{
+	struct listeners next, last;
+	unsigned got[3];
+
+	(void)state;
+	share(3);
+	listens[0].reuseport = false;
+	assert_int_equal(listeners_init(&next, &conf, 2), 0);
+	assert_int_equal(listeners_adopt(&next, &ls), 0);
+	assert_int_equal(next.n, 3);
+	assert_false(next.shares);
+	assert_int_equal(next.v[2].share, 0);
+	listeners_commit(&next, &ls);
+	spread(&next, 50, got);
+	listeners_done(&ls);
+	listeners_done(&next);
+	server.listen.n = 0;
+	listen_on("127.0.0.1:0");
+	listens[0].backlog = 1024;
+	assert_int_equal(listeners_init(&next, &conf, 2), 0);
+	assert_int_equal(listeners_bind(&next), 0);
+	assert_int_equal(next.n, 1);
+	listens[0].reuseport = true;
+	assert_int_equal(listeners_init(&last, &conf, 2), 0);
+	assert_int_equal(listeners_adopt(&last, &next), 0);
+	assert_int_equal(listeners_bind(&last), 0);
+	listeners_commit(&last, &next);
+	assert_int_equal(last.n, 2);
+	spread(&last, 100, got);
+	assert_true(got[0] > 0 && got[1] > 0);
+	listeners_done(&next);
+	listeners_done(&last);
+	listens[0].reuseport = false;
+}
+
 int
 main(void)
 {
@@ -328,6 +491,11 @@ main(void)
 		LISTEN_TEST(test_sockets_are_as_workers_want_them),
 		LISTEN_TEST(test_busy_until_the_other_leaves),
 		LISTEN_TEST(test_not_busy_but_impossible),
+		LISTEN_TEST(test_every_worker_has_a_socket),
+		LISTEN_TEST(test_another_one_is_refused),
+		LISTEN_TEST(test_more_workers),
+		LISTEN_TEST(test_fewer_workers),
+		LISTEN_TEST(test_shared_or_not),
 		LISTEN_TEST(test_unlinks_only_its_own),
 		LISTEN_TEST(test_live_socket_is_not_disturbed),
 		LISTEN_TEST(test_other_files_stay),
