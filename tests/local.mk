@@ -95,6 +95,7 @@ PROCESS_TESTS = \
 	tests/process/test_load \
 	tests/process/test_logs \
 	tests/process/test_master \
+	tests/process/test_orphans \
 	tests/process/test_pidfile \
 	tests/process/test_relay \
 	tests/process/test_reload \
