@@ -141,6 +141,7 @@ libweir_a_SOURCES = \
 	src/heritage.h \
 	src/master/activation.c \
 	src/master/activation.h \
+	src/master/adopt.c \
 	src/master/asked.c \
 	src/master/caller.c \
 	src/master/caller.h \

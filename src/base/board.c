@@ -3,8 +3,7 @@
 
 #include "base/board.h"
 
-#define AHEAD_LEAST  2	/* channels above the mean that are always fine */
-#define AHEAD_PART   16 /* and this part of it */
+#define AHEAD_PART   16 /* of the mean, above which one is ahead */
 #define UNEVEN_LEAST 10 /* channels between two that nobody minds */
 
 int
@@ -97,9 +96,8 @@ board_is_ahead(const struct board *b, size_t channels)
 	if (b->n < 2)
 		return false;
 	board_look(b, &s);
-	return s.n > 1 && channels * s.n * AHEAD_PART >
-				  s.total * (AHEAD_PART + 1) +
-					  AHEAD_LEAST * s.n * AHEAD_PART;
+	return s.n > 1 &&
+	       channels * s.n * AHEAD_PART > s.total * (AHEAD_PART + 1);
 }
 
 bool

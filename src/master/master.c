@@ -177,8 +177,6 @@ master_enter(struct master *m, enum master_state state)
 	case MASTER_START:
 		break;
 	case MASTER_RUN:
-		m->present->workers.mode = WORKERS_KEPT;
-		workers_go(&m->present->workers);
 		master_announce(m);
 		break;
 	case MASTER_DRAIN:
@@ -246,8 +244,10 @@ master_step(struct master *m)
 		master_refuse(m);
 	}
 	if (m->state == MASTER_START &&
-		workers_count(ws, WORKER_READY) == ws->n)
+		workers_count(ws, WORKER_READY) == ws->n) {
+		workers_go(ws);
 		master_enter(m, MASTER_RUN);
+	}
 	if (m->state == MASTER_RUN || m->state == MASTER_DRAIN)
 		master_reload(m);
 	master_drain(m);

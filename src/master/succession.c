@@ -93,10 +93,11 @@ master_commit(struct master *m)
 	logs_use(&g->logs);
 	TAILQ_INSERT_HEAD(&m->all, g, link);
 	m->present = g;
-	master_enter(m, MASTER_RUN);
+	workers_go(&g->workers);
 	/* One that drains already does so until its own deadline. */
 	if (old->workers.mode != WORKERS_LEAVING)
 		generation_drain(old, m->now_ms);
+	master_enter(m, MASTER_RUN);
 	master_outcome(m, 0, "reloaded: generation %u serves", g->number);
 }
 

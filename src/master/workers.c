@@ -34,7 +34,6 @@ worker_died(struct workers *ws, unsigned slot, int status, uint64_t now_ms);
 static void worker_report(struct workers *ws, unsigned slot, int status);
 static void worker_again(struct workers *ws, unsigned slot, uint64_t now_ms);
 static void worker_reopen(struct workers *ws, unsigned slot);
-static void workers_cover(struct workers *ws);
 static void workers_hurry(struct workers *ws, uint64_t now_ms);
 static unsigned workers_cpus(void);
 
@@ -183,6 +182,7 @@ workers_tell(struct workers *ws, enum msg_type type, uint32_t arg)
 void
 workers_go(struct workers *ws)
 {
+	ws->mode = WORKERS_KEPT;
 	ws->going = true;
 	workers_tell(ws, MSG_GO, 0);
 }
@@ -312,7 +312,7 @@ worker_child(struct workers *ws, unsigned slot, int control_fd)
 	ws->shed(ws->shed_arg, ws);
 	signals_child();
 	log_process("worker %u", slot);
-	setproctitle("worker %u generation %u", slot, ws->generation);
+	setproctitle("worker %u generation %u: starts", slot, ws->generation);
 	if (logs_use(ws->logs) == -1)
 		_exit(WORKERS_EXIT_NO_START);
 	if (drop_now(ws->drop) == -1)
@@ -355,43 +355,6 @@ worker_died(struct workers *ws, unsigned slot, int status, uint64_t now_ms)
 	if (ws->once_ready && workers_alive(ws) == 0)
 		workers_hurry(ws, now_ms);
 	workers_cover(ws);
-}
-
-/* The sockets that are a slot's own are served by another worker as long as it
- * has none. */
-static void
-workers_cover(struct workers *ws)
-{
-	struct worker *w, *other;
-	unsigned slot, i;
-
-	if (!ws->listeners->shares || ws->mode != WORKERS_KEPT || !ws->going)
-		return;
-	for (slot = 0; slot < ws->n; slot++) {
-		w = &ws->v[slot];
-		other = w->adopter == 0 ? NULL : &ws->v[w->adopter - 1];
-		/* Whoever is there now has not been told. */
-		if (other != NULL && other->pid != w->adopter_pid)
-			other = NULL;
-		if (w->state == WORKER_READY && other != NULL)
-			(void)msg_send(other->control_fd, MSG_RETURN, slot);
-		if (w->state == WORKER_READY)
-			w->adopter = 0;
-		if (w->state == WORKER_READY || other != NULL)
-			continue;
-		w->adopter = 0;
-		for (i = 1; i < ws->n && w->adopter == 0; i++) {
-			other = &ws->v[(slot + i) % ws->n];
-			if (other->state != WORKER_READY ||
-				msg_send(other->control_fd, MSG_ADOPT, slot) ==
-					-1)
-				continue;
-			w->adopter = (slot + i) % ws->n + 1;
-			w->adopter_pid = other->pid;
-			log_info("worker %u serves the sockets of worker %u",
-				w->adopter - 1, slot);
-		}
-	}
 }
 
 /* Says how a worker ended; [alert] unless somebody wanted it to. */

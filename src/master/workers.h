@@ -86,8 +86,11 @@ bool workers_hear(struct workers *ws, int fd);
 /* Decides what becomes of the slot of a child that was reaped; false: it is
  * none of these. */
 bool workers_reaped(struct workers *ws, pid_t pid, int status, uint64_t now_ms);
-/* From here on who is ready accepts. */
+/* From here on who is ready accepts, and who dies is replaced. */
 void workers_go(struct workers *ws);
+/* Whenever a slot gets or loses its worker: the sockets that are its own are
+ * served by another one as long as it has none (adopt.c). */
+void workers_cover(struct workers *ws);
 /* Closes the master's ends of the control pairs: in a child of others. */
 void workers_shed(struct workers *ws);
 /* Sends every worker the log files, which were opened again: one after the

@@ -253,11 +253,17 @@ acceptor_open(struct acceptor *a)
 void
 acceptor_turn(struct acceptor *a)
 {
+	bool back = a->away && !board_is_ahead(a->board, a->loop->channels);
+	bool room = a->full && a->loop->channels < a->channels_most;
+
 	if (a->leftover > 0)
 		a->leftover--;
-	if (!a->full || a->loop->channels >= a->channels_most)
+	if (!back && !room)
 		return;
-	a->full = false;
+	if (back)
+		(void)evtimer_del(a->back);
+	a->away = a->away && !back;
+	a->full = a->full && !room;
 	acceptor_update(a);
 }
 

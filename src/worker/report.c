@@ -95,11 +95,14 @@ report_serves(struct report *r, bool serves)
 void
 report_turn(struct report *r)
 {
+	struct board_line *line = &r->heritage->board->lines[r->heritage->slot];
+
 	if (r->loop->channels == r->channels)
 		return;
+	if (r->channels == 0)
+		line->oldest_ms = report_oldest(r);
 	r->channels = r->loop->channels;
-	r->heritage->board->lines[r->heritage->slot].channels =
-		(uint32_t)r->channels;
+	line->channels = (uint32_t)r->channels;
 	if (!r->due)
 		r->due = report_arm(r, SOON_MS);
 }

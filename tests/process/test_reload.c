@@ -1,6 +1,7 @@
 /* test_reload.c - a new configuration takes over without a trace, or the old
  * one goes on without one. */
 #include <dirent.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -32,6 +33,19 @@ reload(struct daemon *d, unsigned generation)
 	daemon_signal(d, SIGHUP);
 	snprintf(line, sizeof(line), "ready gen=%u ", generation);
 	daemon_wait_log(d, line, DAEMON_MS);
+}
+
+/* Waits until n workers accept no more: only then is it sure who gets the next
+ * connection. */
+static void
+wait_drains(struct daemon *d, unsigned n)
+{
+	int64_t end = procs_now() + DAEMON_MS;
+
+	while (daemon_log_count(d, "draining: ") < n) {
+		assert_true(procs_now() < end);
+		poll(NULL, 0, 1);
+	}
 }
 
 static void
@@ -104,6 +118,7 @@ test_channels_outlive_their_generation(void **state)
 	(void)state;
 	expect_echo(old, "a");
 	reload(d, 2);
+	wait_drains(d, 1);
 	new = peer_connect(daemon_port(d, "r", 0));
 	expect_echo(new, "b");
 	expect_echo(old, "c");
@@ -191,6 +206,7 @@ test_too_many_generations(void **state)
 	(void)state;
 	expect_echo(first, "a");
 	reload(d, 2);
+	wait_drains(d, 1);
 	second = peer_connect(daemon_port(d, "r", 0));
 	expect_echo(second, "b");
 	expect_echo(first, "c");

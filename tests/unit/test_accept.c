@@ -232,13 +232,19 @@ test_one_that_is_ahead_gives_others_time(void **state)
 		acceptor_turn(&acceptor);
 	}
 	opened(17);
-	/* With them it is ahead still, and leaves again. */
+	/* With them it is ahead still, and leaves again; until the others have
+	 * as many. */
 	connect_all(1, 0);
 	rig_until(&rig, acceptor.away);
-	rig.opened = 17;
+	acceptor_turn(&acceptor);
+	assert_true(acceptor.away);
+	board.lines[1].channels = 17;
+	board.lines[0].channels = 17;
+	acceptor_turn(&acceptor);
+	assert_false(acceptor.away);
+	opened(18);
 	acceptor.board = NULL;
 	board_done(&board);
-	opened(18);
 }
 
 static void

@@ -86,14 +86,14 @@ test_who_is_ahead(void **state)
 	serve(1, 0);
 	assert_true(board_is_ahead(&board, 100));
 	assert_false(board_is_ahead(&board, 0));
-	/* Two more than the mean, and a sixteenth of it, are fine. */
-	serve(0, 36);
-	serve(1, 28);
-	assert_false(board_is_ahead(&board, 36));
-	assert_true(board_is_ahead(&board, 37));
-	serve(0, 2);
-	serve(1, 0);
-	assert_false(board_is_ahead(&board, 2));
+	/* A sixteenth more than the mean is fine. */
+	serve(0, 34);
+	serve(1, 30);
+	assert_false(board_is_ahead(&board, 34));
+	assert_true(board_is_ahead(&board, 35));
+	serve(0, 1);
+	serve(1, 1);
+	assert_false(board_is_ahead(&board, 1));
 }
 
 static void
