@@ -164,6 +164,7 @@ reload_cancel(struct reload *r)
 		workers_leave(&r->next->workers, MSG_STOP, 0);
 		workers_kill(&r->next->workers, "was not wanted any more");
 		listeners_undo(&r->next->listeners);
+		logs_undo(&r->next->logs);
 		generation_free(r->next);
 	}
 	r->next = NULL;
