@@ -24,6 +24,7 @@
 #include "master/client.h"
 #include "master/logs.h"
 #include "master/master.h"
+#include "master/signals.h"
 #include "registry.h"
 
 #ifndef WEIR_SYSCONFDIR
@@ -266,6 +267,8 @@ main_run(const struct args *args)
 	case 'h':
 		return main_help();
 	}
+	if (args->mode == 0)
+		signals_hold();
 	if (args->prefix != NULL && chdir(args->prefix) == -1) {
 		fprintf(stderr, "weir: prefix \"%s\": %s\n", args->prefix,
 			strerror(errno));
