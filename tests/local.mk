@@ -93,6 +93,7 @@ PROCESS_TESTS = \
 	tests/process/test_load \
 	tests/process/test_logs \
 	tests/process/test_master \
+	tests/process/test_orders \
 	tests/process/test_pidfile \
 	tests/process/test_relay \
 	tests/process/test_reload \
@@ -100,7 +101,9 @@ PROCESS_TESTS = \
 	tests/process/test_rights \
 	tests/process/test_start \
 	tests/process/test_states \
+	tests/process/test_succession \
 	tests/process/test_time \
+	tests/process/test_undo \
 	tests/process/test_words
 REAL_TESTS = \
 	tests/real/test_nginx.sh \
@@ -165,6 +168,8 @@ libtest_a_SOURCES = \
 	tests/lib/ready.h \
 	tests/lib/relay.c \
 	tests/lib/relay.h \
+	tests/lib/reload.c \
+	tests/lib/reload.h \
 	tests/lib/rig.c \
 	tests/lib/rig.h \
 	tests/lib/said.c \
