@@ -116,7 +116,8 @@ FUZZ_TESTS = \
 	tests/fuzz/fuzz_condition \
 	tests/fuzz/fuzz_conf \
 	tests/fuzz/fuzz_option
-LONG_TESTS =
+LONG_TESTS = \
+	tests/long/test_reloads
 LONG_SHELL_TESTS = \
 	tests/fuzz/fuzz.sh \
 	tests/mutants/run.sh
@@ -251,6 +252,9 @@ check_PROGRAMS += tests/aid tests/fuzz/words tests/load tests/trial \
 	$(TEST_RUNS) $(LONG_TESTS)
 endif
 TESTS = $(TEST_RUNS) $(MODULE_SHELL_TESTS) $(REAL_TESTS) $(LINT_TESTS)
+if NEVER
+TESTS += $(LONG_TESTS)
+endif
 EXTRA_DIST += $(MODULE_SHELL_TESTS) $(LONG_SHELL_TESTS) $(REAL_TESTS) \
 	$(LINT_TESTS) $(TEST_EXTRAS)
 
