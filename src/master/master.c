@@ -122,6 +122,7 @@ master_done(struct master *m)
 		TAILQ_REMOVE(&m->all, g, link);
 		generation_free(g);
 	}
+	reload_done(&m->reload);
 	drop_done(&m->drop);
 	free(m->pfds);
 	callers_close(&m->callers);

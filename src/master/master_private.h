@@ -75,7 +75,8 @@ void master_reload(struct master *m);
 /* Frees generations of which nothing runs any more, ends those that take too
  * long, and the oldest when there are too many. */
 void master_retire(struct master *m);
-/* How many workers there are, of all generations. */
+/* How many children there are: workers of all generations, and what a reload
+ * that failed has not reaped yet. */
 unsigned master_alive(const struct master *m);
 /* Says what is listened on and that weir is ready, and lets the caller go. */
 void master_announce(struct master *m);
