@@ -32,16 +32,31 @@ reload_takes(struct daemon *d, unsigned generation)
 	daemon_wait_log(d, line, DAEMON_MS);
 }
 
-void
-reload_drained(struct daemon *d, unsigned workers)
+/* Waits until the log has text so often, wherever. */
+static void
+wait_count(struct daemon *d, const char *text, unsigned n)
 {
 	int64_t end = procs_now() + DAEMON_MS;
 
-	/* Theirs and the master's lines come in any order. */
-	while (daemon_log_count(d, "draining: ") < workers) {
-		assert_true(procs_now() < end);
+	while (daemon_log_count(d, text) < n) {
+		if (procs_now() > end)
+			fail_msg("the log has \"%s\" %u times, not %u", text,
+				daemon_log_count(d, text), n);
 		poll(NULL, 0, 2);
 	}
+}
+
+/* Theirs and the master's lines come in any order. */
+void
+reload_drained(struct daemon *d, unsigned workers)
+{
+	wait_count(d, "draining: ", workers);
+}
+
+void
+reload_gone(struct daemon *d, unsigned generations)
+{
+	wait_count(d, "is gone", generations);
 }
 
 void

@@ -26,6 +26,8 @@ void reload_takes(struct daemon *d, unsigned generation);
 /* Waits until so many workers in all have been replaced: until then they may
  * take whoever connects. */
 void reload_drained(struct daemon *d, unsigned workers);
+/* Waits until so many generations in all have ended. */
+void reload_gone(struct daemon *d, unsigned generations);
 /* HUP, and waits until that generation is given up. */
 void reload_fails(struct daemon *d, unsigned generation);
 /* Waits until weir has so many child processes: those of one generation. */

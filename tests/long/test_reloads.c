@@ -97,7 +97,7 @@ test_f20_reloads_with_idle_channels(void **state)
 		load_check(&r);
 	}
 	reload_alone(d, 2);
-	assert_int_equal(daemon_log_count(d, "is gone"), RELOADS);
+	reload_gone(d, RELOADS);
 	daemon_fds_settle(d);
 	daemon_stop(d);
 }
@@ -130,7 +130,7 @@ change_workers(const char *options, const char *label)
 	load_say(&r, label);
 	load_check(&r);
 	reload_alone(d, workers);
-	assert_int_equal(daemon_log_count(d, "is gone"), CHANGES);
+	reload_gone(d, CHANGES);
 	daemon_fds_settle(d);
 	daemon_stop(d);
 }

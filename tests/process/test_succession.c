@@ -68,7 +68,7 @@ reload_under_load(const char *label, const unsigned *workers, size_t n)
 	load_say(&r, label);
 	load_check(&r);
 	reload_alone(d, workers[RELOADS % n]);
-	assert_int_equal(daemon_log_count(d, "is gone"), RELOADS);
+	reload_gone(d, RELOADS);
 	daemon_fds_settle(d);
 	daemon_stop(d);
 }
