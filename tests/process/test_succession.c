@@ -234,6 +234,7 @@ test_f21_generations_do_not_pile_up(void **state)
 		WORKERS, CAP);
 	int64_t end;
 	int fds[LONG];
+	char line[64];
 	size_t i, n, most = 0;
 
 	(void)state;
@@ -244,6 +245,7 @@ test_f21_generations_do_not_pile_up(void **state)
 			peer_expect_text(fds[i], "a");
 		}
 		reload_takes(d, (unsigned)i + 2);
+		reload_drained(d, (unsigned)(i + 1) * WORKERS);
 		/* One more for as long as the oldest takes to leave. */
 		end = procs_now() + DAEMON_MS;
 		do {
@@ -253,6 +255,10 @@ test_f21_generations_do_not_pile_up(void **state)
 			assert_true(procs_now() < end);
 			poll(NULL, 0, 1);
 		} while (n > CAP * WORKERS);
+		/* While it is there it counts, and others have to go. */
+		snprintf(line, sizeof(line), "generation %zu is gone", i + 1);
+		if (i >= LONG)
+			daemon_wait_log(d, line, DAEMON_MS);
 	}
 	print_message("# %d reloads with %d long channels: %zu processes at "
 		      "most\n",
