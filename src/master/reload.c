@@ -396,6 +396,10 @@ reload_bind(struct reload *r, uint64_t now_ms)
 static void
 said_line(const char *line)
 {
-	if (*line != '\0')
+	static const char warning[] = "warning: ";
+
+	if (strncmp(line, warning, sizeof(warning) - 1) == 0)
+		log_warn("%s", line + sizeof(warning) - 1);
+	else if (*line != '\0')
 		log_error("%s", line);
 }

@@ -55,6 +55,22 @@ test_an_idle_generation_is_gone(void **state)
 	daemon_stop(d);
 }
 
+/* What the start has only warned of is no error of a reload. */
+static void
+test_warnings_are_no_errors(void **state)
+{
+	struct daemon *d = daemon_new();
+
+	(void)state;
+	daemon_env(d, "WEIR_OF_NOBODY=1");
+	daemon_write(d, "process = { workers = 1; };\nservers = ( " ECHO " );");
+	daemon_launch(d);
+	reload_takes(d, 2);
+	assert_true(daemon_logged(d, "[warn] WEIR_OF_NOBODY is no option"));
+	assert_false(daemon_logged(d, "[error]"));
+	daemon_stop(d);
+}
+
 static void
 test_addresses_come_and_go(void **state)
 {
@@ -137,6 +153,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		daemon_test(test_channels_outlive_their_generation),
 		daemon_test(test_an_idle_generation_is_gone),
+		daemon_test(test_warnings_are_no_errors),
 		daemon_test(test_addresses_come_and_go),
 		daemon_test(test_drain_timeout),
 		daemon_test(test_f21_oldest_generation_has_to_go),
