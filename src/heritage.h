@@ -7,12 +7,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct board;
 struct conf;
 
 struct heritage_listener {
 	int fd;
 	unsigned server; /* index into conf->servers */
 	unsigned listen; /* index into that server's listen list */
+	unsigned share;	 /* 0: all workers accept; n: it is the n-th of several
+			  * at one address, see heritage_slot() */
 };
 
 struct heritage {
@@ -22,10 +25,19 @@ struct heritage {
 	const int *logs; /* opened, in order of the conf's logfiles */
 	int control_fd;	 /* the worker's end of its control pair */
 	unsigned slot;
+	unsigned workers;    /* slots in all */
+	struct board *board; /* a line a slot; NULL: none */
 	unsigned generation;
 	pid_t master_pid;
 	bool background; /* once ready, stdio is /dev/null */
 };
+
+/* Whose a listener is that not all have (its share is not 0). */
+static inline unsigned
+heritage_slot(const struct heritage_listener *l, unsigned workers)
+{
+	return workers == 0 ? 0 : (l->share - 1) % workers;
+}
 
 /* Runs a worker until it was told to leave; never returns.  The child has
  * closed every control fd but its own and dropped its privileges; SIGTERM and

@@ -12,6 +12,8 @@ libweir_a_SOURCES = \
 	src/base/addr.h \
 	src/base/arena.c \
 	src/base/arena.h \
+	src/base/board.c \
+	src/base/board.h \
 	src/base/buf.c \
 	src/base/buf.h \
 	src/base/cidr.c \
@@ -139,6 +141,7 @@ libweir_a_SOURCES = \
 	src/heritage.h \
 	src/master/activation.c \
 	src/master/activation.h \
+	src/master/adopt.c \
 	src/master/asked.c \
 	src/master/caller.c \
 	src/master/caller.h \
@@ -163,6 +166,7 @@ libweir_a_SOURCES = \
 	src/master/notify.h \
 	src/master/pidfile.c \
 	src/master/pidfile.h \
+	src/master/pulse.c \
 	src/master/reload.c \
 	src/master/reload.h \
 	src/master/signals.c \
@@ -179,6 +183,10 @@ libweir_a_SOURCES = \
 	src/worker/accept.h \
 	src/worker/control.c \
 	src/worker/control.h \
+	src/worker/drain.c \
+	src/worker/drain.h \
+	src/worker/report.c \
+	src/worker/report.h \
 	src/worker/worker.c
 
 # Modules call the core, and the registry of the core names the modules.

@@ -8,6 +8,7 @@ UNIT_TESTS = \
 	tests/unit/test_activation \
 	tests/unit/test_addr \
 	tests/unit/test_answers \
+	tests/unit/test_board \
 	tests/unit/test_bounds \
 	tests/unit/test_buf \
 	tests/unit/test_call \
@@ -56,6 +57,7 @@ UNIT_TESTS = \
 	tests/unit/test_race \
 	tests/unit/test_rows \
 	tests/unit/test_scan \
+	tests/unit/test_share \
 	tests/unit/test_signals \
 	tests/unit/test_sink \
 	tests/unit/test_sink_pipe \
@@ -98,7 +100,9 @@ PROCESS_TESTS = \
 	tests/process/test_relay \
 	tests/process/test_reload \
 	tests/process/test_reopen \
+	tests/process/test_retire \
 	tests/process/test_rights \
+	tests/process/test_spread \
 	tests/process/test_start \
 	tests/process/test_states \
 	tests/process/test_succession \
@@ -279,8 +283,8 @@ TEST_EXTRAS = \
 	tests/unit/callers_try.h \
 	tests/unit/conf_try.h \
 	tests/unit/ender.h \
+	tests/unit/listeners_try.h \
 	tests/unit/registry_fake.h \
-	tests/unit/waiter.h \
 	tests/unit/sink_try.h \
 	tests/unit/waiter.h \
 	tests/real/lib.sh

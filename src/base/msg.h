@@ -13,7 +13,9 @@
 	X(DRAIN, "drain") /* master: as quit, but arg is how many ms they have \
 			   */                                                  \
 	X(REOPEN, "reopen") /* master: the fd is the log file of index arg */  \
-	X(REOPENED, "reopened") /* worker: that is done, or cannot be */
+	X(REOPENED, "reopened") /* worker: that is done, or cannot be */       \
+	X(ADOPT, "adopt")   /* master: serve the sockets of slot arg, too */   \
+	X(RETURN, "return") /* master: leave them to that slot again */
 
 enum msg_type {
 #define X(id, word) MSG_##id,

@@ -50,6 +50,17 @@ static const struct weir_opt process_opts[] = {
 		.help = "How many configurations may have channels at a time, "
 			"the present one included; those of the oldest are "
 			"reset when there are more."),
+	WEIR_INT("drain_rate", struct conf_process, drain_rate, .def = "0",
+		.max = 1000000,
+		.help = "How many channels a second are reset, silent ones "
+			"first, so that none is left when their time "
+			"(drain_timeout, close_wait) is over; 0 means all at "
+			"once, then."),
+	WEIR_INT("worker_channels", struct conf_process, worker_channels,
+		.def = "0", .max = 10000000,
+		.help = "How many channels one worker may have: then it "
+			"accepts when one has ended, and nobody is refused; 0 "
+			"means no limit but that of open files."),
 	WEIR_OPT_END
 };
 static const struct weir_rows process_rows = { .opts = process_opts,
@@ -76,8 +87,8 @@ static const struct weir_opt listen_opts[] = {
 		.help = "Connections that the kernel holds until they are "
 			"accepted."),
 	WEIR_BOOL("reuseport", struct conf_listen, reuseport, .def = "false",
-		.flags = WEIR_NOT_BUILT,
-		.help = "Whether every worker has a socket of its own."),
+		.help = "Whether every worker has a socket of its own, among "
+			"which the kernel spreads connections."),
 	WEIR_OPT_END
 };
 static const struct weir_rows listen_rows = { .opts = listen_opts,
@@ -245,9 +256,18 @@ server_check(struct option_loader *l, const struct node *node,
 	char text[WEIR_ADDR_TEXT];
 	size_t i;
 
-	for (i = 0; i < server->listen.n; i++)
+	for (i = 0; i < server->listen.n; i++) {
 		listen[i].text = arena_strdup(
 			l->arena, weir_addr_text(&listen[i].address, text));
+		if (listen[i].reuseport &&
+			listen[i].address.sa.sa_family == AF_UNIX)
+			diag_error(l->diag, place_of(node, "listen"),
+				arena_printf(l->diag->arena, "servers.%s",
+					server->name),
+				"option \"reuseport\" is for IP addresses, "
+				"not for %s",
+				listen[i].text);
+	}
 	if (server->name != NULL && !stage_is_name(server->name))
 		diag_error(l->diag, place_of(node, "name"), "servers",
 			"option \"name\" = \"%s\": a name is made of letters, "

@@ -203,6 +203,8 @@ row_man(FILE *out, const struct weir_opt *row)
 			out, arena_printf(&a, "Default: %s.", default_of(row)));
 	else if ((row->flags & WEIR_OPTIONAL) == 0 && row->type != WEIR_T_GROUP)
 		text_man(out, "Required.");
+	if (row->flags & WEIR_NEEDS_START)
+		text_man(out, "It needs a start: a reload cannot change it.");
 	arena_free(&a);
 }
 

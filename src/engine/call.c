@@ -141,8 +141,8 @@ call_has_acted(struct weir_channel *ch, unsigned i)
 	return true;
 }
 
-/* Directions that stop while what was emitted into dir has not drained.  Who
- * emits at other times than when shown bytes has them, as a rule, from the
+/* Marks directions that stop while what was emitted into dir has not drained.
+ * Who emits at other times than when shown bytes has them, as a rule, from the
  * source of that direction; what is answered here comes from the client. */
 static void
 call_mark(struct weir_channel *ch, unsigned i, enum weir_dir dir, unsigned dirs)

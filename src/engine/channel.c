@@ -171,9 +171,8 @@ channel_is_half_closed(const struct weir_channel *ch)
 }
 
 /* A backend that is cut off has not ended, and may not have read all that is
- * meant for it: a close with unread bytes would reset that (RFC
- * 1122, 4.2.2.13).
- */
+ * meant for it: a close with unread bytes would reset that (RFC 1122,
+ * 4.2.2.13). */
 static bool
 channel_drains_backend(const struct weir_channel *ch)
 {

@@ -1,8 +1,10 @@
 /* engine.c - one server of the configuration inside one worker. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "engine/channel.h"
 #include "engine/engine.h"
@@ -64,8 +66,10 @@ engine_signal(struct engine *e, const char *event)
 		return;
 	e->names[e->events++ % ENGINE_EVENTS_KEPT] = event;
 	TAILQ_FOREACH(ch, &e->channels, all_link)
-	if (!channel_is_ending(ch))
-		channel_queue(ch);
+	{
+		if (!channel_is_ending(ch))
+			channel_queue(ch);
+	}
 }
 
 void
@@ -92,6 +96,57 @@ engine_tell(struct weir_channel *ch)
 	}
 }
 
+static void
+engine_say_stop(struct weir_channel *ch)
+{
+	if (ch->state != CHANNEL_OPEN && !channel_is_ending(ch))
+		chain_signal(ch, "stop");
+}
+
+/* Who goes first: see engine_shed(). */
+static int
+channel_compare(const void *left, const void *right)
+{
+	const struct weir_channel *a = *(struct weir_channel *const *)left;
+	const struct weir_channel *b = *(struct weir_channel *const *)right;
+	uint64_t silent_ms = clock_ms() - ENGINE_SILENT_MS;
+	bool a_silent = a->last_ms <= silent_ms;
+	bool b_silent = b->last_ms <= silent_ms;
+	uint64_t at = a_silent ? a->last_ms : a->opened_ms;
+	uint64_t bt = b_silent ? b->last_ms : b->opened_ms;
+
+	if (a_silent != b_silent)
+		return a_silent ? -1 : 1;
+	return (at > bt) - (at < bt);
+}
+
+void
+engine_shed(struct engine *e, size_t n)
+{
+	struct weir_channel *ch, **v;
+	size_t live = 0, i = 0;
+
+	TAILQ_FOREACH(ch, &e->channels, all_link)
+	{
+		live += !channel_is_ending(ch);
+	}
+	v = calloc(live + 1, sizeof(ch));
+	/* The next time comes soon. */
+	if (v == NULL)
+		return;
+	TAILQ_FOREACH(ch, &e->channels, all_link)
+	{
+		if (!channel_is_ending(ch))
+			v[i++] = ch;
+	}
+	qsort(v, live, sizeof(ch), channel_compare);
+	for (i = 0; i < live && i < n; i++) {
+		engine_say_stop(v[i]);
+		channel_close(v[i], WEIR_R_STOPPED, WEIR_SELF, 0, ENDING_RESET);
+	}
+	free(v);
+}
+
 void
 engine_stop(struct engine *e)
 {
@@ -100,8 +155,7 @@ engine_stop(struct engine *e)
 	e->hurried = true;
 	for (ch = TAILQ_FIRST(&e->channels); ch != NULL; ch = next) {
 		next = TAILQ_NEXT(ch, all_link);
-		if (ch->state != CHANNEL_OPEN && !channel_is_ending(ch))
-			chain_signal(ch, "stop");
+		engine_say_stop(ch);
 		channel_hurry(ch);
 	}
 	engine_close_all(e, WEIR_R_STOPPED);

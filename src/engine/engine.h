@@ -10,6 +10,7 @@
 #include "engine/loop.h"
 
 #define ENGINE_EVENTS_KEPT 16
+#define ENGINE_SILENT_MS   1000 /* without a byte: not in use now */
 
 struct engine {
 	struct loop *loop;
@@ -36,6 +37,9 @@ void engine_signal(struct engine *e, const char *event);
 void engine_tell(struct weir_channel *ch);
 /* Resets every channel, for this reason. */
 void engine_close_all(struct engine *e, enum weir_reason reason);
+/* Resets so many channels, told of "stop" before: those that are silent first,
+ * the longest silence before the others; then the oldest. */
+void engine_shed(struct engine *e, size_t n);
 /* The worker leaves: tells all of "stop", resets them, and lets no close
  * callback wait. */
 void engine_stop(struct engine *e);

@@ -181,7 +181,12 @@ weir_timer(struct weir_call *c, uint32_t ms)
 void
 weir_signal(struct weir_call *c, const char *event)
 {
-	engine_signal(c->ch->engine, event);
+	struct loop *loop = c->ch->engine->loop;
+
+	if (loop->calling != c)
+		loop->misused = true;
+	else
+		engine_signal(c->ch->engine, event);
 }
 
 void

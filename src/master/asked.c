@@ -1,27 +1,34 @@
 /* asked.c - what callers of the control socket ask of the master. */
-
 #include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
-#include "base/addr.h"
-#include "base/fd.h"
 #include "base/log.h"
-#include "conf/conf.h"
 #include "master/master_private.h"
 #include "master/signals.h"
+
+static const char *const words[] = {
+#define X(id, word) [MASTER_##id] = word,
+	MASTER_STATES(X)
+#undef X
+};
 
 static void
 master_status(struct master *m, struct caller *c)
 {
-	static const char *const words[] = { "waiting for its addresses",
-		"starting", "serving", "finishing", "stopping", "done" };
 	const struct generation *g;
+	char text[GENERATION_TEXT];
 
 	caller_say(c, CALLER_SAYS_INFO, "state: %s, reload: %s",
 		words[m->state], reload_word(m->reload.state));
 	TAILQ_FOREACH(g, &m->all, link)
-	caller_say(c, CALLER_SAYS_INFO, "generation %u: %u of %u workers%s",
-		g->number, workers_alive(&g->workers), g->workers.n,
-		g == m->present ? "" : ", draining");
+	{
+		generation_text(g, m->now_ms, text);
+		caller_say(c, CALLER_SAYS_INFO, "%s", text);
+	}
 	caller_end(c, 0, "%s", "");
 }
 
@@ -37,7 +44,7 @@ master_told(void *arg, struct caller *c, enum caller_word word)
 		master_status(m, c);
 	else if (row == NULL || !row->built)
 		caller_end(c, 1, "not built in yet");
-	else if (word == CALLER_RELOAD && m->state > MASTER_RUN)
+	else if (word == CALLER_RELOAD && m->state > MASTER_DRAIN)
 		caller_end(c, 1, "weir is stopping");
 	else if (word == CALLER_RELOAD)
 		m->reload_wanted = true;

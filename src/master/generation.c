@@ -1,4 +1,5 @@
 /* generation.c - one configuration that was loaded, and all that runs it. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "conf/conf.h"
@@ -14,8 +15,9 @@ generation_new(unsigned number, struct conf *conf, bool owned)
 	g->number = number;
 	g->conf = conf;
 	g->deadline_ms = UINT64_MAX;
-	if (listeners_init(&g->listeners, conf) == -1 ||
-		workers_init(&g->workers, conf->process.workers) == -1) {
+	if (workers_init(&g->workers, conf->process.workers) == -1 ||
+		board_init(&g->board, g->workers.n) == -1 ||
+		listeners_init(&g->listeners, conf, g->workers.n) == -1) {
 		generation_free(g);
 		return NULL;
 	}
@@ -24,6 +26,7 @@ generation_new(unsigned number, struct conf *conf, bool owned)
 	g->workers.conf = conf;
 	g->workers.listeners = &g->listeners;
 	g->workers.logs = &g->logs;
+	g->workers.board = &g->board;
 	return g;
 }
 
@@ -33,6 +36,7 @@ generation_free(struct generation *g)
 	listeners_done(&g->listeners);
 	workers_done(&g->workers);
 	logs_done(&g->logs);
+	board_done(&g->board);
 	if (g->owned)
 		conf_free(g->conf);
 	free(g);
@@ -44,4 +48,28 @@ generation_shed(struct generation *g)
 	workers_shed(&g->workers);
 	listeners_close(&g->listeners);
 	logs_done(&g->logs);
+}
+
+void
+generation_text(
+	const struct generation *g, uint64_t now_ms, char text[GENERATION_TEXT])
+{
+	const char *drains =
+		g->workers.mode == WORKERS_LEAVING ? ", draining" : "";
+	uint64_t oldest_ms = board_oldest(&g->board);
+	int n = snprintf(text, GENERATION_TEXT,
+		"generation %u: %u of %u workers, %llu channels", g->number,
+		workers_alive(&g->workers), g->workers.n,
+		(unsigned long long)board_total(&g->board));
+
+	if (oldest_ms == 0)
+		snprintf(text + n, GENERATION_TEXT - (size_t)n, "%s", drains);
+	else
+		snprintf(text + n, GENERATION_TEXT - (size_t)n,
+			", the oldest for %llu s%s",
+			(unsigned long long)(now_ms > oldest_ms
+						     ? now_ms - oldest_ms
+						     : 0) /
+				1000,
+			drains);
 }

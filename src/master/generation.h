@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/board.h"
 #include "master/listeners.h"
 #include "master/logs.h"
 #include "master/workers.h"
@@ -21,11 +22,14 @@ struct generation {
 	struct listeners listeners;
 	struct logs logs;
 	struct workers workers;
+	struct board board;
 	uint64_t deadline_ms; /* its workers are killed then; UINT64_MAX: no */
 	bool stopped; /* its channels were reset, it should be gone soon */
 };
 
 TAILQ_HEAD(generations, generation);
+
+#define GENERATION_TEXT 128
 
 /* A generation of conf (which is freed with it, if owned; else borrowed) that
  * has nothing open and no process; NULL with errno, conf is the caller's still.
@@ -36,5 +40,9 @@ generation_new(unsigned number, struct conf *conf, bool owned);
 void generation_free(struct generation *g);
 /* In a child: closes what it has open, which is another's. */
 void generation_shed(struct generation *g);
+/* One line of figures, for log, status and title: its workers, their channels,
+ * and how old the oldest is; now_ms is CLOCK_MONOTONIC. */
+void generation_text(const struct generation *g, uint64_t now_ms,
+	char text[GENERATION_TEXT]);
 
 #endif

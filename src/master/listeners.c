@@ -25,67 +25,129 @@ static const char *listener_path(const struct weir_addr *a);
 static const char *listener_why(const struct weir_addr *a, int err);
 static int socket_on(int fd, int level, int option);
 
-int
-listeners_init(struct listeners *ls, const struct conf *conf)
+/* Lists n more sockets of that listen entry, behind the n that it has. */
+static int
+listeners_add(struct listeners *ls, unsigned server, unsigned listen, size_t n,
+	size_t has, size_t head)
 {
-	size_t i, j, n = 0;
+	struct heritage_listener *v =
+		reallocarray(ls->v, ls->n + n + 1, sizeof(*v));
+	struct listener *info;
+	size_t i;
 
-	for (i = 0; i < conf->servers.n; i++)
-		n += conf_server_at(conf, i)->listen.n;
-	*ls = (struct listeners){ .conf = conf };
-	ls->v = calloc(n + 1, sizeof(*ls->v));
-	ls->info = calloc(n + 1, sizeof(*ls->info));
-	if (ls->v == NULL || ls->info == NULL) {
-		listeners_done(ls);
+	if (v == NULL)
 		return -1;
+	ls->v = v;
+	info = reallocarray(ls->info, ls->n + n + 1, sizeof(*info));
+	if (info == NULL)
+		return -1;
+	ls->info = info;
+	for (i = 0; i < n; i++, ls->n++) {
+		v[ls->n] = (struct heritage_listener){
+			.fd = -1, .server = server, .listen = listen
+		};
+		info[ls->n] = (struct listener){ .head = head };
+		if (!listener_conf(ls, ls->n)->reuseport)
+			continue;
+		v[ls->n].share = (unsigned)(has + i) + 1;
+		ls->shares = true;
 	}
-	for (i = 0; i < conf->servers.n; i++)
-		for (j = 0; j < conf_server_at(conf, i)->listen.n; j++)
-			ls->v[ls->n++] = (struct heritage_listener){ .fd = -1,
-				.server = (unsigned)i,
-				.listen = (unsigned)j };
 	return 0;
 }
 
-/* Number of the older one's socket for listener i of ls that nobody has taken
- * yet, or older->n. */
+int
+listeners_init(struct listeners *ls, const struct conf *conf, unsigned workers)
+{
+	const struct conf_server *server;
+	unsigned i, j;
+
+	*ls = (struct listeners){ .conf = conf };
+	for (i = 0; i < conf->servers.n; i++) {
+		server = conf_server_at(conf, i);
+		for (j = 0; j < server->listen.n; j++)
+			if (listeners_add(ls, i, j,
+				    conf_listen_at(server, j)->reuseport
+					    ? workers
+					    : 1,
+				    0, ls->n) == -1) {
+				listeners_done(ls);
+				return -1;
+			}
+	}
+	return 0;
+}
+
+/* Number of the first of the older one's sockets for the address of listener i
+ * of ls that nobody has taken yet, or older->n. */
 static size_t
 listener_find(const struct listeners *ls, size_t i,
 	const struct listeners *older, const bool *taken)
 {
-	const struct conf_listen *want = listener_conf(ls, i), *is;
 	size_t j;
 
-	for (j = 0; j < older->n; j++) {
-		is = listener_conf(older, j);
-		if (!taken[j] && older->v[j].fd != -1 &&
-			strcmp(is->text, want->text) == 0 &&
-			is->reuseport == want->reuseport)
+	for (j = 0; j < older->n; j++)
+		if (!taken[j] && older->info[j].head == j &&
+			older->v[j].fd != -1 &&
+			strcmp(listener_conf(older, j)->text,
+				listener_conf(ls, i)->text) == 0)
 			break;
-	}
 	return j;
+}
+
+/* Takes over the older one's socket j for listener i. */
+static int
+listener_keep(
+	struct listeners *ls, size_t i, const struct listeners *older, size_t j)
+{
+	ls->v[i].fd = fcntl(older->v[j].fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (ls->v[i].fd == -1)
+		return -1;
+	ls->info[i].kept = true;
+	ls->info[i].from = j;
+	ls->info[i].file = older->info[j].file;
+	return 0;
+}
+
+/* The same for all at the address of head; those for which there is no room in
+ * the list are added to it: a socket that is closed loses who waits there. */
+static int
+listeners_keep(struct listeners *ls, size_t head, const struct listeners *older,
+	size_t from)
+{
+	struct heritage_listener at = ls->v[head];
+	size_t i = head, j, has = 0;
+
+	for (j = from; j < older->n; j++) {
+		if (older->info[j].head != from || older->v[j].fd == -1)
+			continue;
+		while (i < ls->n && ls->info[i].head != head)
+			i++;
+		if (i == ls->n && listeners_add(ls, at.server, at.listen, 1,
+					  has, head) == -1)
+			return -1;
+		if (listener_keep(ls, i++, older, j) == -1)
+			return -1;
+		has++;
+	}
+	return 0;
 }
 
 int
 listeners_adopt(struct listeners *ls, const struct listeners *older)
 {
 	bool *taken = calloc(older->n + 1, sizeof(*taken));
-	size_t i, j;
+	size_t n = ls->n, i, j;
 	int rc = taken == NULL ? -1 : 0;
 
 	ls->activation = older->activation;
-	for (i = 0; rc == 0 && i < ls->n; i++) {
+	for (i = 0; rc == 0 && i < n; i++) {
+		if (ls->info[i].head != i)
+			continue;
 		j = listener_find(ls, i, older, taken);
 		if (j == older->n)
 			continue;
-		ls->v[i].fd = fcntl(
-			older->v[j].fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-		if (ls->v[i].fd == -1)
-			rc = -1;
 		taken[j] = true;
-		ls->info[i] = older->info[j];
-		ls->info[i].kept = true;
-		ls->info[i].from = j;
+		rc = listeners_keep(ls, i, older, j);
 	}
 	free(taken);
 	return rc;
@@ -97,12 +159,15 @@ listeners_commit(struct listeners *ls, struct listeners *older)
 	size_t i;
 
 	for (i = 0; i < ls->n; i++) {
+		/* On a listener this only changes its backlog. */
+		if (listen(ls->v[i].fd, (int)listener_conf(ls, i)->backlog) ==
+			-1)
+			log_alert("%s: a socket does not listen: %s",
+				listener_conf(ls, i)->text, strerror(errno));
 		if (!ls->info[i].kept)
 			continue;
 		older->info[ls->info[i].from].file.is_ours = false;
 		ls->info[i].kept = false;
-		/* listen(2) on a listener only changes its backlog. */
-		listen(ls->v[i].fd, (int)listener_conf(ls, i)->backlog);
 	}
 	listeners_unlink(older);
 	listeners_close(older);
@@ -152,7 +217,7 @@ listeners_inherit(struct listeners *ls)
 	for (pass = 0; pass < 2; pass++)
 		for (i = 0; i < ls->n; i++) {
 			name = conf_server_at(ls->conf, ls->v[i].server)->name;
-			if (ls->v[i].fd == -1)
+			if (ls->v[i].fd == -1 && ls->info[i].head == i)
 				ls->v[i].fd = activation_take(ls->activation,
 					pass == 0
 						? &listener_conf(ls, i)->address
@@ -179,7 +244,9 @@ listeners_report(const struct listeners *ls)
 	size_t i;
 
 	for (i = 0; i < ls->n; i++) {
-		if (ls->v[i].fd != -1)
+		if (ls->v[i].fd != -1 ||
+			(ls->info[i].head != i &&
+				ls->v[ls->info[i].head].fd == -1))
 			continue;
 		listen = listener_conf(ls, i);
 		log_error("server \"%s\": cannot listen on %s: %s",
@@ -230,23 +297,20 @@ listener_conf(const struct listeners *ls, size_t i)
 		conf_server_at(ls->conf, ls->v[i].server), ls->v[i].listen);
 }
 
-/* The listening descriptor, or -1 with errno and nothing left behind. */
+/* A bound socket at that address; several may be, with reuseport. */
 static int
-listener_bind(struct listeners *ls, size_t i)
+listener_socket(const struct weir_addr *a, bool again, struct sockfile *file)
 {
-	const struct conf_listen *listen_conf = listener_conf(ls, i);
-	const struct weir_addr *a = &listen_conf->address;
 	int fd = socket(
 		a->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	int rc;
+	int rc = 0;
 
 	if (fd == -1)
 		return -1;
 	if (listener_path(a) != NULL) {
 		/* Every local user may connect, as to a port. */
-		rc = sockfile_bind(&ls->info[i].file, fd, a, 0666);
+		rc = sockfile_bind(file, fd, a, 0666);
 	} else {
-		rc = 0;
 		if (a->sa.sa_family == AF_INET6)
 			rc = socket_on(fd, IPPROTO_IPV6, IPV6_V6ONLY);
 		if (rc == 0 && a->sa.sa_family != AF_UNIX)
@@ -254,15 +318,48 @@ listener_bind(struct listeners *ls, size_t i)
 		/* Accepted sockets inherit it: a system call less for each. */
 		if (rc == 0 && a->sa.sa_family != AF_UNIX)
 			rc = socket_on(fd, IPPROTO_TCP, TCP_NODELAY);
+		if (rc == 0 && again)
+			rc = socket_on(fd, SOL_SOCKET, SO_REUSEPORT);
 		if (rc == 0)
 			rc = bind(fd, &a->sa, a->len);
 	}
-	if (rc == 0 && listen(fd, (int)listen_conf->backlog) == 0)
+	if (rc == -1)
+		fd_close(&fd);
+	return fd;
+}
+
+/* The listening descriptor, or -1 with errno and nothing left behind.  The
+ * first one at an address is bound without SO_REUSEPORT, which would let two
+ * weirs have the same address.  One more beside sockets that are in use gets
+ * connections as soon as it listens, so it does so when it will be served. */
+static int
+listener_bind(struct listeners *ls, size_t i)
+{
+	const struct conf_listen *want = listener_conf(ls, i);
+	size_t head = ls->info[i].head;
+	bool first = head == i;
+	struct weir_addr at = want->address;
+	int fd, err;
+
+	if (!first && ls->v[head].fd == -1) {
+		errno = ls->info[head].err;
+		return -1;
+	}
+	if (!first && (listeners_address(ls, head, &at) == -1 ||
+			      socket_on(ls->v[head].fd, SOL_SOCKET,
+				      SO_REUSEPORT) == -1))
+		return -1;
+	fd = listener_socket(&at, !first, &ls->info[i].file);
+	if (fd == -1)
+		return -1;
+	if ((!first || !want->reuseport ||
+		    socket_on(fd, SOL_SOCKET, SO_REUSEPORT) == 0) &&
+		(ls->info[head].kept || listen(fd, (int)want->backlog) == 0))
 		return fd;
+	err = errno;
 	fd_close(&fd);
-	rc = errno;
 	listener_unlink(ls, i);
-	errno = rc;
+	errno = err;
 	return -1;
 }
 

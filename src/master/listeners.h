@@ -15,6 +15,7 @@ struct weir_addr;
 /* What the master knows of a listener beyond what workers need. */
 struct listener {
 	int err;	      /* errno of the last try, 0: bound or not tried */
+	size_t head;	      /* number of the first one at its address */
 	bool kept;	      /* the socket is an older one's, too: */
 	size_t from;	      /* its number there */
 	struct sockfile file; /* of a unix socket */
@@ -25,16 +26,21 @@ struct listeners {
 	struct heritage_listener *v; /* fd -1: not bound */
 	struct listener *info;
 	size_t n;
+	bool shares; /* some workers have sockets of their own */
 	struct activation *activation; /* sockets to ask for first, or NULL */
 };
 
-/* Lists what conf listens on, binds nothing; 0, or -1 with errno.  conf must
+/* Lists what conf listens on, binds nothing: one socket an address, or with
+ * reuseport one for each of so many workers.  0, or -1 with errno.  conf must
  * live as long. */
-int listeners_init(struct listeners *ls, const struct conf *conf);
-/* Takes over the sockets of an older one, where text and options are equal;
- * the older one has them still.  -1 with errno. */
+int
+listeners_init(struct listeners *ls, const struct conf *conf, unsigned workers);
+/* Takes over all sockets of an older one that listen on an address of this one,
+ * even if there are more than are wanted; the older one has them still.  -1
+ * with errno. */
 int listeners_adopt(struct listeners *ls, const struct listeners *older);
-/* What was taken over is this one's alone now; what was not, is closed. */
+/* What was taken over is this one's alone now, what was not, is closed; all
+ * listen. */
 void listeners_commit(struct listeners *ls, struct listeners *older);
 /* Closes and unlinks what was not taken over: it was all in vain. */
 void listeners_undo(struct listeners *ls);

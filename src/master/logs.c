@@ -102,10 +102,7 @@ logs_reopen(struct logs *l)
 			log_error("cannot open log file %s again: %s; the old "
 				  "one stays",
 				text, target_why(text, errno));
-		else if (i == l->conf->log.target->index)
-			logs_use(l);
 	}
-	log_notice("log files were opened again");
 }
 
 void

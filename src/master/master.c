@@ -5,9 +5,9 @@
 #include <bsd/unistd.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
-#include "base/addr.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "conf/conf.h"
@@ -49,7 +49,6 @@ master_run(const struct conf *conf, const struct master_options *opt,
 	log_starting(true);
 	if (conf->process.daemon && !daemon_fork(&m.status_fd, &m.status))
 		return m.status;
-	setproctitle("master %s", conf->file);
 	callers_init(&m.callers, master_told, &m);
 	notify_init(&m.notify);
 	m.activation = opt->activation;
@@ -89,6 +88,7 @@ master_init(struct master *m)
 	g->listeners.activation = m->activation;
 	m->present = g;
 	TAILQ_INSERT_HEAD(&m->all, g, link);
+	m->pulse_ms = m->now_ms;
 	return master_fits(m) ? 0 : -1;
 }
 
@@ -143,8 +143,10 @@ master_shed(void *arg, const struct workers *own)
 	struct generation *g;
 
 	TAILQ_FOREACH(g, &m->all, link)
-	if (&g->workers != own)
-		generation_shed(g);
+	{
+		if (&g->workers != own)
+			generation_shed(g);
+	}
 	g = m->reload.next;
 	if (g != NULL && &g->workers != own)
 		generation_shed(g);
@@ -176,9 +178,12 @@ master_enter(struct master *m, enum master_state state)
 	case MASTER_START:
 		break;
 	case MASTER_RUN:
-		m->present->workers.mode = WORKERS_KEPT;
-		workers_go(&m->present->workers);
 		master_announce(m);
+		break;
+	case MASTER_DRAIN:
+		log_notice("draining: nobody accepts until a reload");
+		notify_status(
+			&m->notify, "generation %u drains", m->present->number);
 		break;
 	case MASTER_QUIT:
 		log_notice("finishing: channels get close_wait to end");
@@ -240,11 +245,15 @@ master_step(struct master *m)
 		master_refuse(m);
 	}
 	if (m->state == MASTER_START &&
-		workers_count(ws, WORKER_READY) == ws->n)
+		workers_count(ws, WORKER_READY) == ws->n) {
+		workers_go(ws);
 		master_enter(m, MASTER_RUN);
-	if (m->state == MASTER_RUN)
+	}
+	if (m->state == MASTER_RUN || m->state == MASTER_DRAIN)
 		master_reload(m);
+	master_drain(m);
 	master_retire(m);
+	master_pulse(m);
 	ws = &m->present->workers;
 	if (m->state == MASTER_RUN && m->reload.state == RELOAD_IDLE &&
 		workers_count(ws, WORKER_GONE) == ws->n) {
@@ -335,10 +344,12 @@ master_overdue(struct master *m)
 	struct generation *g;
 
 	TAILQ_FOREACH(g, &m->all, link)
-	workers_kill(
-		&g->workers, m->state == MASTER_QUIT
-				     ? "did not leave within close_wait and 1 s"
-				     : "did not leave within 2 s");
+	{
+		workers_kill(&g->workers,
+			m->state == MASTER_QUIT
+				? "did not leave within close_wait and 1 s"
+				: "did not leave within 2 s");
+	}
 	m->deadline_ms = UINT64_MAX;
 }
 
@@ -351,9 +362,12 @@ master_close_wait(const struct master *m)
 	size_t i;
 
 	TAILQ_FOREACH(g, &m->all, link)
-	for (i = 0; i < g->conf->servers.n; i++)
-		if (conf_server_at(g->conf, i)->close_wait_ms > most_ms)
-			most_ms = conf_server_at(g->conf, i)->close_wait_ms;
+	{
+		for (i = 0; i < g->conf->servers.n; i++)
+			if (conf_server_at(g->conf, i)->close_wait_ms > most_ms)
+				most_ms = conf_server_at(g->conf, i)
+						  ->close_wait_ms;
+	}
 	return most_ms;
 }
 

@@ -26,13 +26,27 @@ struct pollfd;
  * sets. */
 #define MASTER_FDS 15
 
+/* id, word, what is true in it. */
+#define MASTER_STATES(X)                                                       \
+	/* No child yet; pidfile, log or an address is missing. */             \
+	X(BIND, "waiting for its addresses")                                   \
+	/* All bound, workers forked, not all have said READY. */              \
+	X(START, "starting")                                                   \
+	/* The start was announced; dead workers are replaced. */              \
+	X(RUN, "serving")                                                      \
+	/* All workers were told to drain, sockets stay: until a reload. */    \
+	X(DRAIN, "draining")                                                   \
+	/* Listeners closed, workers let their channels finish. */             \
+	X(QUIT, "finishing")                                                   \
+	/* Listeners closed, workers were told to leave now. */                \
+	X(STOP, "stopping")                                                    \
+	/* No child left. */                                                   \
+	X(DONE, "done")
+
 enum master_state {
-	MASTER_BIND,  /* no child yet; pidfile, log or an address is missing */
-	MASTER_START, /* all bound, workers forked, not all have said READY */
-	MASTER_RUN,   /* the start was announced; dead workers are replaced */
-	MASTER_QUIT,  /* listeners closed, workers let their channels finish */
-	MASTER_STOP,  /* listeners closed, workers were told to leave now */
-	MASTER_DONE   /* no child left */
+#define X(id, word) MASTER_##id,
+	MASTER_STATES(X)
+#undef X
 };
 
 struct master {
@@ -52,6 +66,8 @@ struct master {
 	unsigned last_number; /* of a generation, prepared or not */
 	struct reload reload;
 	bool reload_wanted;
+	bool drain_wanted;
+	uint64_t pulse_ms; /* when figures are logged next */
 	struct callers callers;
 	struct notify notify;
 	struct activation *activation;
@@ -75,11 +91,19 @@ void master_reload(struct master *m);
 /* Frees generations of which nothing runs any more, ends those that take too
  * long, and the oldest when there are too many. */
 void master_retire(struct master *m);
+/* Begins to drain what serves now, unless a reload is under way. */
+void master_drain(struct master *m);
 /* How many children there are: workers of all generations, and what a reload
  * that failed has not reaped yet. */
 unsigned master_alive(const struct master *m);
 /* Says what is listened on and that weir is ready, and lets the caller go. */
 void master_announce(struct master *m);
+
+/* Logs once a minute what is not as it should be or will not stay: generations
+ * that drain, channels that are spread unevenly (pulse.c). */
+void master_pulse(struct master *m);
+/* Puts the generations and their channels into the process title. */
+void master_title(const struct master *m);
 
 /* Told of a word over the control socket (asked.c). */
 void master_told(void *arg, struct caller *c, enum caller_word word);

@@ -14,7 +14,8 @@
 	X(HUP, "reload", true, "reads the configuration again")                \
 	X(USR1, "reopen", true, "opens the log files again")                   \
 	X(USR2, "upgrade", false, "hands over to a new binary")                \
-	X(WINCH, "drain", false, "lets the workers finish, stays")             \
+	X(WINCH, "drain", true,                                                \
+		"lets the workers finish and stays, until a reload")           \
 	X(CHLD, NULL, true, "a worker died")
 
 struct signal_row {

@@ -1,7 +1,9 @@
-/* succession.c - generations of the master: the next one, and those that leave.
- */
-
+/* succession.c - one generation of the master after the other. */
 #include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/addr.h"
 #include "base/fd.h"
@@ -10,7 +12,6 @@
 #include "master/activation.h"
 #include "master/daemon.h"
 #include "master/master_private.h"
-#include "master/signals.h"
 
 unsigned
 master_alive(const struct master *m)
@@ -19,7 +20,9 @@ master_alive(const struct master *m)
 	unsigned n = 0;
 
 	TAILQ_FOREACH(g, &m->all, link)
-	n += workers_alive(&g->workers);
+	{
+		n += workers_alive(&g->workers);
+	}
 	return n + (unsigned)m->reload.ndying;
 }
 
@@ -47,7 +50,8 @@ master_announce(struct master *m)
 	size_t i;
 
 	for (i = 0; i < g->listeners.n; i++) {
-		if (listeners_address(&g->listeners, i, &a) == -1)
+		if (g->listeners.info[i].head != i ||
+			listeners_address(&g->listeners, i, &a) == -1)
 			continue;
 		snprintf(line, sizeof(line),
 			"listen gen=%u server=%.200s address=%s", g->number,
@@ -65,6 +69,18 @@ master_announce(struct master *m)
 	fd_close(&m->ready_fd);
 	log_starting(false);
 	daemon_ready(&m->status_fd);
+	master_title(m);
+}
+
+/* Its workers may finish within drain_timeout. */
+static void
+generation_drain(struct generation *g, uint64_t now_ms)
+{
+	uint32_t drain_ms = g->conf->process.drain_timeout_ms;
+
+	workers_leave(&g->workers, MSG_DRAIN, drain_ms);
+	if (drain_ms != 0)
+		g->deadline_ms = now_ms + drain_ms + MASTER_MARGIN_MS;
 }
 
 /* The new generation takes over: who connects from now on is its own. */
@@ -72,19 +88,28 @@ static void
 master_commit(struct master *m)
 {
 	struct generation *old = m->present, *g = reload_take(&m->reload);
-	uint32_t drain_ms = old->conf->process.drain_timeout_ms;
 
 	listeners_commit(&g->listeners, &old->listeners);
 	logs_use(&g->logs);
 	TAILQ_INSERT_HEAD(&m->all, g, link);
 	m->present = g;
-	g->workers.mode = WORKERS_KEPT;
 	workers_go(&g->workers);
-	workers_leave(&old->workers, MSG_DRAIN, drain_ms);
+	/* One that drains already does so until its own deadline. */
+	if (old->workers.mode != WORKERS_LEAVING)
+		generation_drain(old, m->now_ms);
+	master_enter(m, MASTER_RUN);
 	master_outcome(m, 0, "reloaded: generation %u serves", g->number);
-	if (drain_ms != 0)
-		old->deadline_ms = m->now_ms + drain_ms + MASTER_MARGIN_MS;
-	master_announce(m);
+}
+
+void
+master_drain(struct master *m)
+{
+	if (!m->drain_wanted || m->state != MASTER_RUN ||
+		m->reload.state != RELOAD_IDLE)
+		return;
+	m->drain_wanted = false;
+	master_enter(m, MASTER_DRAIN);
+	generation_drain(m->present, m->now_ms);
 }
 
 /* Begins what is wanted, and goes on with what is begun. */
@@ -116,35 +141,48 @@ master_reload(struct master *m)
 		master_commit(m);
 }
 
+/* Ends it if it took too long, or is one of too many. */
+static void
+generation_hurry(struct generation *g, bool too_many, uint64_t now_ms)
+{
+	if (too_many && !g->stopped) {
+		log_warn("generation %u is one too many: its channels are "
+			 "reset",
+			g->number);
+		workers_leave(&g->workers, MSG_STOP, 0);
+		g->deadline_ms = now_ms + MASTER_STOP_MS;
+		g->stopped = true;
+	} else if (now_ms >= g->deadline_ms) {
+		g->deadline_ms = UINT64_MAX;
+		workers_kill(&g->workers,
+			g->stopped ? "did not leave within 2 s"
+				   : "did not leave within drain_timeout and "
+				     "1 s");
+	}
+}
+
 /* Frees generations of which nothing runs any more, ends those that take too
  * long, and the oldest when there are too many. */
 void
 master_retire(struct master *m)
 {
+	int64_t n = 0, most = m->present->conf->process.max_generations;
 	struct generation *g, *newer;
-	int64_t n = 0;
 
 	TAILQ_FOREACH(g, &m->all, link)
-	n++;
-	for (g = TAILQ_LAST(&m->all, generations); g != m->present; g = newer) {
+	{
+		n++;
+	}
+	for (g = TAILQ_LAST(&m->all, generations); g != NULL; g = newer, n--) {
 		newer = TAILQ_PREV(g, generations, link);
-		if (workers_alive(&g->workers) == 0) {
-			log_notice("generation %u is gone", g->number);
-			TAILQ_REMOVE(&m->all, g, link);
-			generation_free(g);
-		} else if (!g->stopped &&
-			   n > m->present->conf->process.max_generations) {
-			log_warn("generation %u is one too many: its channels "
-				 "are reset",
-				g->number);
-			workers_leave(&g->workers, MSG_STOP, 0);
-			g->deadline_ms = m->now_ms + MASTER_STOP_MS;
-			g->stopped = true;
-		} else if (m->now_ms >= g->deadline_ms) {
-			g->deadline_ms = UINT64_MAX;
-			workers_kill(&g->workers,
-				"did not leave within drain_timeout and 1 s");
+		if (g == m->present || workers_alive(&g->workers) > 0) {
+			generation_hurry(
+				g, g != m->present && n > most, m->now_ms);
+			continue;
 		}
-		n--;
+		log_notice("generation %u is gone", g->number);
+		TAILQ_REMOVE(&m->all, g, link);
+		generation_free(g);
+		master_title(m);
 	}
 }

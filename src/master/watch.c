@@ -29,26 +29,32 @@ master_watch(struct master *m, size_t n, int fd)
 	return true;
 }
 
+static size_t
+master_watch_workers(struct master *m, size_t n, const struct workers *ws)
+{
+	unsigned slot;
+
+	for (slot = 0; slot < ws->n; slot++)
+		if (ws->v[slot].control_fd != -1)
+			n += master_watch(m, n, ws->v[slot].control_fd);
+	return n;
+}
+
 /* Lists what is open, no more: poll(2) refuses a list that is longer than
  * RLIMIT_NOFILE, whatever is in it. */
 static size_t
 master_watch_all(struct master *m)
 {
-	const struct generation *next = m->reload.next, *g;
+	const struct generation *g;
 	size_t n = 0;
 
 	if (m->reload.said_fd != -1)
 		n += master_watch(m, n, m->reload.said_fd);
-	for (g = TAILQ_FIRST(&m->all); g != NULL || next != NULL;
-		g = g != NULL ? TAILQ_NEXT(g, link) : NULL) {
-		const struct workers *ws = &(g != NULL ? g : next)->workers;
-		unsigned slot;
-
-		for (slot = 0; slot < ws->n; slot++)
-			if (ws->v[slot].control_fd != -1)
-				n += master_watch(m, n, ws->v[slot].control_fd);
-		if (g == NULL)
-			next = NULL;
+	if (m->reload.next != NULL)
+		n = master_watch_workers(m, n, &m->reload.next->workers);
+	TAILQ_FOREACH(g, &m->all, link)
+	{
+		n = master_watch_workers(m, n, &g->workers);
 	}
 	return n;
 }
@@ -66,8 +72,25 @@ master_hear(struct master *m, int fd)
 	if (next != NULL && workers_hear(&next->workers, fd))
 		return;
 	TAILQ_FOREACH(g, &m->all, link)
-	if (workers_hear(&g->workers, fd))
-		return;
+	{
+		if (workers_hear(&g->workers, fd))
+			return;
+	}
+}
+
+/* Every generation has log files of its own; ours are the present one's. */
+static void
+master_reopen(struct master *m)
+{
+	struct generation *g;
+
+	TAILQ_FOREACH(g, &m->all, link)
+	{
+		logs_reopen(&g->logs);
+		workers_reopen(&g->workers);
+	}
+	logs_use(&m->present->logs);
+	log_notice("log files were opened again");
 }
 
 static void
@@ -78,28 +101,27 @@ master_signals(struct master *m)
 	bool quit = signals_take(SIGQUIT);
 	bool reopen = signals_take(SIGUSR1);
 	bool reload = signals_take(SIGHUP);
+	bool drain = signals_take(SIGWINCH);
+	bool serves = m->state == MASTER_RUN || m->state == MASTER_DRAIN;
 	const struct signal_row *row;
-	struct generation *g;
 
 	for (row = signals_rows; row->name != NULL; row++)
 		if (!row->built && signals_take(row->signo))
 			log_notice("SIG%s (%s) is not built in yet", row->name,
 				row->word);
 	if (reopen && m->prepared)
-		TAILQ_FOREACH(g, &m->all, link)
-		{
-			logs_reopen(&g->logs);
-			workers_reopen(&g->workers);
-		}
+		master_reopen(m);
 	/* One that comes while one is under way is done behind it. */
-	if (reload && m->state <= MASTER_RUN)
+	if (reload && m->state <= MASTER_DRAIN)
 		m->reload_wanted = true;
+	if (drain && m->state <= MASTER_RUN)
+		m->drain_wanted = true;
 	/* Nothing runs yet that could be let finish, or it was said twice. */
-	if (quit && m->state != MASTER_RUN)
+	if (quit && !serves)
 		stop = true;
 	if (stop && m->state < MASTER_STOP)
 		master_enter(m, MASTER_STOP);
-	else if (quit && m->state == MASTER_RUN)
+	else if (quit && serves)
 		master_enter(m, MASTER_QUIT);
 }
 
@@ -120,8 +142,10 @@ master_reap(struct master *m)
 			workers_reaped(&g->workers, pid, status, m->now_ms))
 			continue;
 		TAILQ_FOREACH(g, &m->all, link)
-		if (workers_reaped(&g->workers, pid, status, m->now_ms))
-			break;
+		{
+			if (workers_reaped(&g->workers, pid, status, m->now_ms))
+				break;
+		}
 	}
 }
 
@@ -188,13 +212,17 @@ master_wait(struct master *m)
 	due = notify_next(&m->notify);
 	if (due < next)
 		next = due;
+	if (m->pulse_ms < next)
+		next = m->pulse_ms;
 	TAILQ_FOREACH(g, &m->all, link)
-	if (g->deadline_ms < next)
-		next = g->deadline_ms;
+	{
+		if (g->deadline_ms < next)
+			next = g->deadline_ms;
+	}
 	/* The one under way has ended in this turn, and nothing else may come
 	 * that would wake us. */
-	if (m->state == MASTER_RUN && m->reload.state == RELOAD_IDLE &&
-		m->reload_wanted)
+	if ((m->state == MASTER_RUN || m->state == MASTER_DRAIN) &&
+		m->reload.state == RELOAD_IDLE && m->reload_wanted)
 		next = 0;
 	m->now_ms = master_now();
 	if (next != UINT64_MAX) {

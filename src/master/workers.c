@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/board.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "conf/conf.h"
@@ -122,6 +123,7 @@ worker_read(struct workers *ws, unsigned slot)
 				(void)msg_send(w->control_fd, MSG_GO, 0);
 			log_info("worker %u (pid %d) is ready", slot,
 				(int)w->pid);
+			workers_cover(ws);
 		} else if (m.type == MSG_REOPENED && m.arg == w->nreopened &&
 			   m.arg < ws->logs->n) {
 			w->nreopened++;
@@ -180,6 +182,7 @@ workers_tell(struct workers *ws, enum msg_type type, uint32_t arg)
 void
 workers_go(struct workers *ws)
 {
+	ws->mode = WORKERS_KEPT;
 	ws->going = true;
 	workers_tell(ws, MSG_GO, 0);
 }
@@ -297,6 +300,8 @@ worker_child(struct workers *ws, unsigned slot, int control_fd)
 		.logs = ws->logs->fds,
 		.control_fd = control_fd,
 		.slot = slot,
+		.workers = ws->n,
+		.board = ws->board,
 		.generation = ws->generation,
 		.master_pid = ws->master_pid,
 		.background = ws->conf->process.daemon };
@@ -307,7 +312,7 @@ worker_child(struct workers *ws, unsigned slot, int control_fd)
 	ws->shed(ws->shed_arg, ws);
 	signals_child();
 	log_process("worker %u", slot);
-	setproctitle("worker %u generation %u", slot, ws->generation);
+	setproctitle("worker %u generation %u: starts", slot, ws->generation);
 	if (logs_use(ws->logs) == -1)
 		_exit(WORKERS_EXIT_NO_START);
 	if (drop_now(ws->drop) == -1)
@@ -334,6 +339,7 @@ worker_died(struct workers *ws, unsigned slot, int status, uint64_t now_ms)
 	worker_report(ws, slot, status);
 	fd_close(&w->control_fd);
 	w->pid = 0;
+	board_clear(ws->board, slot);
 	if (ws->mode != WORKERS_KEPT) {
 		ws->failed |= ws->mode == WORKERS_FIRST;
 		w->state = WORKER_GONE;
@@ -348,6 +354,7 @@ worker_died(struct workers *ws, unsigned slot, int status, uint64_t now_ms)
 	}
 	if (ws->once_ready && workers_alive(ws) == 0)
 		workers_hurry(ws, now_ms);
+	workers_cover(ws);
 }
 
 /* Says how a worker ended; [alert] unless somebody wanted it to. */

@@ -11,6 +11,7 @@
 #include "base/msg.h"
 #include "heritage.h"
 
+struct board;
 struct conf;
 struct drop;
 struct listeners;
@@ -36,6 +37,8 @@ struct worker {
 	const char *killed; /* why the master killed it, or NULL */
 	size_t nreopened;   /* log files that it has again; of all: idle */
 	bool reopen_again;  /* from the first on, when that is through */
+	unsigned adopter;   /* slot + 1 of who serves its sockets; 0: nobody */
+	pid_t adopter_pid;
 };
 
 /* What a death means. */
@@ -51,6 +54,7 @@ struct workers {
 	const struct drop *drop;
 	const struct listeners *listeners;
 	const struct logs *logs;
+	struct board *board;
 	void (*run)(const struct heritage *);
 	/* In the child: lets go of what is the master's, or of others. */
 	void (*shed)(void *arg, const struct workers *own);
@@ -82,8 +86,11 @@ bool workers_hear(struct workers *ws, int fd);
 /* Decides what becomes of the slot of a child that was reaped; false: it is
  * none of these. */
 bool workers_reaped(struct workers *ws, pid_t pid, int status, uint64_t now_ms);
-/* From here on who is ready accepts. */
+/* From here on who is ready accepts, and who dies is replaced. */
 void workers_go(struct workers *ws);
+/* Whenever a slot gets or loses its worker: the sockets that are its own are
+ * served by another one as long as it has none (adopt.c). */
+void workers_cover(struct workers *ws);
 /* Closes the master's ends of the control pairs: in a child of others. */
 void workers_shed(struct workers *ws);
 /* Sends every worker the log files, which were opened again: one after the

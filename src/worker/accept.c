@@ -8,6 +8,7 @@
 
 #include <event2/event.h>
 
+#include "base/board.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "heritage.h"
@@ -15,7 +16,10 @@
 
 #define ACCEPTS_PER_WAKEUP 4   /* so that the other workers get their share */
 #define PAUSE_MS	   100 /* how long not to ask when none can be taken */
+#define AWAY_MS		   10  /* that others get who have less to do */
 #define WORD_EVERY_MS	   1000
+
+static void acceptor_pause(struct acceptor *a, int err);
 
 /* Was this the end of one connection, with others behind it (accept(2))?  All
  * else stays as it is when accepting is tried again at once. */
@@ -39,44 +43,109 @@ accept_goes_on(int err)
 	}
 }
 
+/* Is it to be in the poller's set? */
+static bool
+listener_is_wanted(const struct listener *l)
+{
+	const struct acceptor *a = l->acceptor;
+
+	return a->open && l->ours && !a->paused && !a->full &&
+	       !(a->away && l->shared);
+}
+
+/* Puts every listener into the set, or takes it out of it: as it should be. */
+static void
+acceptor_update(struct acceptor *a)
+{
+	struct poller *p = &a->loop->poller;
+	struct listener *l;
+
+	for (l = a->listeners; l < a->listeners + a->n; l++) {
+		if (l->fd == -1 || listener_is_wanted(l) == l->polled)
+			continue;
+		if (l->polled) {
+			poller_remove(p, l->fd);
+			l->polled = false;
+		} else if (poller_add_listener(p, l->fd, &l->source) == 0) {
+			l->polled = true;
+		} else {
+			acceptor_pause(a, errno);
+			return;
+		}
+	}
+}
+
+/* One line a second, whatever happens. */
+static bool
+acceptor_may_say(struct acceptor *a)
+{
+	if (clock_ms() < a->next_word_ms)
+		return false;
+	a->next_word_ms = clock_ms() + WORD_EVERY_MS;
+	return true;
+}
+
 static void
 acceptor_pause(struct acceptor *a, int err)
 {
 	static const struct timeval pause = { .tv_usec = PAUSE_MS * 1000 };
-	size_t i;
 
-	if (clock_ms() >= a->next_word_ms) {
+	if (acceptor_may_say(a))
 		log_error("accepting pauses for %d ms: %s (%zu channels)",
 			PAUSE_MS, strerror(err), a->loop->channels);
-		a->next_word_ms = clock_ms() + WORD_EVERY_MS;
-	}
 	if (a->paused || evtimer_add(a->resume, &pause) == -1)
 		return;
 	a->paused = true;
-	for (i = 0; i < a->n; i++)
-		if (a->listeners[i].fd != -1)
-			poller_remove(&a->loop->poller, a->listeners[i].fd);
+	acceptor_update(a);
 }
 
 static void
 acceptor_resume(evutil_socket_t fd, short what, void *arg)
 {
 	struct acceptor *a = arg;
-	size_t i;
 
 	(void)fd;
 	(void)what;
 	clock_update();
 	a->paused = false;
-	for (i = 0; i < a->n; i++) {
-		struct listener *l = &a->listeners[i];
+	acceptor_update(a);
+}
 
-		if (l->fd != -1 && poller_add_listener(&a->loop->poller, l->fd,
-					   &l->source) == -1) {
-			acceptor_pause(a, errno);
-			return;
-		}
-	}
+/* Others have less to do: they get AWAY_MS to take what waits. */
+static void
+acceptor_leave(struct acceptor *a)
+{
+	static const struct timeval away = { .tv_usec = AWAY_MS * 1000 };
+
+	if (evtimer_add(a->back, &away) == -1)
+		return;
+	a->away = true;
+	acceptor_update(a);
+}
+
+static void
+acceptor_back(evutil_socket_t fd, short what, void *arg)
+{
+	struct acceptor *a = arg;
+
+	(void)fd;
+	(void)what;
+	clock_update();
+	a->away = false;
+	/* This turn is one of them, and what waits shows up in the next. */
+	a->leftover = 2;
+	acceptor_update(a);
+}
+
+static void
+acceptor_fill(struct acceptor *a)
+{
+	if (acceptor_may_say(a))
+		log_warn("accepting waits: process.worker_channels is reached "
+			 "(%zu channels)",
+			a->loop->channels);
+	a->full = true;
+	acceptor_update(a);
 }
 
 /* Takes one connection: false when there is none, or none can be taken. */
@@ -87,6 +156,10 @@ listener_accept(struct listener *l)
 	const struct loop *loop = l->acceptor->loop;
 	int fd;
 
+	if (loop->channels >= l->acceptor->channels_most) {
+		acceptor_fill(l->acceptor);
+		return false;
+	}
 	/* Whoever is let in may need a descriptor for its backend as well. */
 	if (loop->fds + 2 > loop->fds_most) {
 		acceptor_pause(l->acceptor, EMFILE);
@@ -108,9 +181,15 @@ static void
 listener_ready(struct poll_source *source, uint32_t events)
 {
 	struct listener *l = (struct listener *)source;
+	struct acceptor *a = l->acceptor;
 	int i;
 
 	(void)events;
+	if (l->shared && a->board != NULL && a->leftover == 0 &&
+		board_is_ahead(a->board, a->loop->channels)) {
+		acceptor_leave(a);
+		return;
+	}
 	for (i = 0; i < ACCEPTS_PER_WAKEUP && l->fd != -1; i++)
 		if (!listener_accept(l))
 			break;
@@ -121,8 +200,9 @@ listener_ready(struct poll_source *source, uint32_t events)
 static void
 listener_close(struct listener *l)
 {
-	if (l->acceptor->open)
+	if (l->polled)
 		poller_remove(&l->acceptor->loop->poller, l->fd);
+	l->polled = false;
 	close(l->fd);
 	l->fd = -1;
 }
@@ -133,10 +213,13 @@ acceptor_init(struct acceptor *a, struct loop *loop, struct engine *engines,
 {
 	size_t i;
 
-	*a = (struct acceptor){ .loop = loop };
+	*a = (struct acceptor){
+		.loop = loop, .channels_most = SIZE_MAX, .board = h->board
+	};
 	a->listeners = calloc(h->nlisteners, sizeof(*a->listeners));
 	a->resume = evtimer_new(loop->base, acceptor_resume, a);
-	if (a->listeners == NULL || a->resume == NULL) {
+	a->back = evtimer_new(loop->base, acceptor_back, a);
+	if (a->listeners == NULL || a->resume == NULL || a->back == NULL) {
 		acceptor_done(a);
 		errno = ENOMEM;
 		return -1;
@@ -149,6 +232,11 @@ acceptor_init(struct acceptor *a, struct loop *loop, struct engine *engines,
 		l->engine = &engines[h->listeners[i].server];
 		l->fd = h->listeners[i].fd;
 		l->listen = (uint16_t)h->listeners[i].listen;
+		l->shared = h->listeners[i].share == 0;
+		if (!l->shared)
+			l->slot = (uint16_t)heritage_slot(
+				&h->listeners[i], h->workers);
+		l->ours = l->shared || l->slot == h->slot;
 	}
 	return 0;
 }
@@ -159,7 +247,35 @@ acceptor_open(struct acceptor *a)
 	if (a->open)
 		return;
 	a->open = true;
-	acceptor_resume(-1, 0, a);
+	acceptor_update(a);
+}
+
+void
+acceptor_turn(struct acceptor *a)
+{
+	bool back = a->away && !board_is_ahead(a->board, a->loop->channels);
+	bool room = a->full && a->loop->channels < a->channels_most;
+
+	if (a->leftover > 0)
+		a->leftover--;
+	if (!back && !room)
+		return;
+	if (back)
+		(void)evtimer_del(a->back);
+	a->away = a->away && !back;
+	a->full = a->full && !room;
+	acceptor_update(a);
+}
+
+void
+acceptor_adopt(struct acceptor *a, unsigned slot, bool adopt)
+{
+	struct listener *l;
+
+	for (l = a->listeners; l < a->listeners + a->n; l++)
+		if (!l->shared && l->slot == slot)
+			l->ours = adopt;
+	acceptor_update(a);
 }
 
 void
@@ -175,8 +291,8 @@ acceptor_close(struct acceptor *a)
 			continue;
 		/* What was queued is served; who comes now is too late. */
 		left = conf_listen_at(l->engine->server, l->listen)->backlog;
-		while (a->open && !a->paused && left-- >= 0 &&
-			listener_accept(l))
+		while (a->open && l->ours && !a->paused && !a->full &&
+			left-- >= 0 && listener_accept(l))
 			continue;
 		listener_close(l);
 	}
@@ -192,6 +308,8 @@ acceptor_done(struct acceptor *a)
 			listener_close(&a->listeners[i]);
 	if (a->resume != NULL)
 		event_free(a->resume);
+	if (a->back != NULL)
+		event_free(a->back);
 	free(a->listeners);
 	*a = (struct acceptor){ 0 };
 }

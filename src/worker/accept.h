@@ -9,6 +9,7 @@
 #include "engine/engine.h"
 #include "engine/poller.h"
 
+struct board;
 struct event;
 struct heritage;
 
@@ -18,24 +19,38 @@ struct listener {
 	struct engine *engine;
 	int fd; /* -1: closed */
 	uint16_t listen;
+	uint16_t slot; /* whose it is, unless shared */
+	bool shared;   /* with all other workers */
+	bool ours;     /* shared, of this slot, or adopted */
+	bool polled;   /* in the poller's set */
 };
 
 struct acceptor {
 	struct loop *loop;
+	const struct board *board; /* NULL: nobody to share with */
+	size_t channels_most;	   /* accepting waits while there are so many */
 	struct listener *listeners;
 	size_t n;
 	struct event *resume; /* ends a pause */
-	bool paused;	      /* no connection can be taken now */
+	struct event *back;   /* ends an absence */
 	bool open;
+	bool paused;	  /* no connection can be taken now */
+	bool full;	  /* there are as many channels as there may be */
+	bool away;	  /* from shared listeners: others have less to do */
+	uint8_t leftover; /* turns in which what they left is taken */
 	uint64_t next_word_ms; /* when to complain again */
 };
 
 /* Knows all listeners of the heritage, accepts nothing yet; engines in order of
- * the servers.  -1 with errno. */
+ * the servers.  No limit of channels is set.  -1 with errno. */
 int acceptor_init(struct acceptor *a, struct loop *loop, struct engine *engines,
 	const struct heritage *h);
 /* Accepts from now on. */
 void acceptor_open(struct acceptor *a);
+/* After each turn: goes on when there is room again. */
+void acceptor_turn(struct acceptor *a);
+/* Accepts what was meant for that slot as well, or does so no more. */
+void acceptor_adopt(struct acceptor *a, unsigned slot, bool adopt);
 /* Accepts what is queued, then closes all listeners: for a drain. */
 void acceptor_close(struct acceptor *a);
 void acceptor_done(struct acceptor *a);

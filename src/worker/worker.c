@@ -16,28 +16,22 @@
 #include "heritage.h"
 #include "worker/accept.h"
 #include "worker/control.h"
+#include "worker/drain.h"
+#include "worker/report.h"
 
 #define FDS_SPARE	  8
 #define EXIT_CANNOT_START 2 /* a respawn would not help */
 
-/* How long the channels of one server may finish. */
-struct patience {
-	struct worker *worker;
-	struct engine *engine;
-	struct event *end;
-};
-
 struct worker {
 	const struct heritage *heritage;
 	struct loop loop;
-	struct engine *engines; /* one a server, as all below */
-	struct patience *patiences;
+	struct engine *engines; /* one a server */
 	size_t nengines;
-	size_t nwaiting; /* servers whose close_wait is not over */
 	struct acceptor acceptor;
+	struct drain drain;
+	struct report report;
 	struct control control;
 	struct event *signals[2];
-	bool draining;
 	bool quitting; /* with close_wait, whatever was said before */
 };
 
@@ -53,55 +47,14 @@ worker_stop(struct worker *w)
 	w->loop.leaving = true;
 }
 
+/* Accepts no more, and lets channels finish: as drain_begin() says. */
 static void
-patience_over(evutil_socket_t fd, short what, void *arg)
+worker_drain(struct worker *w, bool own, uint32_t ms)
 {
-	struct patience *p = arg;
-
-	(void)fd;
-	(void)what;
-	clock_update();
-	if (!TAILQ_EMPTY(&p->engine->channels))
-		log_notice("%s: close_wait is over: its channels are reset",
-			p->engine->server->name);
-	engine_stop(p->engine);
-	if (--p->worker->nwaiting == 0)
-		p->worker->loop.leaving = true;
-}
-
-/* Lets the channels of each server finish for so long: value_ms, 0 for ever,
- * or what the server says. */
-static void
-worker_drain(struct worker *w, bool own, uint32_t value_ms)
-{
-	uint32_t most_ms = 0;
-	size_t i;
-
-	if (!w->draining)
+	if (!w->drain.on)
 		acceptor_close(&w->acceptor);
-	w->nwaiting = w->nengines;
-	for (i = 0; i < w->nengines; i++) {
-		struct event *end = w->patiences[i].end;
-		uint32_t wait_ms =
-			own ? w->engines[i].server->close_wait_ms : value_ms;
-		struct timeval tv = { .tv_sec = wait_ms / 1000,
-			.tv_usec = wait_ms % 1000 * 1000 };
-
-		if (!w->draining)
-			engine_signal(&w->engines[i], "drain");
-		if (wait_ms > most_ms)
-			most_ms = wait_ms;
-		if ((own || value_ms != 0) && evtimer_add(end, &tv) == -1) {
-			worker_stop(w);
-			return;
-		}
-	}
-	w->draining = true;
-	if (own || value_ms != 0)
-		log_notice("draining: %zu channels may take %u ms",
-			w->loop.channels, most_ms);
-	else
-		log_notice("draining: %zu channels", w->loop.channels);
+	report_serves(&w->report, false);
+	drain_begin(&w->drain, own, ms);
 }
 
 /* The master has opened a log file again: fd, or -1 when it got lost. */
@@ -117,9 +70,12 @@ worker_reopen(struct worker *w, uint32_t index, int fd)
 		log_error("log file %s: this worker goes on with the old one: "
 			  "%s",
 			conf_logfile_at(conf, index)->text, strerror(errno));
-	else if (index == conf->log.target->index)
-		log_switch(w->heritage->logs[index], conf->log.target->text,
-			(enum log_level)conf->log.level);
+	else if (index == conf->log.target->index &&
+		 log_switch(w->heritage->logs[index], conf->log.target->text,
+			 (enum log_level)conf->log.level) == -1)
+		log_error("log.target: this worker goes on with the old one: "
+			  "%s",
+			strerror(errno));
 	if (control_reopened(&w->control, index) == -1)
 		log_error("cannot tell the master: %s", strerror(errno));
 }
@@ -139,11 +95,16 @@ worker_told(void *arg, const struct msg *m, int attached)
 		w->quitting = true;
 		break;
 	case MSG_DRAIN:
-		if (!w->draining)
+		if (!w->drain.on)
 			worker_drain(w, false, m->arg);
 		break;
 	case MSG_GO:
 		acceptor_open(&w->acceptor);
+		report_serves(&w->report, true);
+		break;
+	case MSG_ADOPT:
+	case MSG_RETURN:
+		acceptor_adopt(&w->acceptor, m->arg, m->type == MSG_ADOPT);
 		break;
 	case MSG_REOPEN:
 		worker_reopen(w, m->arg, attached);
@@ -165,7 +126,7 @@ worker_signal(evutil_socket_t signo, short what, void *arg)
 	clock_update();
 	if (signo == SIGTERM)
 		worker_stop(w);
-	else if (!w->draining)
+	else if (!w->drain.on)
 		worker_drain(w, true, 0);
 }
 
@@ -201,20 +162,6 @@ worker_listen_signals(struct worker *w)
 	return 0;
 }
 
-static int
-worker_serve(struct worker *w, const struct conf_server *server)
-{
-	struct engine *e = &w->engines[w->nengines];
-	struct patience *p = &w->patiences[w->nengines];
-
-	if (engine_init(e, &w->loop, server) == -1)
-		return -1;
-	*p = (struct patience){ .worker = w, .engine = e };
-	w->nengines++;
-	p->end = evtimer_new(w->loop.base, patience_over, p);
-	return p->end != NULL ? 0 : -1;
-}
-
 /* How many descriptors channels may have: all but what is open already, and a
  * few for files and names. */
 static size_t
@@ -247,12 +194,16 @@ worker_init(struct worker *w, const struct heritage *h)
 			-1)
 		return -1;
 	w->engines = calloc(h->conf->servers.n, sizeof(*w->engines));
-	w->patiences = calloc(h->conf->servers.n, sizeof(*w->patiences));
-	if (w->engines == NULL || w->patiences == NULL)
+	if (w->engines == NULL)
 		return -1;
-	for (i = 0; i < h->conf->servers.n; i++)
-		if (worker_serve(w, conf_server_at(h->conf, i)) == -1)
+	for (; w->nengines < h->conf->servers.n; w->nengines++)
+		if (engine_init(&w->engines[w->nengines], &w->loop,
+			    conf_server_at(h->conf, w->nengines)) == -1)
 			return -1;
+	if (drain_init(&w->drain, &w->loop, w->engines, w->nengines, h) == -1 ||
+		report_init(&w->report, &w->loop, w->engines, w->nengines, h) ==
+			-1)
+		return -1;
 	if (control_init(&w->control, w->loop.base, h->control_fd, worker_told,
 		    w) == -1 ||
 		acceptor_init(&w->acceptor, &w->loop, w->engines, h) == -1)
@@ -260,6 +211,9 @@ worker_init(struct worker *w, const struct heritage *h)
 	if (worker_listen_signals(w) == -1)
 		return -1;
 	w->loop.fds_most = worker_fds_most();
+	if (h->conf->process.worker_channels > 0)
+		w->acceptor.channels_most =
+			(size_t)h->conf->process.worker_channels;
 	return 0;
 }
 
@@ -275,12 +229,11 @@ worker_done(struct worker *w)
 	for (i = 0; i < 2; i++)
 		if (w->signals[i] != NULL)
 			event_free(w->signals[i]);
-	for (i = 0; i < w->nengines; i++) {
-		event_free(w->patiences[i].end);
+	report_done(&w->report);
+	drain_done(&w->drain);
+	for (i = 0; i < w->nengines; i++)
 		engine_done(&w->engines[i]);
-	}
 	free(w->engines);
-	free(w->patiences);
 	sinks_done(&w->loop.sinks);
 	loop_done(&w->loop);
 	close(w->heritage->control_fd);
@@ -315,7 +268,9 @@ worker_main(const struct heritage *h)
 		fd_stdio_null();
 	while (!w.loop.leaving) {
 		loop_turn(&w.loop);
-		if (w.draining && w.loop.channels == 0)
+		acceptor_turn(&w.acceptor);
+		report_turn(&w.report);
+		if (w.drain.on && w.loop.channels == 0)
 			w.loop.leaving = true;
 	}
 	loop_run(&w.loop);

@@ -144,7 +144,7 @@ test_quit_ends_each_server_at_its_close_wait(void **state)
 	peer_expect_reset(soon);
 	took = procs_now() - start;
 	assert_in_range(took, 950, 5000);
-	daemon_wait_log(d, "soon: close_wait is over", DAEMON_MS);
+	daemon_wait_log(d, "soon: its time is over", DAEMON_MS);
 	/* The other one goes on, and ends the process with its last channel. */
 	peer_send_text(late, "still");
 	peer_expect_text(late, "still");

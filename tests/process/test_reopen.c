@@ -113,6 +113,38 @@ test_process_log_is_reopened(void **state)
 	assert_int_equal(logdir_count(logdir_at("log.1"), "up=5"), 0);
 }
 
+/* A generation that drains has the log that it had; the master has the one of
+ * the present generation. */
+static void
+test_reopened_while_one_drains(void **state)
+{
+	static const char conf[] =
+		"process = { workers = 1; };\n"
+		"log = { target = \"%s\"; };\n"
+		"servers = ( { name = \"e\"; listen = \"127.0.0.1:0\";\n"
+		"  middlewares = ( { type = \"echo\"; } ); } );\n";
+	struct daemon *d = daemon_new();
+	int fd;
+
+	(void)state;
+	daemon_write(d, conf, "log");
+	daemon_log_file(d, "log");
+	daemon_launch(d);
+	fd = peer_connect(daemon_port(d, "e", 0));
+	peer_send_text(fd, "a");
+	peer_expect_text(fd, "a");
+	daemon_write(d, conf, "log2");
+	daemon_signal(d, SIGHUP);
+	daemon_wait_log(d, "draining: 1 channels", DAEMON_MS);
+	daemon_log_file(d, "log2");
+	daemon_wait_log(d, "ready gen=2", DAEMON_MS);
+	daemon_signal(d, SIGUSR1);
+	daemon_wait_log(d, LOGDIR_AGAIN, DAEMON_MS);
+	close(fd);
+	daemon_wait_log(d, "generation 1 is gone", DAEMON_MS);
+	daemon_stop(d);
+}
+
 static void
 test_missing_directory_keeps_the_old_file(void **state)
 {
@@ -171,6 +203,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		logdir_test(test_reopened_under_load),
 		logdir_test(test_process_log_is_reopened),
+		logdir_test(test_reopened_while_one_drains),
 		logdir_test(test_missing_directory_keeps_the_old_file),
 		logdir_test(test_deaf_worker),
 	};

@@ -15,11 +15,12 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "base/board.h"
 #include "heritage.h"
 #include "lib/rig.h"
 #include "worker/accept.h"
 
-#define CLIENTS 10
+#define CLIENTS 20
 
 static struct rig rig;
 static struct acceptor acceptor;
@@ -73,7 +74,11 @@ connect_all(int n, int listener)
 {
 	int i;
 
-	for (i = 0; i < n; i++) {
+	for (i = 0; n > 0; i++) {
+		assert_true(i < CLIENTS);
+		if (clients[i] != -1)
+			continue;
+		n--;
 		clients[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 		assert_int_not_equal(clients[i], -1);
 		assert_int_equal(
@@ -196,6 +201,117 @@ test_a_broken_listener_pauses(void **state)
 	acceptor_close(&acceptor);
 }
 
+/* Two workers serve, and this one has all channels. */
+static void
+get_ahead(struct board *board)
+{
+	connect_all(8, 0);
+	opened(8);
+	assert_int_equal(board_init(board, 2), 0);
+	board->lines[0].serves = board->lines[1].serves = true;
+	board->lines[0].channels = 8;
+	acceptor.board = board;
+}
+
+/* It looks away for a while, then takes what the others have left. */
+static void
+test_one_that_is_ahead_gives_others_time(void **state)
+{
+	struct board board;
+
+	(void)state;
+	get_ahead(&board);
+	connect_all(9, 0);
+	rig_turn_wait(&rig);
+	acceptor_turn(&acceptor);
+	assert_true(acceptor.away);
+	assert_false(is_woken());
+	assert_int_equal(rig.loop.channels, 8);
+	while (rig.loop.channels < 17) {
+		rig_turn_wait(&rig);
+		acceptor_turn(&acceptor);
+	}
+	opened(17);
+	/* With them it is ahead still, and leaves again; until the others have
+	 * as many. */
+	connect_all(1, 0);
+	rig_until(&rig, acceptor.away);
+	acceptor_turn(&acceptor);
+	assert_true(acceptor.away);
+	board.lines[1].channels = 17;
+	board.lines[0].channels = 17;
+	acceptor_turn(&acceptor);
+	assert_false(acceptor.away);
+	opened(18);
+	acceptor.board = NULL;
+	board_done(&board);
+}
+
+static void
+test_who_does_not_serve_gets_no_time(void **state)
+{
+	struct board board;
+
+	(void)state;
+	get_ahead(&board);
+	board.lines[1].serves = false;
+	connect_all(1, 0);
+	rig_until(&rig, rig.loop.channels == 9);
+	assert_false(acceptor.away);
+	opened(9);
+	acceptor.board = NULL;
+	board_done(&board);
+}
+
+/* Over the limit nobody is refused: they wait. */
+static void
+test_a_limit_of_channels(void **state)
+{
+	(void)state;
+	acceptor.channels_most = 2;
+	connect_all(4, 0);
+	rig_until(&rig, acceptor.full);
+	rig_quiet(&rig);
+	assert_int_equal(rig.loop.channels, 2);
+	assert_false(is_woken());
+	assert_true(rig_logged(&rig, "process.worker_channels is reached"));
+	acceptor_turn(&acceptor);
+	assert_true(acceptor.full);
+	rig_close(&clients[0]);
+	rig_until(&rig, rig.loop.channels == 1);
+	acceptor_turn(&acceptor);
+	rig_until(&rig, rig.loop.channels == 2);
+	rig_until(&rig, acceptor.full);
+	acceptor.channels_most = SIZE_MAX;
+	acceptor_turn(&acceptor);
+	rig_until(&rig, rig.loop.channels == 3);
+	rig.opened = 4;
+}
+
+/* Sockets of another slot are left alone unless they are adopted. */
+static void
+test_adopted_sockets(void **state)
+{
+	(void)state;
+	acceptor.listeners[1].shared = false;
+	acceptor.listeners[1].slot = 7;
+	acceptor_adopt(&acceptor, 7, false);
+	connect_all(1, 1);
+	rig_quiet(&rig);
+	assert_false(is_woken());
+	acceptor_adopt(&acceptor, 8, true);
+	assert_false(is_woken());
+	acceptor_adopt(&acceptor, 7, true);
+	opened(1);
+	acceptor_adopt(&acceptor, 7, false);
+	connect_all(1, 1);
+	rig_quiet(&rig);
+	assert_int_equal(rig.loop.channels, 1);
+	/* Nor is their queue this one's when it leaves. */
+	acceptor_close(&acceptor);
+	assert_int_equal(rig.loop.channels, 1);
+}
+
 #define accept_test(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int
@@ -209,6 +325,10 @@ main(void)
 		accept_test(test_closing_takes_the_queue_first),
 		accept_test(test_closed_listeners_wake_nobody),
 		accept_test(test_a_broken_listener_pauses),
+		accept_test(test_one_that_is_ahead_gives_others_time),
+		accept_test(test_who_does_not_serve_gets_no_time),
+		accept_test(test_a_limit_of_channels),
+		accept_test(test_adopted_sockets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

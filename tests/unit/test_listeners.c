@@ -21,13 +21,8 @@
 #include "lib/peer.h"
 #include "master/activation.h"
 #include "master/listeners.h"
+#include "unit/listeners_try.h"
 
-#define MOST 4
-
-static struct conf_listen listens[MOST];
-static struct conf_server server = { .name = "pg", .listen.v = listens };
-static struct conf conf = { .servers = { 1, &server } };
-static struct listeners ls;
 static char dir[] = "/tmp/weir-listen-XXXXXX";
 static char file[64], text[128];
 
@@ -60,17 +55,6 @@ teardown(void **state)
 	return 0;
 }
 
-static void
-listen_on(const char *address)
-{
-	struct conf_listen *l = &listens[server.listen.n++];
-	const char *why;
-
-	assert_true(server.listen.n <= MOST);
-	*l = (struct conf_listen){ .text = address, .backlog = 16 };
-	assert_int_equal(addr_parse(&l->address, address, &why), 0);
-}
-
 static int
 option_of(int fd, int level, int name)
 {
@@ -92,7 +76,7 @@ test_sockets_are_as_workers_want_them(void **state)
 	listen_on("127.0.0.1:0");
 	listen_on("[::1]:0");
 	listen_on(text);
-	assert_int_equal(listeners_init(&ls, &conf), 0);
+	assert_int_equal(listeners_init(&ls, &conf, 1), 0);
 	assert_int_equal(ls.n, 3);
 	assert_int_equal(ls.v[0].fd, -1);
 	assert_int_equal(listeners_bind(&ls), 0);
@@ -132,7 +116,7 @@ test_busy_until_the_other_leaves(void **state)
 	snprintf(address, sizeof(address), "127.0.0.1:%u", port);
 	listen_on("127.0.0.1:0");
 	listen_on(address);
-	assert_int_equal(listeners_init(&ls, &conf), 0);
+	assert_int_equal(listeners_init(&ls, &conf, 1), 0);
 	assert_int_equal(listeners_bind(&ls), 1);
 	assert_true(listeners_busy(&ls));
 	assert_int_equal(ls.info[1].err, EADDRINUSE);
@@ -146,7 +130,7 @@ test_not_busy_but_impossible(void **state)
 {
 	(void)state;
 	listen_on("192.0.2.1:0");
-	assert_int_equal(listeners_init(&ls, &conf), 0);
+	assert_int_equal(listeners_init(&ls, &conf, 1), 0);
 	assert_int_equal(listeners_bind(&ls), 1);
 	assert_false(listeners_busy(&ls));
 	assert_int_equal(ls.info[0].err, EADDRNOTAVAIL);
@@ -162,10 +146,10 @@ test_unlinks_only_its_own(void **state)
 
 	(void)state;
 	listen_on(text);
-	assert_int_equal(listeners_init(&ls, &conf), 0);
+	assert_int_equal(listeners_init(&ls, &conf, 1), 0);
 	assert_int_equal(listeners_bind(&ls), 0);
 	/* While it lives, nobody else takes the path. */
-	assert_int_equal(listeners_init(&other, &conf), 0);
+	assert_int_equal(listeners_init(&other, &conf, 1), 0);
 	assert_int_equal(listeners_bind(&other), 1);
 	assert_true(listeners_busy(&other));
 	listeners_unlink(&other);
@@ -202,7 +186,7 @@ test_live_socket_is_not_disturbed(void **state)
 	assert_int_equal(bind(fd, (struct sockaddr *)&un, sizeof(un)), 0);
 	assert_int_equal(listen(fd, 1), 0);
 	listen_on(text);
-	assert_int_equal(listeners_init(&ls, &conf), 0);
+	assert_int_equal(listeners_init(&ls, &conf, 1), 0);
 	assert_int_equal(listeners_bind(&ls), 1);
 	assert_int_equal(listeners_bind(&ls), 1);
 	assert_int_equal(ls.info[0].err, EADDRINUSE);
@@ -219,7 +203,7 @@ test_other_files_stay(void **state)
 	(void)state;
 	close(fd);
 	listen_on(text);
-	assert_int_equal(listeners_init(&ls, &conf), 0);
+	assert_int_equal(listeners_init(&ls, &conf, 1), 0);
 	assert_int_equal(listeners_bind(&ls), 1);
 	assert_int_equal(ls.info[0].err, ENOTSOCK);
 	assert_false(listeners_busy(&ls));
@@ -232,7 +216,7 @@ test_abstract_socket_has_no_file(void **state)
 {
 	(void)state;
 	listen_on("unix:@weir-test-listeners");
-	assert_int_equal(listeners_init(&ls, &conf), 0);
+	assert_int_equal(listeners_init(&ls, &conf, 1), 0);
 	assert_int_equal(listeners_bind(&ls), 0);
 	assert_false(ls.info[0].file.is_ours);
 }
@@ -266,7 +250,7 @@ test_inherited_sockets_come_first(void **state)
 	listen_on("192.0.2.1:1");
 	snprintf(address, sizeof(address), "127.0.0.1:%u", ports[0]);
 	listen_on(address);
-	assert_int_equal(listeners_init(&ls, &conf), 0);
+	assert_int_equal(listeners_init(&ls, &conf, 1), 0);
 	ls.activation = &a;
 	assert_int_equal(listeners_bind(&ls), 0);
 	for (i = 0; i < 2; i++) {
@@ -277,7 +261,7 @@ test_inherited_sockets_come_first(void **state)
 	}
 	assert_true(v[0].taken && v[1].taken);
 	/* A later configuration that has them still takes none. */
-	assert_int_equal(listeners_init(&next, &conf), 0);
+	assert_int_equal(listeners_init(&next, &conf, 1), 0);
 	assert_int_equal(listeners_adopt(&next, &ls), 0);
 	assert_int_equal(listeners_bind(&next), 0);
 	assert_true(v[0].taken && v[1].taken);
@@ -300,7 +284,7 @@ test_report_names_all(void **state)
 	listen_on(taken);
 	listen_on("192.0.2.1:0");
 	listen_on("unix:/nonexistent/a.sock");
-	assert_int_equal(listeners_init(&ls, &conf), 0);
+	assert_int_equal(listeners_init(&ls, &conf, 1), 0);
 	assert_int_equal(listeners_bind(&ls), 3);
 	assert_int_equal(log_open(log, LOG_LEVEL_INFO), 0);
 	listeners_report(&ls);

@@ -151,7 +151,6 @@ static const struct {
 	{ "servers.pg.name=server1", "two servers have the name" },
 	{ "upstreams=x", "option \"upstreams\" is not built in yet" },
 	{ "upstreams[0].x=1", "\"upstreams\" is not built in yet" },
-	{ "servers.pg.listen[0].reuseport=true", "not built in yet" },
 };
 
 static void

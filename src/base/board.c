@@ -1,0 +1,108 @@
+/* board.c - what each worker of a generation says of itself. */
+#include <sys/mman.h>
+
+#include "base/board.h"
+
+#define AHEAD_PART   16 /* of the mean, above which one is ahead */
+#define UNEVEN_LEAST 10 /* channels between two that nobody minds */
+
+int
+board_init(struct board *b, unsigned n)
+{
+	void *p = mmap(NULL, n * sizeof(*b->lines), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		return -1;
+	b->lines = p;
+	b->n = n;
+	return 0;
+}
+
+void
+board_done(struct board *b)
+{
+	if (b->lines != NULL)
+		munmap(b->lines, b->n * sizeof(*b->lines));
+	*b = (struct board){ .lines = NULL };
+}
+
+void
+board_clear(struct board *b, unsigned slot)
+{
+	struct board_line *line = &b->lines[slot];
+
+	line->serves = false;
+	line->channels = 0;
+	line->oldest_ms = 0;
+}
+
+uint64_t
+board_total(const struct board *b)
+{
+	uint64_t total = 0;
+	unsigned i;
+
+	for (i = 0; i < b->n; i++)
+		total += b->lines[i].channels;
+	return total;
+}
+
+uint64_t
+board_oldest(const struct board *b)
+{
+	uint64_t oldest_ms = 0;
+	unsigned i;
+
+	for (i = 0; i < b->n; i++) {
+		uint64_t ms = b->lines[i].oldest_ms;
+
+		if (ms != 0 && (oldest_ms == 0 || ms < oldest_ms))
+			oldest_ms = ms;
+	}
+	return oldest_ms;
+}
+
+void
+board_look(const struct board *b, struct board_spread *s)
+{
+	unsigned i;
+
+	*s = (struct board_spread){ .least = UINT32_MAX };
+	for (i = 0; i < b->n; i++) {
+		const struct board_line *line = &b->lines[i];
+		uint32_t channels = line->channels;
+
+		if (!line->serves)
+			continue;
+		s->n++;
+		s->total += channels;
+		if (channels < s->least) {
+			s->least = channels;
+			s->least_slot = i;
+		}
+		if (channels >= s->most) {
+			s->most = channels;
+			s->most_slot = i;
+		}
+	}
+}
+
+bool
+board_is_ahead(const struct board *b, size_t channels)
+{
+	struct board_spread s;
+
+	if (b->n < 2)
+		return false;
+	board_look(b, &s);
+	return s.n > 1 &&
+	       channels * s.n * AHEAD_PART > s.total * (AHEAD_PART + 1);
+}
+
+bool
+board_is_uneven(const struct board_spread *s)
+{
+	return s->n > 1 && s->most - s->least > UNEVEN_LEAST &&
+	       s->most * 2 > s->least * 3;
+}

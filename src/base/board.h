@@ -1,0 +1,48 @@
+/* board.h - what each worker of a generation says of itself, in memory that
+ * they share with the master (mmap(2)): one line a slot, one writer a line. */
+#ifndef BASE_BOARD_H
+#define BASE_BOARD_H
+
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct board_line {
+	alignas(64) _Atomic uint32_t channels;
+	_Atomic bool serves;	    /* accepts; a slot without a process: no */
+	_Atomic uint64_t oldest_ms; /* CLOCK_MONOTONIC at which the oldest
+				     * channel was opened; 0: none */
+};
+
+struct board {
+	struct board_line *lines; /* NULL: not made */
+	unsigned n;
+};
+
+/* How channels are spread over those who serve. */
+struct board_spread {
+	unsigned n; /* who serve */
+	uint64_t total;
+	uint32_t least, most;
+	unsigned least_slot, most_slot;
+};
+
+/* n empty lines that children share; -1 with errno.  End with board_done(). */
+int board_init(struct board *b, unsigned n);
+void board_done(struct board *b);
+/* Nobody is in that slot any more. */
+void board_clear(struct board *b, unsigned slot);
+/* All channels, of all slots. */
+uint64_t board_total(const struct board *b);
+/* When the oldest channel of all was opened; 0: there is none. */
+uint64_t board_oldest(const struct board *b);
+void board_look(const struct board *b, struct board_spread *s);
+/* Has the slot that has so many channels clearly more than its share, of those
+ * who serve? */
+bool board_is_ahead(const struct board *b, size_t channels);
+/* Is one so far ahead of another that somebody should know? */
+bool board_is_uneven(const struct board_spread *s);
+
+#endif

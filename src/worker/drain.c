@@ -1,0 +1,171 @@
+/* drain.c - letting the channels of each server finish. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include <event2/event.h>
+
+#include "base/board.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "engine/channel.h"
+#include "heritage.h"
+#include "worker/drain.h"
+
+#define SPREAD_MS                                                              \
+	100 /* between two times that some are ended: half of it, up           \
+	     * to one and a half */
+
+static void
+patience_over(evutil_socket_t fd, short what, void *arg)
+{
+	struct patience *p = arg;
+
+	(void)fd;
+	(void)what;
+	clock_update();
+	if (!TAILQ_EMPTY(&p->engine->channels))
+		log_notice("%s: its time is over, its channels are reset",
+			p->engine->server->name);
+	engine_stop(p->engine);
+	if (--p->drain->nwaiting == 0)
+		p->drain->loop->leaving = true;
+}
+
+static void
+drain_arm(struct drain *d)
+{
+	unsigned ms = SPREAD_MS / 2 + (unsigned)(random() % SPREAD_MS);
+	struct timeval tv = { .tv_usec = ms * 1000 };
+
+	/* Without it they are all ended when the time is over. */
+	(void)evtimer_add(d->spread, &tv);
+}
+
+/* Ends this worker's part of those that the rate allows since the last time, as
+ * late as it can be for all to be gone in time. */
+static void
+patience_spread(struct patience *p, double rate, uint64_t total, uint64_t ms)
+{
+	const struct weir_channel *ch;
+	uint64_t now_ms = clock_ms();
+	uint64_t left_ms = p->end_ms > now_ms ? p->end_ms - now_ms : 0;
+	size_t own = 0;
+
+	if (p->end_ms == UINT64_MAX ||
+		(double)total * 1000 < rate * (double)left_ms)
+		return;
+	TAILQ_FOREACH(ch, &p->engine->channels, all_link)
+	{
+		own += !channel_is_ending(ch);
+	}
+	p->shed += rate * (double)own / (double)total * (double)ms / 1000;
+	if (p->shed < 1)
+		return;
+	engine_shed(p->engine, (size_t)p->shed);
+	p->shed -= (double)(size_t)p->shed;
+}
+
+static void
+drain_spread(evutil_socket_t fd, short what, void *arg)
+{
+	struct drain *d = arg;
+	uint64_t total, ms;
+	size_t i;
+
+	(void)fd;
+	(void)what;
+	clock_update();
+	ms = clock_ms() - d->spread_ms;
+	d->spread_ms = clock_ms();
+	total = board_total(d->heritage->board);
+	/* What the others have said may be older than our own channels. */
+	if (total < d->loop->channels)
+		total = d->loop->channels;
+	if (total > 0)
+		for (i = 0; i < d->n; i++)
+			patience_spread(&d->v[i],
+				(double)d->heritage->conf->process.drain_rate,
+				total, ms);
+	drain_arm(d);
+}
+
+int
+drain_init(struct drain *d, struct loop *loop, struct engine *engines, size_t n,
+	const struct heritage *h)
+{
+	*d = (struct drain){ .loop = loop, .heritage = h };
+	d->v = calloc(n, sizeof(*d->v));
+	d->spread = evtimer_new(loop->base, drain_spread, d);
+	if (d->v == NULL || d->spread == NULL) {
+		errno = ENOMEM;
+		return -1;
+	}
+	for (; d->n < n; d->n++) {
+		struct patience *p = &d->v[d->n];
+
+		*p = (struct patience){ .drain = d,
+			.engine = &engines[d->n],
+			.end_ms = UINT64_MAX };
+		p->end = evtimer_new(loop->base, patience_over, p);
+		if (p->end == NULL) {
+			errno = ENOMEM;
+			return -1;
+		}
+	}
+	return 0;
+}
+
+void
+drain_done(struct drain *d)
+{
+	size_t i;
+
+	for (i = 0; i < d->n; i++)
+		event_free(d->v[i].end);
+	if (d->spread != NULL)
+		event_free(d->spread);
+	free(d->v);
+	*d = (struct drain){ 0 };
+}
+
+/* No timer, no time. */
+static void
+patience_begin(struct patience *p, uint32_t wait_ms)
+{
+	struct timeval tv = { .tv_sec = wait_ms / 1000,
+		.tv_usec = wait_ms % 1000 * 1000 };
+
+	p->end_ms = clock_ms() + wait_ms;
+	if (evtimer_add(p->end, &tv) == -1)
+		patience_over(-1, 0, p);
+}
+
+void
+drain_begin(struct drain *d, bool own, uint32_t ms)
+{
+	bool limited = own || ms != 0;
+	uint32_t most_ms = 0;
+	size_t i;
+
+	d->nwaiting = d->n;
+	for (i = 0; i < d->n; i++) {
+		struct patience *p = &d->v[i];
+		uint32_t wait_ms = own ? p->engine->server->close_wait_ms : ms;
+
+		if (!d->on)
+			engine_signal(p->engine, "drain");
+		if (wait_ms > most_ms)
+			most_ms = wait_ms;
+		if (limited)
+			patience_begin(p, wait_ms);
+	}
+	d->on = true;
+	d->spread_ms = clock_ms();
+	if (d->heritage->conf->process.drain_rate > 0 && limited)
+		drain_arm(d);
+	if (limited)
+		log_notice("draining: %zu channels may take %u ms",
+			d->loop->channels, most_ms);
+	else
+		log_notice("draining: %zu channels", d->loop->channels);
+}

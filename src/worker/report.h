@@ -1,0 +1,34 @@
+/* report.h - what a worker says of itself: its line of the board, its title. */
+#ifndef WORKER_REPORT_H
+#define WORKER_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "engine/engine.h"
+
+struct event;
+struct heritage;
+
+struct report {
+	const struct heritage *heritage;
+	const struct loop *loop;
+	const struct engine *engines;
+	size_t nengines;
+	struct event *timer;
+	size_t channels; /* that were last written to the board */
+	bool due;	 /* the title will be written */
+	bool drains;
+};
+
+/* Nothing is said yet; -1 with errno. */
+int report_init(struct report *r, const struct loop *loop,
+	const struct engine *engines, size_t nengines,
+	const struct heritage *h);
+void report_done(struct report *r);
+/* From now on it accepts, or does no more. */
+void report_serves(struct report *r, bool serves);
+/* After each turn: writes the board; the title follows within a second. */
+void report_turn(struct report *r);
+
+#endif

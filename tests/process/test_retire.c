@@ -1,0 +1,308 @@
+/* test_retire.c - workers that drain while the master stays, and channels that
+ * are not ended all at once. */
+#include <errno.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "lib/daemon.h"
+#include "lib/peer.h"
+#include "lib/procs.h"
+
+#define CROWD 60
+
+#define CONF(settings, more)                                                   \
+	"process = { pidfile = \"weir.pid\"; " settings " };\n"                \
+	"servers = ( { name = \"r\"; listen = \"127.0.0.1:0\"; " more "\n"     \
+	"  middlewares = \"echo\"; } );\n"
+
+static void
+expect_echo(int fd, const char *text)
+{
+	peer_send_text(fd, text);
+	peer_expect_text(fd, text);
+}
+
+static void
+say(struct daemon *d, const char *word)
+{
+	char *output;
+
+	assert_int_equal(
+		daemon_run(d, &output, "-c", "weir.conf", "-s", word, NULL), 0);
+	free(output);
+}
+
+static void
+expect_status(struct daemon *d, const char *text)
+{
+	char *output;
+
+	assert_int_equal(
+		daemon_run(d, &output, "-c", "weir.conf", "-s", "status", NULL),
+		0);
+	if (strstr(output, text) == NULL) {
+		print_error("no \"%s\" in: %s\n", text, output);
+		fail();
+	}
+	free(output);
+}
+
+/* ---- the workers leave, the master stays --------------------------------- */
+
+static void
+test_drain_until_a_reload(void **state)
+{
+	struct daemon *d = daemon_start(CONF("workers = 2;", ""));
+	int old = peer_connect(daemon_port(d, "r", 0)), waits;
+	struct pollfd p = { .events = POLLIN };
+
+	(void)state;
+	expect_echo(old, "a");
+	say(d, "drain");
+	daemon_wait_log(d, "draining: 1 channels", DAEMON_MS);
+	/* Nobody accepts, and nobody is refused. */
+	waits = peer_connect(daemon_port(d, "r", 0));
+	peer_send_text(waits, "b");
+	expect_echo(old, "c");
+	p.fd = waits;
+	assert_int_equal(poll(&p, 1, 100), 0);
+	expect_status(d, "state: draining");
+	expect_status(d, "generation 1: 1 of 2 workers, 1 channels, the oldest"
+			 " for 0 s, draining");
+	/* Once more changes nothing. */
+	daemon_signal(d, SIGWINCH);
+	daemon_signal(d, SIGHUP);
+	daemon_wait_log(d, "ready gen=2 ", DAEMON_MS);
+	peer_expect_text(waits, "b");
+	expect_echo(old, "d");
+	close(old);
+	daemon_wait_log(d, "generation 1 is gone", DAEMON_MS);
+	expect_echo(waits, "e");
+	expect_status(d, "state: serving");
+	close(waits);
+	daemon_stop(d);
+}
+
+/* All of its workers are gone, and still it comes back. */
+static void
+test_drained_to_the_last(void **state)
+{
+	struct daemon *d = daemon_start(CONF("workers = 2;", ""));
+	int fd;
+
+	(void)state;
+	daemon_signal(d, SIGWINCH);
+	daemon_wait_log(d, ") left", DAEMON_MS);
+	daemon_wait_log(d, ") left", DAEMON_MS);
+	fd = peer_connect(daemon_port(d, "r", 0));
+	peer_send_text(fd, "a");
+	/* A file that is no good changes nothing here either. */
+	daemon_write(d, "nonsense");
+	daemon_signal(d, SIGHUP);
+	daemon_wait_log(d, "generation 2 is given up", DAEMON_MS);
+	daemon_write(d, CONF("workers = 1;", ""));
+	say(d, "reload");
+	peer_expect_text(fd, "a");
+	close(fd);
+	daemon_stop(d);
+}
+
+static void
+test_drained_and_told_to_leave(void **state)
+{
+	static const int signals[] = { SIGQUIT, SIGTERM };
+	struct daemon *d;
+	int fd, i;
+
+	(void)state;
+	for (i = 0; i < 4; i++) {
+		d = daemon_start(
+			CONF("workers = 1;", "close_wait = \"200ms\";"));
+		fd = peer_connect(daemon_port(d, "r", 0));
+		expect_echo(fd, "a");
+		daemon_signal(d, SIGWINCH);
+		if (i < 2)
+			daemon_wait_log(d, "draining: 1 channels", DAEMON_MS);
+		daemon_signal(d, signals[i % 2]);
+		daemon_finish(d, 0);
+		peer_expect_reset(fd);
+		close(fd);
+	}
+}
+
+/* One that comes while a reload is under way is of the new generation. */
+static void
+test_drain_during_a_reload(void **state)
+{
+	struct daemon *d = daemon_start(CONF("workers = 4;", ""));
+
+	(void)state;
+	daemon_signal(d, SIGHUP);
+	daemon_wait_log(d, "as generation 2", DAEMON_MS);
+	daemon_signal(d, SIGWINCH);
+	daemon_wait_log(d, "ready gen=2 ", DAEMON_MS);
+	daemon_wait_log(d, "nobody accepts until a reload", DAEMON_MS);
+	say(d, "reload");
+	expect_status(d, "state: serving");
+	daemon_stop(d);
+}
+
+static void
+test_drain_has_a_limit(void **state)
+{
+	struct daemon *d = daemon_start(
+		CONF("workers = 1; drain_timeout = \"300ms\";", ""));
+	int fd = peer_connect(daemon_port(d, "r", 0));
+
+	(void)state;
+	expect_echo(fd, "a");
+	daemon_signal(d, SIGWINCH);
+	peer_expect_reset(fd);
+	close(fd);
+	daemon_wait_log(d, ") left", DAEMON_MS);
+	say(d, "reload");
+	daemon_stop(d);
+}
+
+/* ---- a few at a time ----------------------------------------------------- */
+
+struct crowd {
+	int fds[CROWD];
+	int64_t gone_ms[CROWD]; /* after the start */
+};
+
+static void
+crowd_gather(struct daemon *d, struct crowd *c)
+{
+	unsigned i;
+
+	for (i = 0; i < CROWD; i++) {
+		c->fds[i] = peer_connect(daemon_port(d, "r", 0));
+		expect_echo(c->fds[i], "a");
+	}
+}
+
+/* Every fourth one says something every now and then; notes when each is
+ * reset. */
+static void
+crowd_watch(struct crowd *c, int64_t start)
+{
+	struct pollfd p[CROWD];
+	unsigned i, left = CROWD;
+	int64_t said = start;
+	char bytes[64];
+	bool talk;
+
+	for (i = 0; i < CROWD; i++)
+		p[i] = (struct pollfd){ .fd = c->fds[i], .events = POLLIN };
+	while (left > 0) {
+		assert_true(procs_now() - start < DAEMON_MS);
+		(void)poll(p, CROWD, 50);
+		talk = procs_now() - said >= 200;
+		said = talk ? procs_now() : said;
+		for (i = 0; i < CROWD; i++) {
+			if (p[i].fd == -1)
+				continue;
+			if (talk && i % 4 == 0)
+				(void)send(p[i].fd, "x", 1, MSG_NOSIGNAL);
+			/* The reset may have been told to the send. */
+			errno = 0;
+			if (recv(p[i].fd, bytes, sizeof(bytes), MSG_DONTWAIT) >
+					0 ||
+				errno == EAGAIN)
+				continue;
+			c->gone_ms[i] = procs_now() - start;
+			close(p[i].fd);
+			p[i].fd = -1;
+			left--;
+		}
+	}
+}
+
+/* 60 at 30 a second in a limit of 3.5 s: not before 1.5 s, not all at once,
+ * silent ones first (each worker sees to its own). */
+static void
+crowd_check(const struct crowd *c, bool ordered)
+{
+	int64_t first = INT64_MAX, last = 0, silent = 0, busy = INT64_MAX;
+	unsigned i, late = 0;
+
+	for (i = 0; i < CROWD; i++) {
+		int64_t ms = c->gone_ms[i];
+
+		first = ms < first ? ms : first;
+		last = ms > last ? ms : last;
+		late += ms > 3000;
+		if (i % 4 == 0)
+			busy = ms < busy ? ms : busy;
+		else
+			silent = ms > silent ? ms : silent;
+	}
+	print_message("# first %lld ms, last silent %lld, first busy %lld, "
+		      "last %lld, %u in the end\n",
+		(long long)first, (long long)silent, (long long)busy,
+		(long long)last, late);
+	assert_true(first >= 1400);
+	assert_true(last <= 4000);
+	assert_true(!ordered || silent <= busy);
+	assert_true(late < CROWD / 2);
+}
+
+static void
+test_reloads_end_a_few_at_a_time(void **state)
+{
+	struct daemon *d = daemon_start(CONF(
+		"workers = 1; drain_timeout = \"3500ms\"; drain_rate = 30;",
+		""));
+	struct crowd c;
+
+	(void)state;
+	crowd_gather(d, &c);
+	say(d, "reload");
+	crowd_watch(&c, procs_now());
+	crowd_check(&c, true);
+	daemon_wait_log(d, "generation 1 is gone", DAEMON_MS);
+	daemon_stop(d);
+}
+
+static void
+test_quit_ends_a_few_at_a_time(void **state)
+{
+	struct daemon *d = daemon_start(CONF(
+		"workers = 2; drain_rate = 30;", "close_wait = \"3500ms\";"));
+	struct crowd c;
+
+	(void)state;
+	crowd_gather(d, &c);
+	daemon_signal(d, SIGQUIT);
+	crowd_watch(&c, procs_now());
+	crowd_check(&c, false);
+	daemon_finish(d, 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		daemon_test(test_drain_until_a_reload),
+		daemon_test(test_drained_to_the_last),
+		daemon_test(test_drained_and_told_to_leave),
+		daemon_test(test_drain_during_a_reload),
+		daemon_test(test_drain_has_a_limit),
+		daemon_test(test_reloads_end_a_few_at_a_time),
+		daemon_test(test_quit_ends_a_few_at_a_time),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,305 @@
+/* test_spread.c - how connections are spread over workers, and who serves them
+ * when one is missing. */
+#include <sys/mman.h>
+
+#include <bsd/unistd.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "conf/conf.h"
+#include "heritage.h"
+#include "lib/daemon.h"
+#include "lib/peer.h"
+#include "lib/procs.h"
+#include "master/master.h"
+
+#define MANY	1000
+#define SLOWLY	60
+#define SLOW_MS 100 /* between two of those */
+#define WORKERS 4
+#define TITLE	1024
+
+#define CONF(settings, listen)                                                 \
+	"process = { " settings " };\n"                                        \
+	"servers = ( { name = \"r\"; listen = " listen ";\n"                   \
+	"  middlewares = \"echo\"; } );\n"
+#define SHARED "( { address = \"127.0.0.1:0\"; reuseport = true; } )"
+
+/* ---- figures ------------------------------------------------------------- */
+
+/* The process title; valid until the next call. */
+static const char *
+title_of(pid_t pid)
+{
+	static char title[TITLE];
+	char path[64];
+	size_t n;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	n = fread(title, 1, sizeof(title) - 1, f);
+	fclose(f);
+	title[n] = '\0';
+	return title;
+}
+
+/* Channels of that worker, as its title has them. */
+static unsigned
+channels_of(pid_t pid)
+{
+	const char *at = strstr(title_of(pid), "generation 1: ");
+	unsigned n = 0;
+
+	assert_non_null(at);
+	if (sscanf(at, "generation 1: %u channels", &n) != 1)
+		assert_true(strstr(at, ": no channels") != NULL ||
+			    strstr(at, ": starts") != NULL);
+	return n;
+}
+
+/* Waits until the titles have all n channels; the most and the least. */
+static void
+wait_for(struct daemon *d, unsigned n, unsigned *least, unsigned *most)
+{
+	int64_t end = procs_now() + DAEMON_MS;
+	unsigned sum, slot, has;
+
+	do {
+		assert_true(procs_now() < end);
+		poll(NULL, 0, 10);
+		sum = *most = 0;
+		*least = UINT32_MAX;
+		for (slot = 0; slot < WORKERS; slot++) {
+			has = channels_of(daemon_worker(d, slot));
+			sum += has;
+			*most = has > *most ? has : *most;
+			*least = has < *least ? has : *least;
+		}
+	} while (sum != n);
+	print_message(
+		"# %u channels: from %u to %u a worker\n", n, *least, *most);
+}
+
+static void
+expect_echo(int fd, const char *text)
+{
+	peer_send_text(fd, text);
+	peer_expect_text(fd, text);
+}
+
+static void
+connect_all(struct daemon *d, int *fds, unsigned n, int pause_ms)
+{
+	unsigned i;
+
+	for (i = 0; i < n; i++) {
+		fds[i] = peer_connect(daemon_port(d, "r", 0));
+		if (pause_ms > 0)
+			poll(NULL, 0, pause_ms);
+	}
+	for (i = 0; i < n; i++)
+		expect_echo(fds[i], "a");
+}
+
+static void
+close_all(int *fds, unsigned n)
+{
+	unsigned i;
+
+	for (i = 0; i < n; i++)
+		close(fds[i]);
+}
+
+/* ---- by themselves ------------------------------------------------------- */
+
+static void
+test_f65_many_are_spread(void **state)
+{
+	struct daemon *d =
+		daemon_start(CONF("workers = 4;", "\"127.0.0.1:0\""));
+	unsigned least, most;
+	int fds[MANY];
+
+	(void)state;
+	connect_all(d, fds, MANY, 0);
+	wait_for(d, MANY, &least, &most);
+	assert_true(most * 2 <= least * 3);
+	close_all(fds, MANY);
+	wait_for(d, 0, &least, &most);
+	daemon_stop(d);
+}
+
+static void
+test_f65_few_are_spread(void **state)
+{
+	struct daemon *d =
+		daemon_start(CONF("workers = 4;", "\"127.0.0.1:0\""));
+	unsigned least, most;
+	int fds[SLOWLY];
+
+	(void)state;
+	connect_all(d, fds, SLOWLY, SLOW_MS);
+	wait_for(d, SLOWLY, &least, &most);
+	assert_true(most <= least * 2);
+	close_all(fds, SLOWLY);
+	daemon_stop(d);
+}
+
+/* One that does not run keeps nobody waiting, though it has the least to do. */
+static void
+test_a_worker_that_hangs(void **state)
+{
+	struct daemon *d =
+		daemon_start(CONF("workers = 2;", "\"127.0.0.1:0\""));
+	pid_t pid = daemon_worker(d, 0);
+	int fds[40];
+
+	(void)state;
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	connect_all(d, fds, 40, 0);
+	assert_int_equal(kill(pid, SIGCONT), 0);
+	close_all(fds, 40);
+	daemon_stop(d);
+}
+
+static void
+test_a_limit_of_channels(void **state)
+{
+	struct daemon *d = daemon_start(
+		CONF("workers = 2; worker_channels = 3;", "\"127.0.0.1:0\""));
+	int fds[10], served = 0, i;
+	struct pollfd p[10];
+
+	(void)state;
+	for (i = 0; i < 10; i++) {
+		fds[i] = peer_connect(daemon_port(d, "r", 0));
+		peer_send_text(fds[i], "a");
+		p[i] = (struct pollfd){ .fd = fds[i], .events = POLLIN };
+	}
+	daemon_wait_log(d, "process.worker_channels is reached", DAEMON_MS);
+	/* As each one that is served leaves, another one is. */
+	while (served < 10) {
+		assert_true(poll(p, 10, DAEMON_MS) > 0);
+		for (i = 0; i < 10; i++)
+			if (p[i].fd != -1 && p[i].revents != 0)
+				break;
+		peer_expect_text(fds[i], "a");
+		close(fds[i]);
+		p[i].fd = -1;
+		served++;
+	}
+	daemon_stop(d);
+}
+
+/* ---- with reuseport ------------------------------------------------------ */
+
+/* Shared with the processes: slot 0 cannot start, from now on. */
+static bool *broken;
+
+static void
+worker_maybe(const struct heritage *h)
+{
+	if (*broken && h->slot == 0)
+		_exit(2);
+	worker_main(h);
+}
+
+static int
+run(int ready_fd, void *arg)
+{
+	struct master_options opt = { .ready_fd = ready_fd };
+	struct conf *conf = conf_load("weir.conf", NULL, stderr);
+	int status;
+
+	(void)arg;
+	if (conf == NULL)
+		return 4;
+	status = master_run(conf, &opt, worker_maybe);
+	conf_free(conf);
+	return status;
+}
+
+/* Without a worker, its sockets are another's. */
+static void
+test_sockets_of_a_dead_worker(void **state)
+{
+	struct daemon *d = daemon_new();
+	int fds[40], round;
+
+	(void)state;
+	*broken = false;
+	daemon_write(d, CONF("workers = 3;", SHARED));
+	daemon_launch_function(d, run, NULL);
+	connect_all(d, fds, 40, 0);
+	*broken = true;
+	daemon_expect_alert(d, "was killed by signal 9");
+	kill(daemon_worker(d, 0), SIGKILL);
+	daemon_wait_log(d, "could not start", DAEMON_MS);
+	close_all(fds, 40);
+	for (round = 0; round < 3; round++) {
+		connect_all(d, fds, 40, 0);
+		close_all(fds, 40);
+	}
+	assert_true(
+		daemon_logged(d, "worker 1 serves the sockets of worker 0"));
+	/* Who serves them may die as well: the last one has all. */
+	kill(daemon_worker(d, 1), SIGKILL);
+	daemon_wait_log(
+		d, "worker 2 serves the sockets of worker 0", DAEMON_MS);
+	connect_all(d, fds, 40, 0);
+	close_all(fds, 40);
+	daemon_stop(d);
+}
+
+/* A worker that comes back has its own again, and they are no one else's. */
+static void
+test_sockets_are_given_back(void **state)
+{
+	struct daemon *d = daemon_start(CONF("workers = 4;", SHARED));
+	unsigned least, most, i;
+	int fds[MANY];
+
+	(void)state;
+	daemon_expect_alert(d, "was killed by signal 9");
+	for (i = 0; i < 3; i++) {
+		kill(daemon_worker(d, i), SIGKILL);
+		daemon_wait_log(d, "is ready", DAEMON_MS);
+	}
+	connect_all(d, fds, MANY, 0);
+	wait_for(d, MANY, &least, &most);
+	assert_true(least > MANY / 8);
+	close_all(fds, MANY);
+	daemon_stop(d);
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		daemon_test(test_f65_many_are_spread),
+		daemon_test(test_f65_few_are_spread),
+		daemon_test(test_a_worker_that_hangs),
+		daemon_test(test_a_limit_of_channels),
+		daemon_test(test_sockets_of_a_dead_worker),
+		daemon_test(test_sockets_are_given_back),
+	};
+
+	broken = mmap(NULL, sizeof(*broken), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (broken == MAP_FAILED)
+		return 1;
+	setproctitle_init(argc, argv, environ);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

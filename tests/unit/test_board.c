@@ -1,0 +1,131 @@
+/* test_board.c - the figures of workers that share memory. */
+#include <sys/wait.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "base/board.h"
+
+static struct board board;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	return board_init(&board, 4);
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	board_done(&board);
+	return board.lines == NULL ? 0 : -1;
+}
+
+static void
+serve(unsigned slot, uint32_t channels)
+{
+	board.lines[slot].serves = true;
+	board.lines[slot].channels = channels;
+}
+
+static void
+test_what_a_child_writes_is_seen(void **state)
+{
+	pid_t pid = fork();
+	int status;
+
+	(void)state;
+	if (pid == 0) {
+		serve(2, 7);
+		board.lines[2].oldest_ms = 5;
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(board_total(&board), 7);
+	assert_int_equal(board_oldest(&board), 5);
+	board.lines[1].oldest_ms = 9;
+	assert_int_equal(board_oldest(&board), 5);
+	board_clear(&board, 2);
+	assert_int_equal(board_total(&board), 0);
+	assert_int_equal(board_oldest(&board), 9);
+	assert_false(board.lines[2].serves);
+}
+
+static void
+test_only_who_serves_counts(void **state)
+{
+	struct board_spread s;
+
+	(void)state;
+	serve(0, 3);
+	serve(2, 8);
+	board.lines[1].channels = 100; /* drains */
+	board_look(&board, &s);
+	assert_int_equal(s.n, 2);
+	assert_int_equal(s.total, 11);
+	assert_int_equal(s.least, 3);
+	assert_int_equal(s.least_slot, 0);
+	assert_int_equal(s.most, 8);
+	assert_int_equal(s.most_slot, 2);
+	assert_int_equal(board_total(&board), 111);
+}
+
+static void
+test_who_is_ahead(void **state)
+{
+	(void)state;
+	/* Alone one has its share, whatever it is. */
+	serve(0, 100);
+	assert_false(board_is_ahead(&board, 100));
+	serve(1, 0);
+	assert_true(board_is_ahead(&board, 100));
+	assert_false(board_is_ahead(&board, 0));
+	/* A sixteenth more than the mean is fine. */
+	serve(0, 34);
+	serve(1, 30);
+	assert_false(board_is_ahead(&board, 34));
+	assert_true(board_is_ahead(&board, 35));
+	serve(0, 1);
+	serve(1, 1);
+	assert_false(board_is_ahead(&board, 1));
+}
+
+static void
+test_what_is_uneven(void **state)
+{
+	struct board_spread s = { .n = 2, .least = 0, .most = 10 };
+
+	(void)state;
+	assert_false(board_is_uneven(&s));
+	s.most = 11;
+	assert_true(board_is_uneven(&s));
+	s = (struct board_spread){ .n = 2, .least = 100, .most = 150 };
+	assert_false(board_is_uneven(&s));
+	s.most = 151;
+	assert_true(board_is_uneven(&s));
+	s = (struct board_spread){ .n = 1, .least = 151, .most = 151 };
+	assert_false(board_is_uneven(&s));
+	board_look(&board, &s);
+	assert_int_equal(s.n, 0);
+	assert_false(board_is_uneven(&s));
+}
+
+int
+main(void)
+{
+#define BOARD_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		BOARD_TEST(test_what_a_child_writes_is_seen),
+		BOARD_TEST(test_only_who_serves_counts),
+		BOARD_TEST(test_who_is_ahead),
+		BOARD_TEST(test_what_is_uneven),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
