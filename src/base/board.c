@@ -96,8 +96,7 @@ board_is_ahead(const struct board *b, size_t channels)
 	if (b->n < 2)
 		return false;
 	board_look(b, &s);
-	return s.n > 1 &&
-	       channels * s.n * AHEAD_PART > s.total * (AHEAD_PART + 1);
+	return channels * s.n * AHEAD_PART > s.total * (AHEAD_PART + 1);
 }
 
 bool

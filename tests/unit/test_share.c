@@ -183,6 +183,28 @@ test_shared_or_not(void **state)
 	listens[0].reuseport = false;
 }
 
+/* Two at addresses that are written alike: each stays what it is. */
+static void
+test_two_at_any_port(void **state)
+{
+	struct listeners next;
+	uint16_t ports[2];
+
+	(void)state;
+	listen_on("127.0.0.1:0");
+	listen_on("127.0.0.1:0");
+	assert_int_equal(listeners_init(&ls, &conf, 1), 0);
+	assert_int_equal(listeners_bind(&ls), 0);
+	ports[0] = port_of(&ls, 0);
+	ports[1] = port_of(&ls, 1);
+	assert_int_equal(listeners_init(&next, &conf, 1), 0);
+	assert_int_equal(listeners_adopt(&next, &ls), 0);
+	assert_int_equal(next.n, 2);
+	assert_int_equal(port_of(&next, 0), ports[0]);
+	assert_int_equal(port_of(&next, 1), ports[1]);
+	listeners_done(&next);
+}
+
 int
 main(void)
 {
@@ -193,6 +215,7 @@ main(void)
 		SHARE_TEST(test_more_workers),
 		SHARE_TEST(test_fewer_workers),
 		SHARE_TEST(test_shared_or_not),
+		SHARE_TEST(test_two_at_any_port),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
