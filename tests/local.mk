@@ -93,6 +93,7 @@ PROCESS_TESTS = \
 	tests/process/test_contract \
 	tests/process/test_control \
 	tests/process/test_crash_load \
+	tests/process/test_crashes \
 	tests/process/test_descriptors \
 	tests/process/test_drain \
 	tests/process/test_faults \
@@ -100,6 +101,7 @@ PROCESS_TESTS = \
 	tests/process/test_log_faults \
 	tests/process/test_logs \
 	tests/process/test_master \
+	tests/process/test_orphans \
 	tests/process/test_paths \
 	tests/process/test_pidfile \
 	tests/process/test_relay \
@@ -124,7 +126,9 @@ FUZZ_TESTS = \
 	tests/fuzz/fuzz_condition \
 	tests/fuzz/fuzz_conf \
 	tests/fuzz/fuzz_option
-LONG_TESTS =
+LONG_TESTS = \
+	tests/long/test_crashes \
+	tests/long/test_pulse
 LONG_SHELL_TESTS = \
 	tests/fuzz/fuzz.sh \
 	tests/mutants/run.sh
@@ -142,6 +146,8 @@ check_LIBRARIES += libtest.a
 libtest_a_SOURCES = \
 	tests/lib/alloc.c \
 	tests/lib/alloc.h \
+	tests/lib/crash.c \
+	tests/lib/crash.h \
 	tests/lib/cut.c \
 	tests/lib/cut.h \
 	tests/lib/daemon.c \
@@ -153,6 +159,8 @@ libtest_a_SOURCES = \
 	tests/lib/entry.h \
 	tests/lib/hand.c \
 	tests/lib/hand.h \
+	tests/lib/held.c \
+	tests/lib/held.h \
 	tests/lib/hole.c \
 	tests/lib/hole.h \
 	tests/lib/hostile.c \
@@ -376,6 +384,16 @@ mutant-link:
 		-Wl,-u,__wrap_malloc $(LDFLAGS))
 mutant-libraries:
 	@:$(info $(LDADD) $(LIBS))
+
+# Automake makes such a rule for each of TESTS that has no extension.
+LONG_LOGS = $(LONG_TESTS:=.log)
+$(LONG_LOGS): %.log: %$(EXEEXT)
+	@p='$*$(EXEEXT)'; b='$*'; \
+	$(am__check_pre) $(LOG_DRIVER) --test-name "$$f" \
+		--log-file $$b.log --trs-file $$b.trs \
+		$(am__common_driver_flags) $(AM_LOG_DRIVER_FLAGS) \
+		$(LOG_DRIVER_FLAGS) -- $(LOG_COMPILE) "$$tst" \
+		$(AM_TESTS_FD_REDIRECT)
 
 # What takes long; the last line tells how many passed and failed.
 LONG_RESULTS = $(LONG_TESTS:=.trs) $(LONG_SHELL_TESTS:.sh=.trs)

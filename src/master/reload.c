@@ -28,7 +28,7 @@
 #define RELOAD_RETRY_MS 20    /* between two tries */
 
 static bool loader_fork(struct reload *r);
-_Noreturn static void loader_child(struct reload *r);
+_Noreturn static void loader_child(struct reload *r, pid_t master);
 static bool reload_loaded(struct reload *r, uint64_t now_ms);
 static struct conf *reload_conf(struct reload *r);
 static bool reload_prepare(struct reload *r, struct conf *conf);
@@ -198,6 +198,7 @@ reload_enter(struct reload *r, enum reload_state state)
 static bool
 loader_fork(struct reload *r)
 {
+	pid_t master = getpid();
 	int fds[2];
 
 	r->texts_fd = memfd_create("texts", MFD_CLOEXEC);
@@ -208,7 +209,7 @@ loader_fork(struct reload *r)
 	if (r->loader == 0) {
 		fd_close(&fds[0]);
 		r->said_fd = fds[1];
-		loader_child(r);
+		loader_child(r, master);
 	}
 	fd_close(&fds[1]);
 	r->said_fd = fds[0];
@@ -220,7 +221,7 @@ loader_fork(struct reload *r)
 
 /* Loads as the master will: what crashes or hangs does it here. */
 _Noreturn static void
-loader_child(struct reload *r)
+loader_child(struct reload *r, pid_t master)
 {
 	struct texts texts = { .first = NULL };
 	int said_fd = r->said_fd, texts_fd = r->texts_fd;
@@ -228,6 +229,9 @@ loader_child(struct reload *r)
 	FILE *err;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	/* It may have died before it was asked for. */
+	if (getppid() != master)
+		_exit(1);
 	r->said_fd = r->texts_fd = -1; /* they are ours here */
 	r->shed(r->shed_arg, NULL);
 	signals_close();

@@ -269,7 +269,8 @@ worker_main(const struct heritage *h)
 		log_error("cannot start: %s", strerror(errno));
 		_exit(EXIT_CANNOT_START);
 	}
-	if (control_ready(&w.control) == -1) {
+	/* That the master is gone, the loop will see and obey. */
+	if (control_ready(&w.control) == -1 && errno != EPIPE) {
 		log_error("cannot tell the master: %s", strerror(errno));
 		_exit(EXIT_CANNOT_START);
 	}

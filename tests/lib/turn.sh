@@ -8,7 +8,7 @@ shift
 how=-s
 for word; do
 	case $word in
-	*/process/* | */real/*) how=-x ;;
+	*/process/* | */real/* | */long/*) how=-x ;;
 	esac
 done
 exec flock -o "$how" tests/turn.lock timeout -k 10 "$seconds" "$@"

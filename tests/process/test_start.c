@@ -304,7 +304,7 @@ test_all_workers_killed_at_once(void **state)
 
 /* The next start finds port and pidfile free, round after round. */
 static void
-test_master_killed_and_started_again(void **state)
+test_f11_master_is_killed_and_started_again(void **state)
 {
 	uint16_t port;
 	/* Between two rounds it is still nobody else's. */
@@ -356,7 +356,7 @@ main(void)
 		daemon_test(test_all_families),
 		daemon_test(test_killed_worker_is_replaced),
 		daemon_test(test_all_workers_killed_at_once),
-		daemon_test(test_master_killed_and_started_again),
+		daemon_test(test_f11_master_is_killed_and_started_again),
 		daemon_test(test_fewer_files_are_allowed_later),
 	};
 
