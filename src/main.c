@@ -26,6 +26,7 @@
 #include "master/master.h"
 #include "master/rights.h"
 #include "master/rlimits.h"
+#include "master/signals.h"
 #include "registry.h"
 
 #ifndef WEIR_SYSCONFDIR
@@ -268,6 +269,8 @@ main_run(const struct args *args)
 	case 'h':
 		return main_help();
 	}
+	if (args->mode == 0)
+		signals_hold();
 	if (args->prefix != NULL && chdir(args->prefix) == -1) {
 		fprintf(stderr, "weir: prefix \"%s\": %s\n", args->prefix,
 			strerror(errno));

@@ -101,6 +101,7 @@ PROCESS_TESTS = \
 	tests/process/test_log_faults \
 	tests/process/test_logs \
 	tests/process/test_master \
+	tests/process/test_orders \
 	tests/process/test_orphans \
 	tests/process/test_paths \
 	tests/process/test_pidfile \
@@ -113,7 +114,9 @@ PROCESS_TESTS = \
 	tests/process/test_spread \
 	tests/process/test_start \
 	tests/process/test_states \
+	tests/process/test_succession \
 	tests/process/test_time \
+	tests/process/test_undo \
 	tests/process/test_words
 REAL_TESTS = \
 	tests/real/test_nginx.sh \
@@ -128,7 +131,9 @@ FUZZ_TESTS = \
 	tests/fuzz/fuzz_option
 LONG_TESTS = \
 	tests/long/test_crashes \
-	tests/long/test_pulse
+	tests/long/test_pulse \
+	tests/long/test_reloads
+	tests/long/test_reloads
 LONG_SHELL_TESTS = \
 	tests/fuzz/fuzz.sh \
 	tests/mutants/run.sh
@@ -186,6 +191,8 @@ libtest_a_SOURCES = \
 	tests/lib/ready.h \
 	tests/lib/relay.c \
 	tests/lib/relay.h \
+	tests/lib/reload.c \
+	tests/lib/reload.h \
 	tests/lib/rig.c \
 	tests/lib/rig.h \
 	tests/lib/said.c \
@@ -267,6 +274,9 @@ check_PROGRAMS += tests/aid tests/fuzz/words tests/load tests/trial \
 	$(TEST_RUNS) $(LONG_TESTS)
 endif
 TESTS = $(TEST_RUNS) $(MODULE_SHELL_TESTS) $(REAL_TESTS) $(LINT_TESTS)
+if NEVER
+TESTS += $(LONG_TESTS)
+endif
 EXTRA_DIST += $(MODULE_SHELL_TESTS) $(LONG_SHELL_TESTS) $(REAL_TESTS) \
 	$(LINT_TESTS) $(TEST_EXTRAS)
 
@@ -384,16 +394,6 @@ mutant-link:
 		-Wl,-u,__wrap_malloc $(LDFLAGS))
 mutant-libraries:
 	@:$(info $(LDADD) $(LIBS))
-
-# Automake makes such a rule for each of TESTS that has no extension.
-LONG_LOGS = $(LONG_TESTS:=.log)
-$(LONG_LOGS): %.log: %$(EXEEXT)
-	@p='$*$(EXEEXT)'; b='$*'; \
-	$(am__check_pre) $(LOG_DRIVER) --test-name "$$f" \
-		--log-file $$b.log --trs-file $$b.trs \
-		$(am__common_driver_flags) $(AM_LOG_DRIVER_FLAGS) \
-		$(LOG_DRIVER_FLAGS) -- $(LOG_COMPILE) "$$tst" \
-		$(AM_TESTS_FD_REDIRECT)
 
 # What takes long; the last line tells how many passed and failed.
 LONG_RESULTS = $(LONG_TESTS:=.trs) $(LONG_SHELL_TESTS:.sh=.trs)

@@ -1,4 +1,6 @@
 /* logs.c - the log files, opened by the master for every process. */
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,14 +22,16 @@ logs_open(struct logs *l, const struct conf *conf)
 
 	*l = (struct logs){ .conf = conf };
 	l->fds = calloc(conf->logfiles.n, sizeof(*l->fds));
-	if (l->fds == NULL) {
+	l->made = calloc(conf->logfiles.n, sizeof(*l->made));
+	if (l->fds == NULL || l->made == NULL) {
 		log_error("cannot open log files: %s", strerror(errno));
+		logs_done(l);
 		return -1;
 	}
 	for (i = 0; i < conf->logfiles.n; i++) {
 		l->fds[i] = log_file_open(l, i);
 		if (l->fds[i] == -1) {
-			logs_done(l);
+			logs_undo(l);
 			return -1;
 		}
 		l->n++;
@@ -102,6 +106,24 @@ logs_reopen(struct logs *l)
 }
 
 void
+logs_undo(struct logs *l)
+{
+	struct stat is, at;
+	const char *text;
+	size_t i;
+
+	for (i = 0; i < l->n; i++) {
+		text = conf_logfile_at(l->conf, i)->text;
+		/* Another one may have put its own there since. */
+		if (l->made[i] && fstat(l->fds[i], &is) == 0 &&
+			is.st_size == 0 && lstat(text, &at) == 0 &&
+			at.st_ino == is.st_ino && at.st_dev == is.st_dev)
+			unlink(text);
+	}
+	logs_done(l);
+}
+
+void
 logs_done(struct logs *l)
 {
 	size_t i;
@@ -110,6 +132,7 @@ logs_done(struct logs *l)
 		if (l->fds[i] != STDERR_FILENO)
 			fd_close(&l->fds[i]);
 	free(l->fds);
+	free(l->made);
 	*l = (struct logs){ 0 };
 }
 
@@ -118,8 +141,12 @@ static int
 log_file_open(struct logs *l, size_t i)
 {
 	const struct weir_logfile *file = conf_logfile_at(l->conf, i);
-	int fd = target_open(file->text);
+	struct stat st;
+	int fd;
 
+	l->made[i] = target_kind(file->text) == TARGET_FILE &&
+		     lstat(file->text, &st) == -1 && errno == ENOENT;
+	fd = target_open(file->text);
 	if (fd == -1)
 		open_failed(l->conf, i, errno);
 	return fd;

@@ -2,13 +2,15 @@
 #ifndef MASTER_LOGS_H
 #define MASTER_LOGS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct conf;
 
 struct logs {
 	const struct conf *conf;
-	int *fds; /* in order of its logfiles; -1: not open */
+	int *fds;   /* in order of its logfiles; -1: not open */
+	bool *made; /* the same: was there no such file before? */
 	size_t n;
 };
 
@@ -27,6 +29,8 @@ void logs_warn(const struct logs *l);
  * stays, and the reason is logged.  The log of this process is still the old
  * one: logs_use(). */
 void logs_reopen(struct logs *l);
+/* Closes, and removes the files that it made in vain: those that are empty. */
+void logs_undo(struct logs *l);
 /* The log of this process stays open. */
 void logs_done(struct logs *l);
 

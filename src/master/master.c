@@ -123,6 +123,7 @@ master_done(struct master *m)
 		TAILQ_REMOVE(&m->all, g, link);
 		generation_free(g);
 	}
+	reload_done(&m->reload);
 	drop_done(&m->drop);
 	home_done(&m->home);
 	free(m->pfds);

@@ -95,7 +95,8 @@ void master_reload(struct master *m);
 void master_retire(struct master *m);
 /* Begins to drain what serves now, unless a reload is under way. */
 void master_drain(struct master *m);
-/* How many workers there are, of all generations. */
+/* How many children there are: workers of all generations, and what a reload
+ * that failed has not reaped yet. */
 unsigned master_alive(const struct master *m);
 /* Says what is listened on and that weir is ready, and lets the caller go. */
 void master_announce(struct master *m);

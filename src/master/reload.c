@@ -34,6 +34,8 @@ static struct conf *reload_conf(struct reload *r);
 static bool reload_prepare(struct reload *r, struct conf *conf);
 static bool reload_bind(struct reload *r, uint64_t now_ms);
 static void reload_enter(struct reload *r, enum reload_state state);
+static void reload_kill(struct reload *r);
+static bool dying_reaped(struct reload *r, pid_t pid);
 static void said_line(const char *line);
 
 static const char *const words[] = {
@@ -99,7 +101,7 @@ bool
 reload_reaped(struct reload *r, pid_t pid, int status)
 {
 	if (r->loader == 0 || pid != r->loader)
-		return false;
+		return dying_reaped(r, pid);
 	/* What it said last is heard before what became of it. */
 	if (r->said_fd != -1)
 		reload_read(r);
@@ -157,19 +159,24 @@ reload_take(struct reload *r)
 void
 reload_cancel(struct reload *r)
 {
-	if (r->loader != 0)
-		kill(r->loader, SIGKILL);
-	r->loader = 0;
+	reload_kill(r);
 	fd_close(&r->said_fd);
 	fd_close(&r->texts_fd);
 	if (r->next != NULL) {
-		workers_leave(&r->next->workers, MSG_STOP, 0);
-		workers_kill(&r->next->workers, "was not wanted any more");
 		listeners_undo(&r->next->listeners);
+		logs_undo(&r->next->logs);
 		generation_free(r->next);
 	}
 	r->next = NULL;
 	reload_enter(r, RELOAD_IDLE);
+}
+
+void
+reload_done(struct reload *r)
+{
+	free(r->dying);
+	r->dying = NULL;
+	r->ndying = 0;
 }
 
 void
@@ -193,6 +200,46 @@ reload_enter(struct reload *r, enum reload_state state)
 		state == RELOAD_START)
 		r->deadline_ms = UINT64_MAX;
 	r->state = state;
+}
+
+/* Kills the loader and the workers, and notes them: the master does not leave
+ * before they have. */
+static void
+reload_kill(struct reload *r)
+{
+	struct workers *ws = r->next != NULL ? &r->next->workers : NULL;
+	size_t n = r->ndying + 1 + (ws != NULL ? ws->n : 0);
+	pid_t *dying = reallocarray(r->dying, n, sizeof(*dying));
+	unsigned slot;
+
+	if (dying != NULL)
+		r->dying = dying;
+	if (r->loader != 0) {
+		kill(r->loader, SIGKILL);
+		if (dying != NULL)
+			dying[r->ndying++] = r->loader;
+	}
+	r->loader = 0;
+	if (ws == NULL)
+		return;
+	workers_leave(ws, MSG_STOP, 0);
+	workers_kill(ws, "was not wanted any more");
+	for (slot = 0; dying != NULL && slot < ws->n; slot++)
+		if (ws->v[slot].pid != 0)
+			dying[r->ndying++] = ws->v[slot].pid;
+}
+
+static bool
+dying_reaped(struct reload *r, pid_t pid)
+{
+	size_t i;
+
+	for (i = 0; i < r->ndying; i++)
+		if (r->dying[i] == pid) {
+			r->dying[i] = r->dying[--r->ndying];
+			return true;
+		}
+	return false;
 }
 
 static bool
@@ -357,6 +404,10 @@ reload_bind(struct reload *r, uint64_t now_ms)
 static void
 said_line(const char *line)
 {
-	if (*line != '\0')
+	static const char warning[] = "warning: ";
+
+	if (strncmp(line, warning, sizeof(warning) - 1) == 0)
+		log_warn("%s", line + sizeof(warning) - 1);
+	else if (*line != '\0')
 		log_error("%s", line);
 }

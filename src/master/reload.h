@@ -49,6 +49,8 @@ struct reload {
 	const struct generation *current;
 	unsigned number;
 	struct generation *next; /* NULL: not loaded yet */
+	pid_t *dying;		 /* children that were killed, not reaped yet */
+	size_t ndying;
 };
 
 void reload_init(struct reload *r);
@@ -57,7 +59,7 @@ void reload_start(struct reload *r, const struct generation *current,
 	unsigned number, uint64_t now_ms);
 /* Takes what the loader says: to the log. */
 void reload_read(struct reload *r);
-/* Was that child the loader? */
+/* Was that child the loader, or one of those that were killed in vain? */
 bool reload_reaped(struct reload *r, pid_t pid, int status);
 /* Goes on as far as it can; false: it failed, which is logged, and nothing is
  * left of it. */
@@ -66,8 +68,10 @@ bool reload_turn(struct reload *r, uint64_t now_ms);
 uint64_t reload_next(const struct reload *r);
 /* The generation that is ready; idle from here on. */
 struct generation *reload_take(struct reload *r);
-/* Undoes all of it, in reverse. */
+/* Undoes all of it, in reverse; its processes may still be dying. */
 void reload_cancel(struct reload *r);
+/* Frees what is left when none is under way. */
+void reload_done(struct reload *r);
 /* In a child: closes what it has open. */
 void reload_shed(struct reload *r);
 /* Log word of a state. */

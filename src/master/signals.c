@@ -13,10 +13,25 @@ const struct signal_row signals_rows[] = {
 
 static volatile sig_atomic_t signals_came[NSIG];
 static sigset_t signals_before;
+static bool signals_held;
 static sigset_t signals_waiting;
 
 static void signals_handler(int signo);
 static void signals_set(int signo, void (*handler)(int));
+
+void
+signals_hold(void)
+{
+	static const int later[] = { SIGHUP, SIGUSR1, SIGUSR2 };
+	sigset_t set;
+	size_t i;
+
+	sigemptyset(&set);
+	for (i = 0; i < sizeof(later) / sizeof(later[0]); i++)
+		sigaddset(&set, later[i]);
+	sigprocmask(SIG_BLOCK, &set, &signals_before);
+	signals_held = true;
+}
 
 void
 signals_open(void)
@@ -28,7 +43,7 @@ signals_open(void)
 	for (row = signals_rows; row->name != NULL; row++)
 		sigaddset(&blocked, row->signo);
 	/* What the parent had blocked must get through all the same. */
-	sigprocmask(SIG_BLOCK, &blocked, &signals_before);
+	sigprocmask(SIG_BLOCK, &blocked, signals_held ? NULL : &signals_before);
 	sigemptyset(&signals_waiting);
 	for (row = signals_rows; row->name != NULL; row++)
 		signals_set(row->signo, signals_handler);

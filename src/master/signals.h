@@ -29,6 +29,9 @@ struct signal_row {
 /* Ends with a row whose name is NULL. */
 extern const struct signal_row signals_rows[];
 
+/* Before all that takes time: what can wait until signals_open(), and would be
+ * deadly before it, is blocked (HUP, USR1, USR2). */
+void signals_hold(void);
 /* Blocks the signals of the table and catches them; ignores what a write that
  * fails may send (SIGPIPE, SIGXFSZ). */
 void signals_open(void);

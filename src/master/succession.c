@@ -23,7 +23,7 @@ master_alive(const struct master *m)
 	{
 		n += workers_alive(&g->workers);
 	}
-	return n;
+	return n + (unsigned)m->reload.ndying;
 }
 
 /* To the log and to the ready descriptor; a reader that does not read loses

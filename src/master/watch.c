@@ -222,6 +222,11 @@ master_wait(struct master *m)
 		if (g->deadline_ms < next)
 			next = g->deadline_ms;
 	}
+	/* The one under way has ended in this turn, and nothing else may come
+	 * that would wake us. */
+	if ((m->state == MASTER_RUN || m->state == MASTER_DRAIN) &&
+		m->reload.state == RELOAD_IDLE && m->reload_wanted)
+		next = 0;
 	m->now_ms = master_now();
 	if (next != UINT64_MAX) {
 		next = next > m->now_ms ? next - m->now_ms : 0;

@@ -8,7 +8,7 @@ shift
 how=-s
 for word; do
 	case $word in
-	*/process/* | */real/* | */long/*) how=-x ;;
+	*/long/* | */process/* | */real/*) how=-x ;;
 	esac
 done
 exec flock -o "$how" tests/turn.lock timeout -k 10 "$seconds" "$@"

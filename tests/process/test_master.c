@@ -254,7 +254,7 @@ test_f11_master_dies_while_a_worker_hangs(void **state)
 }
 
 static void
-test_stop_while_starting(void **state)
+test_f14_stop_while_starting(void **state)
 {
 	struct plan plan = { .worker = worker_never_ready,
 		.workers = 1,
@@ -280,7 +280,7 @@ test_stop_while_starting(void **state)
 /* Ctrl-\\ and a supervisor's TERM reach workers at any moment of their start,
  * and are no accident there. */
 static void
-test_whole_group_is_stopped_while_starting(void **state)
+test_f14_group_is_stopped_while_starting(void **state)
 {
 	struct plan plan = { .worker = worker_main,
 		.workers = 4,
@@ -457,8 +457,8 @@ main(int argc, char **argv)
 		daemon_test(test_worker_that_breaks_before_ready),
 		daemon_test(test_worker_that_is_never_ready),
 		daemon_test(test_f11_master_dies_while_a_worker_hangs),
-		daemon_test(test_stop_while_starting),
-		daemon_test(test_whole_group_is_stopped_while_starting),
+		daemon_test(test_f14_stop_while_starting),
+		daemon_test(test_f14_group_is_stopped_while_starting),
 		daemon_test(test_deaf_workers_are_killed),
 		daemon_test(test_f9_crash_loop_backs_off),
 		daemon_test(test_replacing_has_a_limit),

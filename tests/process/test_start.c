@@ -73,7 +73,7 @@ stop_with(int first, int second, const char *wait)
 }
 
 static void
-test_each_stop_signal(void **state)
+test_f14_each_stop_signal(void **state)
 {
 	(void)state;
 	stop_with(SIGTERM, 0, NULL);
@@ -84,7 +84,7 @@ test_each_stop_signal(void **state)
 
 /* An open channel holds the first QUIT up; the second signal ends it. */
 static void
-test_second_quit_is_now(void **state)
+test_f14_second_quit_is_now(void **state)
 {
 	(void)state;
 	stop_with(SIGQUIT, SIGQUIT, "finishing");
@@ -94,7 +94,7 @@ test_second_quit_is_now(void **state)
 
 /* Ctrl-C and Ctrl-\\ reach master and workers alike, and are no accident. */
 static void
-test_signals_of_a_terminal(void **state)
+test_f14_signals_of_a_terminal(void **state)
 {
 	static const int signals[] = { SIGINT, SIGQUIT };
 	struct daemon *d;
@@ -343,9 +343,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		daemon_test(test_starts_serves_and_stops),
-		daemon_test(test_each_stop_signal),
-		daemon_test(test_second_quit_is_now),
-		daemon_test(test_signals_of_a_terminal),
+		daemon_test(test_f14_each_stop_signal),
+		daemon_test(test_f14_second_quit_is_now),
+		daemon_test(test_f14_signals_of_a_terminal),
 		daemon_test(test_quit_waits_for_channels),
 		daemon_test(test_a_signal_not_built_yet_changes_nothing),
 		daemon_test(test_every_address_in_use_is_named),

@@ -121,7 +121,7 @@ test_option_said_many_times(void **state)
 
 /* -t does all that a start does, short of binding. */
 static void
-test_check_binds_nothing(void **state)
+test_f24_check_binds_nothing(void **state)
 {
 	struct daemon *d = daemon_new();
 	uint16_t port;
@@ -234,7 +234,7 @@ main(void)
 		daemon_test(test_wrong_files),
 		daemon_test(test_words_that_only_print),
 		daemon_test(test_option_said_many_times),
-		daemon_test(test_check_binds_nothing),
+		daemon_test(test_f24_check_binds_nothing),
 		daemon_test(test_log_files_are_checked),
 		daemon_test(test_prefix),
 		daemon_test(test_log_that_cannot_be_opened),
