@@ -49,6 +49,7 @@ UNIT_TESTS = \
 	tests/unit/test_logfile \
 	tests/unit/test_loop \
 	tests/unit/test_msg \
+	tests/unit/test_needs \
 	tests/unit/test_notify \
 	tests/unit/test_option \
 	tests/unit/test_override \

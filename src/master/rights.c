@@ -66,11 +66,11 @@ rights_needed(uint32_t *needs, const struct conf *conf)
 void
 rights_unbound(void)
 {
-	unsigned long cap;
+	unsigned long cap = 0;
 
-	/* Beyond the last one that this kernel knows there is none to read. */
-	for (cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
-		(void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
+	/* It fails beyond the last one, or at the first without CAP_SETPCAP. */
+	while (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0)
+		cap++;
 }
 
 int

@@ -134,13 +134,13 @@ test_f12_children_ask_for_their_parent(void **state)
 	daemon_finish(d, 0);
 }
 
-/* Each prctl(2) takes so long that the master is dead before a worker has asked
- * to be told of that. */
+/* Each prctl(2) takes so long, and root's worker calls it for each capability,
+ * that the master is dead before a worker has asked to be told of that. */
 static void
 test_f12_master_dies_before_it_is_asked(void **state)
 {
 	struct daemon *d =
-		start_around(run_traced, "inject=prctl:delay_enter=200000");
+		start_around(run_traced, "inject=prctl:delay_enter=100000");
 	pid_t workers[DAEMON_WORKERS], master;
 	size_t n, i;
 	int status;

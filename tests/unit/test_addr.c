@@ -2,6 +2,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -168,6 +169,38 @@ test_port_zero_is_no_port(void **state)
 	}
 }
 
+/* What is low is the kernel's to say; its port 0 and paths are not. */
+static void
+test_low_ports(void **state)
+{
+	FILE *f = fopen("/proc/sys/net/ipv4/ip_unprivileged_port_start", "re");
+	int start = 0, port;
+	struct weir_addr a;
+	const char *why;
+	char text[32];
+
+	(void)state;
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%d", &start), 1);
+	fclose(f);
+	for (port = start - 1; port <= start; port++) {
+		if (port < 1 || port > 65535)
+			continue;
+		snprintf(text, sizeof(text), "127.0.0.1:%d", port);
+		assert_int_equal(addr_parse(&a, text, &why), 0);
+		assert_int_equal(weir_addr_is_low(&a), port < start);
+		snprintf(text, sizeof(text), "[::1]:%d", port);
+		assert_int_equal(addr_parse(&a, text, &why), 0);
+		assert_int_equal(weir_addr_is_low(&a), port < start);
+	}
+	assert_int_equal(addr_parse(&a, "127.0.0.1:0", &why), 0);
+	assert_false(weir_addr_is_low(&a));
+	assert_int_equal(addr_parse(&a, "unix:/a", &why), 0);
+	assert_false(weir_addr_is_low(&a));
+	a.len = 0;
+	assert_false(weir_addr_is_low(&a));
+}
+
 static void
 test_an_abstract_name_starts_with_a_nul(void **state)
 {
@@ -200,6 +233,7 @@ main(void)
 		cmocka_unit_test(test_every_good_address_equals_itself_only),
 		cmocka_unit_test(test_addresses_of_the_kernel),
 		cmocka_unit_test(test_port_zero_is_no_port),
+		cmocka_unit_test(test_low_ports),
 		cmocka_unit_test(test_an_abstract_name_starts_with_a_nul),
 		cmocka_unit_test(test_reasons_have_words),
 	};
