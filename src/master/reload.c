@@ -278,7 +278,7 @@ loader_child(struct reload *r, pid_t master)
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	/* It may have died before it was asked for. */
 	if (getppid() != master)
-		_exit(1);
+		_exit(0);
 	r->said_fd = r->texts_fd = -1; /* they are ours here */
 	r->shed(r->shed_arg, NULL);
 	signals_close();
