@@ -87,17 +87,18 @@ reload_alone(struct daemon *d, size_t workers)
 void
 reload_storm(struct daemon *d, unsigned n)
 {
-	/* WINCH would have nobody accept until the next HUP. */
-	static const int signals[] = { SIGHUP, SIGUSR1, SIGUSR2 };
+	static const int signals[] = { SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH };
 	const char *text = getenv("SEED");
 	unsigned seed = text != NULL ? (unsigned)strtoul(text, NULL, 10)
 				     : (unsigned)procs_now();
 
 	print_message("# SEED=%u\n", seed);
 	for (; n > 0; n--) {
-		daemon_signal(d, signals[(unsigned)rand_r(&seed) % 3]);
+		daemon_signal(d, signals[(unsigned)rand_r(&seed) % 4]);
 		poll(NULL, 0, 1);
 	}
+	/* Whoever drains is to accept again. */
+	daemon_signal(d, SIGHUP);
 }
 
 void
