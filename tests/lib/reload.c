@@ -46,11 +46,13 @@ wait_count(struct daemon *d, const char *text, unsigned n)
 	}
 }
 
-/* Theirs and the master's lines come in any order. */
+/* Theirs and the master's lines come in any order; it has one such line for
+ * each drain that was asked for. */
 void
 reload_drained(struct daemon *d, unsigned workers)
 {
-	wait_count(d, "draining: ", workers);
+	wait_count(d, "draining: ",
+		workers + daemon_log_count(d, "draining: nobody accepts"));
 }
 
 void

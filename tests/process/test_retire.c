@@ -71,6 +71,7 @@ test_drain_until_a_reload(void **state)
 	(void)state;
 	expect_echo(old, "a");
 	say(d, "drain");
+	daemon_wait_log(d, "nobody accepts until a reload", DAEMON_MS);
 	reload_drained(d, 2);
 	assert_true(daemon_logged(d, "draining: 1 channels"));
 	/* Nobody accepts, and nobody is refused. */
