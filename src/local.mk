@@ -155,6 +155,8 @@ libweir_a_SOURCES = \
 	src/master/drop.h \
 	src/master/generation.c \
 	src/master/generation.h \
+	src/master/home.c \
+	src/master/home.h \
 	src/master/listeners.c \
 	src/master/listeners.h \
 	src/master/logs.c \
@@ -169,6 +171,10 @@ libweir_a_SOURCES = \
 	src/master/pulse.c \
 	src/master/reload.c \
 	src/master/reload.h \
+	src/master/rights.c \
+	src/master/rights.h \
+	src/master/rlimits.c \
+	src/master/rlimits.h \
 	src/master/signals.c \
 	src/master/signals.h \
 	src/master/sockfile.c \

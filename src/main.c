@@ -24,6 +24,8 @@
 #include "master/client.h"
 #include "master/logs.h"
 #include "master/master.h"
+#include "master/rights.h"
+#include "master/rlimits.h"
 #include "master/signals.h"
 #include "registry.h"
 
@@ -312,11 +314,15 @@ static int
 main_configured(const struct args *args, const struct conf *conf,
 	const struct conf_overrides *over)
 {
+	uint32_t needs;
+
 	switch (args->mode) {
 	case 's':
 		return client_run(conf, args->word);
 	case 't':
-		if (logs_check(conf) == -1)
+		if (logs_check(conf) == -1 ||
+			rights_needed(&needs, conf) == -1 ||
+			rlimits_check(conf, 0) == -1)
 			return 1;
 		if (!args->quiet)
 			printf("%s: the configuration is good\n", args->file);

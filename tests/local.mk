@@ -86,22 +86,30 @@ MODULE_SHELL_TESTS = \
 	tests/module/extra.sh
 PROCESS_TESTS = \
 	tests/process/test_backend \
+	tests/process/test_background \
+	tests/process/test_capabilities \
 	tests/process/test_chaos \
 	tests/process/test_contract \
 	tests/process/test_control \
 	tests/process/test_crash_load \
+	tests/process/test_crashes \
+	tests/process/test_descriptors \
 	tests/process/test_drain \
 	tests/process/test_faults \
 	tests/process/test_load \
+	tests/process/test_log_faults \
 	tests/process/test_logs \
 	tests/process/test_master \
 	tests/process/test_orders \
+	tests/process/test_orphans \
+	tests/process/test_paths \
 	tests/process/test_pidfile \
 	tests/process/test_relay \
 	tests/process/test_reload \
 	tests/process/test_reopen \
 	tests/process/test_retire \
 	tests/process/test_rights \
+	tests/process/test_rlimits \
 	tests/process/test_spread \
 	tests/process/test_start \
 	tests/process/test_states \
@@ -121,6 +129,9 @@ FUZZ_TESTS = \
 	tests/fuzz/fuzz_conf \
 	tests/fuzz/fuzz_option
 LONG_TESTS = \
+	tests/long/test_crashes \
+	tests/long/test_pulse \
+	tests/long/test_reloads
 	tests/long/test_reloads
 LONG_SHELL_TESTS = \
 	tests/fuzz/fuzz.sh \
@@ -139,6 +150,8 @@ check_LIBRARIES += libtest.a
 libtest_a_SOURCES = \
 	tests/lib/alloc.c \
 	tests/lib/alloc.h \
+	tests/lib/crash.c \
+	tests/lib/crash.h \
 	tests/lib/cut.c \
 	tests/lib/cut.h \
 	tests/lib/daemon.c \
@@ -150,6 +163,8 @@ libtest_a_SOURCES = \
 	tests/lib/entry.h \
 	tests/lib/hand.c \
 	tests/lib/hand.h \
+	tests/lib/held.c \
+	tests/lib/held.h \
 	tests/lib/hole.c \
 	tests/lib/hole.h \
 	tests/lib/hostile.c \
@@ -162,6 +177,8 @@ libtest_a_SOURCES = \
 	tests/lib/logdir.c \
 	tests/lib/logdir.h \
 	tests/lib/look.c \
+	tests/lib/low.c \
+	tests/lib/low.h \
 	tests/lib/pair.c \
 	tests/lib/pair.h \
 	tests/lib/peer.c \

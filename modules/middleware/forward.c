@@ -65,6 +65,14 @@ forward_check(const void *conf, struct weir_diag *d)
 	return ok;
 }
 
+static uint32_t
+forward_needs(const void *conf)
+{
+	const struct conf *cf = conf;
+
+	return weir_addr_is_low(&cf->source) ? WEIR_NEEDS_NET_BIND_SERVICE : 0;
+}
+
 static void
 forward_next(struct weir_call *c)
 {
@@ -149,6 +157,7 @@ const struct weir_middleware mw_forward = {
 	.ctx_size = sizeof(struct ctx),
 	.variables = variables,
 	.check = forward_check,
+	.needs = forward_needs,
 	.open = forward_open,
 	.timer = forward_timer,
 	.route = forward_route,

@@ -131,6 +131,9 @@ const char *
 weir_addr_text(const struct weir_addr *a, char text[static WEIR_ADDR_TEXT]);
 /* Is it TCP with port 0, which nothing can be reached at? */
 bool weir_addr_lacks_port(const struct weir_addr *a);
+/* Is its port a low one, which only a process with CAP_NET_BIND_SERVICE may
+ * bind (ip_unprivileged_port_start of ip(7))? */
+bool weir_addr_is_low(const struct weir_addr *a);
 /* One line at level info, with server, middleware and channel in front. */
 void weir_log(const struct weir_call *c, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -13,6 +13,19 @@ enum weir_middleware_flag {
 	WEIR_PREREAD = 1
 };
 
+/* What workers are allowed only where a configuration needs it: id, capability,
+ * its number, what it is for (capabilities(7)). */
+#define WEIR_NEEDS(X)                                                          \
+	X(NET_BIND_SERVICE, "CAP_NET_BIND_SERVICE", 10) /* bind low ports */   \
+	X(NET_ADMIN, "CAP_NET_ADMIN", 12)		/* set SO_MARK */      \
+	X(NET_RAW, "CAP_NET_RAW", 13) /* bind foreign addresses */
+
+enum weir_needs {
+#define X(id, word, number) WEIR_NEEDS_##id = 1 << (number),
+	WEIR_NEEDS(X)
+#undef X
+};
+
 /* One entry of a chain inside one worker. */
 struct weir_instance {
 	const void *conf;
@@ -38,6 +51,9 @@ struct weir_middleware {
 	/* Cross-field checks of one instance, in -t and at start: 0, or -1
 	 * after weir_error().  conf is filled and stays as it is. */
 	int (*check)(const void *conf, struct weir_diag *d);
+	/* Which of WEIR_NEEDS_... its workers need for this; they keep those
+	 * and no others.  weir refuses to start without them. */
+	uint32_t (*needs)(const void *conf);
 	/* A worker starts with this entry: 0, or -1 with errno when it cannot.
 	 */
 	int (*start)(struct weir_instance *in);

@@ -112,6 +112,23 @@ weir_addr_lacks_port(const struct weir_addr *a)
 	       (a->sa.sa_family == AF_INET6 && a->in6.sin6_port == 0);
 }
 
+bool
+weir_addr_is_low(const struct weir_addr *a)
+{
+	/* One setting for both families. */
+	FILE *f = fopen("/proc/sys/net/ipv4/ip_unprivileged_port_start", "re");
+	bool ip = a->sa.sa_family == AF_INET || a->sa.sa_family == AF_INET6;
+	int start = 0;
+
+	if (f == NULL || fscanf(f, "%d", &start) != 1)
+		start = IPPORT_RESERVED;
+	if (f != NULL)
+		fclose(f);
+	return a->len != 0 && ip && !weir_addr_lacks_port(a) &&
+	       ntohs(a->sa.sa_family == AF_INET6 ? a->in6.sin6_port
+						 : a->in.sin_port) < start;
+}
+
 const char *
 weir_addr_text(const struct weir_addr *a, char text[static WEIR_ADDR_TEXT])
 {

@@ -19,6 +19,8 @@ struct conf_process {
 	uint32_t start_timeout_ms;
 	uint32_t drain_timeout_ms; /* 0: off */
 	int64_t max_generations;
+	int64_t nofile;		 /* open files of a worker; 0: as it is */
+	size_t core;		 /* bytes of its core file; 0: off, as it is */
 	int64_t drain_rate;	 /* channels a second; 0: off */
 	int64_t worker_channels; /* of one worker; 0: no limit */
 };

@@ -50,6 +50,15 @@ static const struct weir_opt process_opts[] = {
 		.help = "How many configurations may have channels at a time, "
 			"the present one included; those of the oldest are "
 			"reset when there are more."),
+	WEIR_INT("nofile", struct conf_process, nofile, .def = "0",
+		.max = INT32_MAX,
+		.help = "How many files and sockets each worker may have open; "
+			"0 leaves the limit that weir was started with."),
+	WEIR_SIZE("core", struct conf_process, core, .def = "off",
+		.flags = WEIR_OFF,
+		.help = "How large the core file of a worker that crashes may "
+			"become; off leaves the limit that weir was started "
+			"with, and workers of root write none."),
 	WEIR_INT("drain_rate", struct conf_process, drain_rate, .def = "0",
 		.max = 1000000,
 		.help = "How many channels a second are reset, silent ones "

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct conf;
 
@@ -23,9 +24,11 @@ struct drop {
  * End it with drop_done(). */
 int drop_init(struct drop *d, const struct conf *conf);
 void drop_done(struct drop *d);
-/* Becomes the user for good (setgroups(2), setgid(2), setuid(2), checked), lets
- * go of all capabilities unless that is root, and sets PR_SET_NO_NEW_PRIVS; 0,
- * or -1 with the reason logged. */
-int drop_now(const struct drop *d);
+/* Becomes the user for good (setgroups(2), setgid(2), setuid(2), all verified),
+ * keeps no capability but needs (bits of enum weir_needs), whoever that is, and
+ * sets PR_SET_NO_NEW_PRIVS.  What root has started can be dumped
+ * (PR_SET_DUMPABLE of prctl(2)) only if that is wanted.  0, or -1 with the
+ * reason logged. */
+int drop_now(const struct drop *d, uint32_t needs, bool dumpable);
 
 #endif

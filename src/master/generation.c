@@ -43,6 +43,13 @@ generation_free(struct generation *g)
 }
 
 void
+generation_reopen(struct generation *g)
+{
+	logs_reopen(&g->logs);
+	workers_reopen(&g->workers);
+}
+
+void
 generation_shed(struct generation *g)
 {
 	workers_shed(&g->workers);

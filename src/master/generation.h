@@ -38,6 +38,8 @@ struct generation *
 generation_new(unsigned number, struct conf *conf, bool owned);
 /* Closes and frees; nothing of it runs any more. */
 void generation_free(struct generation *g);
+/* Opens its log files again, and sends them to its workers. */
+void generation_reopen(struct generation *g);
 /* In a child: closes what it has open, which is another's. */
 void generation_shed(struct generation *g);
 /* One line of figures, for log, status and title: its workers, their channels,

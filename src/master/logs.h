@@ -26,7 +26,8 @@ int logs_check(const struct conf *conf);
 /* Says which of them nobody will see in the background. */
 void logs_warn(const struct logs *l);
 /* Opens each anew, in the place of the old one; where that fails the old one
- * stays, and the reason is logged. */
+ * stays, and the reason is logged.  The log of this process is still the old
+ * one: logs_use(). */
 void logs_reopen(struct logs *l);
 /* Closes, and removes the files that it made in vain: those that are empty. */
 void logs_undo(struct logs *l);

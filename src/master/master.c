@@ -1,6 +1,4 @@
 /* master.c - the process that binds, forks workers and keeps them alive. */
-#include <sys/resource.h>
-
 #include <bsd/libutil.h>
 #include <bsd/unistd.h>
 #include <errno.h>
@@ -16,6 +14,8 @@
 #include "master/master.h"
 #include "master/master_private.h"
 #include "master/pidfile.h"
+#include "master/rights.h"
+#include "master/rlimits.h"
 #include "master/signals.h"
 
 static int master_init(struct master *m);
@@ -49,6 +49,7 @@ master_run(const struct conf *conf, const struct master_options *opt,
 	log_starting(true);
 	if (conf->process.daemon && !daemon_fork(&m.status_fd, &m.status))
 		return m.status;
+	home_init(&m.home);
 	callers_init(&m.callers, master_told, &m);
 	notify_init(&m.notify);
 	m.activation = opt->activation;
@@ -100,16 +101,16 @@ master_fits(const struct master *m)
 	const struct generation *g = m->present;
 	unsigned long long need = g->workers.n + g->listeners.n +
 				  m->conf->logfiles.n + (size_t)MASTER_FDS;
-	struct rlimit files;
+	unsigned long long allowed = rlimits_raise(need);
 
-	if (getrlimit(RLIMIT_NOFILE, &files) == -1 || files.rlim_cur >= need)
+	if (allowed >= need)
 		return true;
 	log_error("cannot start: %u workers, %zu listeners and %zu log files "
 		  "need %llu open files, but only %llu are allowed "
-		  "(RLIMIT_NOFILE); raise that with ulimit -n, or lower "
-		  "process.workers",
+		  "(the hard limit, RLIMIT_NOFILE); raise that with ulimit -Hn "
+		  "or LimitNOFILE= of systemd, or lower process.workers",
 		g->workers.n, g->listeners.n, m->conf->logfiles.n, need,
-		(unsigned long long)files.rlim_cur);
+		allowed);
 	return false;
 }
 
@@ -124,10 +125,11 @@ master_done(struct master *m)
 	}
 	reload_done(&m->reload);
 	drop_done(&m->drop);
+	home_done(&m->home);
 	free(m->pfds);
 	callers_close(&m->callers);
 	if (m->pidfile != NULL)
-		pidfile_remove(m->pidfile);
+		pidfile_end(m->pidfile, m->conf->process.pidfile);
 	fd_close(&m->ready_fd);
 	/* Closed without a word it tells the caller of a daemon that there is
 	 * none; so everything else is gone by now. */
@@ -325,6 +327,8 @@ master_prepare(struct master *m)
 		return true;
 	m->prepared = logs_open(&m->present->logs, m->conf) == 0 &&
 		      logs_use(&m->present->logs) == 0 &&
+		      rights_needed(&m->present->workers.needs, m->conf) == 0 &&
+		      rlimits_check(m->conf, m->present->listeners.n) == 0 &&
 		      drop_init(&m->drop, m->conf) == 0;
 	if (m->prepared && m->conf->process.daemon)
 		logs_warn(&m->present->logs);

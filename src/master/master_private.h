@@ -9,6 +9,7 @@
 #include "master/callers.h"
 #include "master/drop.h"
 #include "master/generation.h"
+#include "master/home.h"
 #include "master/notify.h"
 #include "master/reload.h"
 
@@ -23,8 +24,8 @@ struct pollfd;
 #define MASTER_MARGIN_MS 1000 /* from the end of close_wait to SIGKILL */
 /* Descriptors besides one a worker, a listener and a log file: stdio, pidfile,
  * who waits for the start, a socket pair in the making; in a worker epoll
- * sets. */
-#define MASTER_FDS 15
+ * sets; and the control socket with its callers. */
+#define MASTER_FDS (15 + CALLERS_FDS)
 
 /* id, word, what is true in it. */
 #define MASTER_STATES(X)                                                       \
@@ -61,6 +62,7 @@ struct master {
 	int ready_fd;
 	int status_fd; /* to whoever started a daemon */
 	struct drop drop;
+	struct home home;
 	struct generations all; /* the present one first, then older ones */
 	struct generation *present;
 	unsigned last_number; /* of a generation, prepared or not */

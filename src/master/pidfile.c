@@ -50,6 +50,19 @@ pidfile_take(const char *path, bool *held, char why[static PIDFILE_WHY])
 	return pfh;
 }
 
+void
+pidfile_end(struct pidfh *pfh, const char *path)
+{
+	struct stat ours, there;
+
+	if (fstat(pidfile_fileno(pfh), &ours) == 0 &&
+		lstat(path, &there) == 0 && there.st_dev == ours.st_dev &&
+		there.st_ino == ours.st_ino)
+		pidfile_remove(pfh);
+	else
+		pidfile_close(pfh);
+}
+
 pid_t
 pidfile_holder(const char *path, char why[static PIDFILE_WHY])
 {
@@ -85,7 +98,8 @@ pidfile_own(struct pidfh *pfh)
 
 	/* Nobody else shall open and lock it, also one that was left behind.
 	 * The second lock (fcntl(2)) is the one that says whose it is. */
-	if (fchmod(pidfile_fileno(pfh), PIDFILE_MODE) == -1 ||
+	if (fd_cloexec(pidfile_fileno(pfh)) == -1 ||
+		fchmod(pidfile_fileno(pfh), PIDFILE_MODE) == -1 ||
 		fcntl(pidfile_fileno(pfh), F_SETLK, &lock) == -1)
 		return -1;
 	return pidfile_write(pfh);

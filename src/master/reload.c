@@ -19,6 +19,8 @@
 #include "conf/texts.h"
 #include "master/generation.h"
 #include "master/reload.h"
+#include "master/rights.h"
+#include "master/rlimits.h"
 #include "master/signals.h"
 
 #define RELOAD_LOAD_MS	10000 /* that loading may take */
@@ -26,7 +28,7 @@
 #define RELOAD_RETRY_MS 20    /* between two tries */
 
 static bool loader_fork(struct reload *r);
-_Noreturn static void loader_child(struct reload *r);
+_Noreturn static void loader_child(struct reload *r, pid_t master);
 static bool reload_loaded(struct reload *r, uint64_t now_ms);
 static struct conf *reload_conf(struct reload *r);
 static bool reload_prepare(struct reload *r, struct conf *conf);
@@ -243,6 +245,7 @@ dying_reaped(struct reload *r, pid_t pid)
 static bool
 loader_fork(struct reload *r)
 {
+	pid_t master = getpid();
 	int fds[2];
 
 	r->texts_fd = memfd_create("texts", MFD_CLOEXEC);
@@ -253,7 +256,7 @@ loader_fork(struct reload *r)
 	if (r->loader == 0) {
 		fd_close(&fds[0]);
 		r->said_fd = fds[1];
-		loader_child(r);
+		loader_child(r, master);
 	}
 	fd_close(&fds[1]);
 	r->said_fd = fds[0];
@@ -265,7 +268,7 @@ loader_fork(struct reload *r)
 
 /* Loads as the master will: what crashes or hangs does it here. */
 _Noreturn static void
-loader_child(struct reload *r)
+loader_child(struct reload *r, pid_t master)
 {
 	struct texts texts = { .first = NULL };
 	int said_fd = r->said_fd, texts_fd = r->texts_fd;
@@ -273,6 +276,9 @@ loader_child(struct reload *r)
 	FILE *err;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	/* It may have died before it was asked for. */
+	if (getppid() != master)
+		_exit(1);
 	r->said_fd = r->texts_fd = -1; /* they are ours here */
 	r->shed(r->shed_arg, NULL);
 	signals_close();
@@ -368,7 +374,9 @@ reload_prepare(struct reload *r, struct conf *conf)
 	g->workers.run = r->run;
 	g->workers.shed = r->shed;
 	g->workers.shed_arg = r->shed_arg;
-	if (logs_open(&g->logs, conf) == -1)
+	if (rights_needed(&g->workers.needs, conf) == -1 ||
+		rlimits_check(conf, g->listeners.n) == -1 ||
+		logs_open(&g->logs, conf) == -1)
 		return false;
 	if (listeners_adopt(&g->listeners, &r->current->listeners) == 0)
 		return true;

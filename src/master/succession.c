@@ -118,6 +118,7 @@ master_reload(struct master *m)
 {
 	if (m->reload.state == RELOAD_IDLE && m->reload_wanted) {
 		m->reload_wanted = false;
+		home_return(&m->home);
 		callers_begin(&m->callers, CALLER_RELOAD);
 		log_tap(master_told_more, m);
 		notify_reloading(&m->notify);

@@ -84,11 +84,14 @@ master_reopen(struct master *m)
 {
 	struct generation *g;
 
+	home_return(&m->home);
 	TAILQ_FOREACH(g, &m->all, link)
 	{
-		logs_reopen(&g->logs);
-		workers_reopen(&g->workers);
+		generation_reopen(g);
 	}
+	/* One that is not loaded yet has none to open again. */
+	if (m->reload.next != NULL)
+		generation_reopen(m->reload.next);
 	logs_use(&m->present->logs);
 	log_notice("log files were opened again");
 }

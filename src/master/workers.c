@@ -17,6 +17,7 @@
 #include "master/drop.h"
 #include "master/listeners.h"
 #include "master/logs.h"
+#include "master/rlimits.h"
 #include "master/signals.h"
 #include "master/workers.h"
 
@@ -315,7 +316,9 @@ worker_child(struct workers *ws, unsigned slot, int control_fd)
 	setproctitle("worker %u generation %u: starts", slot, ws->generation);
 	if (logs_use(ws->logs) == -1)
 		_exit(WORKERS_EXIT_NO_START);
-	if (drop_now(ws->drop) == -1)
+	if (rlimits_worker(ws->conf, ws->listeners->n) == -1 ||
+		drop_now(ws->drop, ws->needs, ws->conf->process.core != 0) ==
+			-1)
 		_exit(WORKERS_EXIT_NO_START);
 	/* After setuid(2), which clears it; the master may be gone already.
 	 * A worker that can drain asks for a milder signal. */

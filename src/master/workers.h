@@ -61,6 +61,7 @@ struct workers {
 	void *shed_arg;
 
 	unsigned generation;
+	uint32_t needs; /* capabilities, bits of enum weir_needs */
 	enum workers_mode mode;
 	bool going;  /* who is ready may accept */
 	bool failed; /* a worker died or hung in WORKERS_FIRST */

@@ -248,20 +248,33 @@ worker_libevent_says(int severity, const char *text)
 		log_debug("libevent: %s", text);
 }
 
+/* What it does not survive while a worker starts: too few descriptors, say. */
+static void
+worker_libevent_fails(int err)
+{
+	/* All but 1 is a breach of its own rules. */
+	if (err != 1)
+		abort();
+	_exit(EXIT_CANNOT_START);
+}
+
 void
 worker_main(const struct heritage *h)
 {
 	struct worker w;
 
 	event_set_log_callback(worker_libevent_says);
+	event_set_fatal_callback(worker_libevent_fails);
 	if (worker_init(&w, h) == -1) {
 		log_error("cannot start: %s", strerror(errno));
 		_exit(EXIT_CANNOT_START);
 	}
-	if (control_ready(&w.control) == -1) {
+	/* That the master is gone, the loop will see and obey. */
+	if (control_ready(&w.control) == -1 && errno != EPIPE) {
 		log_error("cannot tell the master: %s", strerror(errno));
 		_exit(EXIT_CANNOT_START);
 	}
+	event_set_fatal_callback(NULL);
 	log_starting(false);
 	/* Whoever called the daemon may be gone by now, and its stderr too. */
 	if (h->background)

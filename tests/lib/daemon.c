@@ -112,6 +112,15 @@ daemon_env(struct daemon *d, const char *setting)
 }
 
 void
+daemon_begin(struct daemon *d)
+{
+	const char *argv[DAEMON_WORDS + 8] = { "weir", "-c", "weir.conf" };
+
+	memcpy(argv + 3, d->args, d->nargs * sizeof(*d->args));
+	d->pid = daemon_exec(d, -1, DAEMON_STDERR, argv);
+}
+
+void
 daemon_launch(struct daemon *d)
 {
 	const char *argv[DAEMON_WORDS + 8] = { "weir", "-c", "weir.conf",

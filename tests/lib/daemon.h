@@ -34,6 +34,8 @@ void daemon_launch(struct daemon *d);
 /* As daemon_launch(), for a weir that goes to the background: its caller must
  * exit with 0; its pid is read from the file pidfile. */
 void daemon_launch_background(struct daemon *d, const char *pidfile);
+/* The same without waiting for anything, and without a ready descriptor. */
+void daemon_begin(struct daemon *d);
 /* Runs run(ready_fd, arg) in a child in place of the binary. */
 void
 daemon_launch_function(struct daemon *d, int (*run)(int, void *), void *arg);

@@ -126,6 +126,28 @@ procs_status(pid_t pid, const char *field)
 	return found;
 }
 
+int64_t
+procs_cpu_ms(pid_t pid)
+{
+	unsigned long user = 0, kernel = 0;
+	char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	f = fopen(path, "re");
+	/* Behind the name, in which there may be anything but a last ')'. */
+	if (f == NULL ||
+		fscanf(f,
+			"%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u "
+			"%*u %*u %lu %lu",
+			&user, &kernel) != 2)
+		user = kernel = 0;
+	if (f != NULL)
+		fclose(f);
+	return (int64_t)((user + kernel) * 1000 /
+			 (unsigned long)sysconf(_SC_CLK_TCK));
+}
+
 bool
 procs_wait_end(pid_t pid, int ms)
 {

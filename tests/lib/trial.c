@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "api/weir.h"
 
@@ -194,11 +195,28 @@ static const struct weir_middleware mw_tell = {
 	.up = tell_up,
 };
 
+/* ---- stay: never says whether a channel may open --------------------------
+ */
+
+static struct weir_verdict
+stay_open(struct weir_call *c)
+{
+	weir_log(c, "its open waits");
+	return weir_wait(3600000);
+}
+
+static const struct weir_middleware mw_stay = {
+	.name = "stay",
+	.help = "Lets every channel wait for an hour when it opens.",
+	.open = stay_open,
+};
+
 /* ---- heed: tells the client of events; its close takes a while ----------- */
 
 struct heed_conf {
 	uint32_t close_ms;
-	bool lame; /* cannot start */
+	bool lame;    /* cannot start */
+	bool fragile; /* breaks in its start while there is a file "abort" */
 };
 
 static const struct weir_opt heed_opts[] = {
@@ -206,6 +224,8 @@ static const struct weir_opt heed_opts[] = {
 		.flags = WEIR_OFF, .help = "How long its close takes."),
 	WEIR_BOOL("lame", struct heed_conf, lame, .def = "false",
 		.help = "Whether it cannot start."),
+	WEIR_BOOL("fragile", struct heed_conf, fragile, .def = "false",
+		.help = "Whether a file \"abort\" kills the worker."),
 	WEIR_OPT_END,
 };
 
@@ -214,6 +234,8 @@ heed_start(struct weir_instance *in)
 {
 	const struct heed_conf *cf = in->conf;
 
+	if (cf->fragile && access("abort", F_OK) == 0)
+		abort();
 	errno = ENOKEY;
 	return cf->lame ? -1 : 0;
 }
@@ -249,5 +271,5 @@ static const struct weir_middleware mw_heed = {
 
 #define REGISTRY_MORE                                                          \
 	&mw_gate, &mw_deny, &mw_header, &mw_copy, &mw_chop, &mw_leave,         \
-		&mw_tell, &mw_word, &mw_heed,
+		&mw_tell, &mw_word, &mw_stay, &mw_heed,
 #include "registry.c"

@@ -99,7 +99,7 @@ test_quit_lets_channels_finish(void **state)
 }
 
 static void
-test_quit_ends_at_close_wait(void **state)
+test_f22_quit_ends_at_close_wait(void **state)
 {
 	struct crowd c;
 	struct relay r;
@@ -203,7 +203,7 @@ test_killed_worker_takes_only_its_own(void **state)
 
 /* The master is gone: channels may finish, nobody new is let in. */
 static void
-test_killed_master_lets_channels_finish(void **state)
+test_f11_killed_master_lets_channels_finish(void **state)
 {
 	int client, server;
 	struct relay r;
@@ -232,10 +232,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		daemon_test(test_stop_resets_everybody_at_once),
 		daemon_test(test_quit_lets_channels_finish),
-		daemon_test(test_quit_ends_at_close_wait),
+		daemon_test(test_f22_quit_ends_at_close_wait),
 		daemon_test(test_quit_ends_each_server_at_its_close_wait),
 		daemon_test(test_killed_worker_takes_only_its_own),
-		daemon_test(test_killed_master_lets_channels_finish),
+		daemon_test(test_f11_killed_master_lets_channels_finish),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

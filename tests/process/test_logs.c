@@ -108,7 +108,7 @@ test_lines_of_long_channels(void **state)
 }
 
 static void
-test_what_cannot_be_opened_refuses_the_start(void **state)
+test_f58_what_cannot_be_opened_refuses_the_start(void **state)
 {
 	char *said;
 
@@ -139,7 +139,7 @@ test_what_cannot_be_opened_refuses_the_start(void **state)
 /* Neither a full disk nor a pipe that nobody reads slows traffic, and the
  * process log says so once. */
 static void
-test_lost_lines(void **state)
+test_f57_no_space_and_no_reader(void **state)
 {
 	struct daemon *d;
 	char pad[600];
@@ -242,7 +242,7 @@ test_lines_of_connects(void **state)
 }
 
 static void
-test_syslog(void **state)
+test_f58_syslog(void **state)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
 	int s = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), i;
@@ -346,11 +346,11 @@ main(void)
 		logdir_test(test_lines_go_to_a_file),
 		logdir_test(test_lines_wait_no_longer),
 		logdir_test(test_lines_of_long_channels),
-		logdir_test(test_what_cannot_be_opened_refuses_the_start),
-		logdir_test(test_lost_lines),
+		logdir_test(test_f58_what_cannot_be_opened_refuses_the_start),
+		logdir_test(test_f57_no_space_and_no_reader),
 		logdir_test(test_file_size_limit),
 		logdir_test(test_lines_of_connects),
-		logdir_test(test_syslog),
+		logdir_test(test_f58_syslog),
 		logdir_test(test_forged_lines),
 	};
 

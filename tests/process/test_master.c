@@ -231,7 +231,7 @@ test_worker_that_is_never_ready(void **state)
 
 /* Whoever hangs in its start does not outlive its master. */
 static void
-test_master_dies_while_a_worker_hangs(void **state)
+test_f11_master_dies_while_a_worker_hangs(void **state)
 {
 	struct plan plan = { .worker = worker_never_ready,
 		.workers = 2,
@@ -321,7 +321,7 @@ test_deaf_workers_are_killed(void **state)
 
 /* 0.1, 0.2, 0.4 s: a worker that breaks at once does not heat the machine. */
 static void
-test_crash_loop_backs_off(void **state)
+test_f9_crash_loop_backs_off(void **state)
 {
 	struct plan plan = { .worker = worker_once, .workers = 2 };
 	struct daemon *d = start(&plan);
@@ -408,7 +408,7 @@ test_nonsense_is_an_alert(void **state)
 
 /* At whatever moment of its start the master dies, nobody stays. */
 static void
-test_master_killed_while_starting(void **state)
+test_f11_master_is_killed_while_starting(void **state)
 {
 	struct plan plan = { .worker = worker_serve,
 		.workers = 2,
@@ -456,16 +456,16 @@ main(int argc, char **argv)
 		daemon_test(test_background_worker_that_cannot_start),
 		daemon_test(test_worker_that_breaks_before_ready),
 		daemon_test(test_worker_that_is_never_ready),
-		daemon_test(test_master_dies_while_a_worker_hangs),
+		daemon_test(test_f11_master_dies_while_a_worker_hangs),
 		daemon_test(test_f14_stop_while_starting),
 		daemon_test(test_f14_group_is_stopped_while_starting),
 		daemon_test(test_deaf_workers_are_killed),
-		daemon_test(test_crash_loop_backs_off),
+		daemon_test(test_f9_crash_loop_backs_off),
 		daemon_test(test_replacing_has_a_limit),
 		daemon_test(test_refusal_later_empties_one_slot),
 		daemon_test(test_no_worker_left_ends_it),
 		daemon_test(test_nonsense_is_an_alert),
-		daemon_test(test_master_killed_while_starting),
+		daemon_test(test_f11_master_is_killed_while_starting),
 		daemon_test(test_storm_of_signals),
 	};
 

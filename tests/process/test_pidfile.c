@@ -1,8 +1,9 @@
-/* test_pidfile.c - pidfile, weir -s, and weir in the background. */
+/* test_pidfile.c - pidfile and weir -s. */
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <bsd/unistd.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -14,14 +15,17 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "conf/conf.h"
 #include "lib/daemon.h"
 #include "lib/peer.h"
 #include "lib/procs.h"
+#include "master/master.h"
 
 #define CONF_PROCESS(more)                                                     \
 	"process = { workers = 1; " more " };\n"                               \
 	"servers = ( { name = \"pg\"; listen = \"127.0.0.1:0\"; } );\n"
-#define CONF CONF_PROCESS("pidfile = \"weir.pid\";")
+#define STARTS 4 /* at once */
+#define CONF   CONF_PROCESS("pidfile = \"weir.pid\";")
 
 static void
 assert_contains(const char *text, const char *part)
@@ -77,7 +81,7 @@ test_pidfile_names_the_master(void **state)
 }
 
 static void
-test_second_start_is_refused(void **state)
+test_f29_second_start_is_refused(void **state)
 {
 	struct daemon *d = daemon_start(CONF);
 	char want[64], *out;
@@ -146,7 +150,7 @@ test_words_without_effect(void **state)
 
 /* Whatever a stale pidfile says, nobody is signalled and a start works. */
 static void
-test_stale_pidfiles(void **state)
+test_f29_stale_pidfiles(void **state)
 {
 	static const char *const stale[] = { "", "garbage\n", "0", "-1",
 		"99999999999", "1" };
@@ -182,7 +186,7 @@ lock_pidfile(struct daemon *d)
 
 /* Neither a number nor a lock makes a process that may be signalled. */
 static void
-test_locked_garbage_is_not_signalled(void **state)
+test_f29_locked_garbage_is_not_signalled(void **state)
 {
 	static const char *const bad[] = { "", "-1", "0", "12x", "1" };
 	struct daemon *d = daemon_new();
@@ -203,7 +207,7 @@ test_locked_garbage_is_not_signalled(void **state)
 
 /* A stale file names a process that is none of ours, and somebody locks it. */
 static void
-test_stranger_is_not_signalled(void **state)
+test_f29_stranger_is_not_signalled(void **state)
 {
 	struct daemon *d = daemon_new();
 	pid_t stranger = fork();
@@ -231,7 +235,7 @@ test_stranger_is_not_signalled(void **state)
 
 /* Whatever is written in it: locked is held. */
 static void
-test_start_with_a_locked_pidfile(void **state)
+test_f29_start_with_a_locked_pidfile(void **state)
 {
 	static const char *const texts[] = { "", "12\n", "x" };
 	struct daemon *d = daemon_new();
@@ -271,7 +275,7 @@ test_pidfile_is_for_its_owner(void **state)
 }
 
 static void
-test_pidfile_that_cannot_be(void **state)
+test_f29_pidfile_that_cannot_be(void **state)
 {
 	struct daemon *d = daemon_new();
 	struct stat st;
@@ -291,6 +295,121 @@ test_pidfile_that_cannot_be(void **state)
 	assert_int_equal(daemon_run(d, &out, "-c", "weir.conf", NULL), 1);
 	assert_contains(out, "pidfile none/weir.pid: cannot write it: No such");
 	free(out);
+}
+
+/* A directory that only others may write to. */
+static void
+test_f29_unwritable_directory(void **state)
+{
+	/* root may write to all but what takes no files. */
+	const char *path = getuid() == 0 ? "/proc/weir.pid" : "/weir.pid";
+	struct daemon *d = daemon_new();
+	char *out, want[64];
+
+	(void)state;
+	daemon_write(d,
+		"process = { workers = 1; pidfile = \"%s\"; };\n"
+		"servers = ( { listen = \"127.0.0.1:0\"; } );\n",
+		path);
+	assert_int_equal(daemon_run(d, &out, "-c", "weir.conf", NULL), 1);
+	snprintf(want, sizeof(want), "pidfile %s: cannot write it: ", path);
+	assert_contains(out, want);
+	assert_null(strstr(out, "worker 0"));
+	free(out);
+}
+
+static int
+run_weir(int ready_fd, void *arg)
+{
+	struct master_options opt = { .ready_fd = ready_fd,
+		.file = "weir.conf" };
+	struct conf *conf = conf_load("weir.conf", NULL, stderr);
+	int status;
+
+	(void)arg;
+	if (conf == NULL)
+		return 4;
+	status = master_run(conf, &opt, worker_main);
+	conf_free(conf);
+	return status;
+}
+
+/* Of those that are started at once exactly one lives, round after round. */
+static void
+test_f29_starts_at_once(void **state)
+{
+	struct daemon *d = daemon_new();
+	pid_t pids[STARTS], lives;
+	int i, j, status, ended;
+
+	(void)state;
+	daemon_write(d, CONF);
+	for (i = 0; i < 5; i++) {
+		for (j = 0; j < STARTS; j++) {
+			daemon_fork_function(d, run_weir, NULL);
+			pids[j] = daemon_pid(d);
+		}
+		daemon_wait_log(d, "ready gen=1", DAEMON_MS);
+		lives = pid_in(d);
+		for (j = 0, ended = 0; j < STARTS; j++) {
+			if (pids[j] == lives)
+				continue;
+			assert_true(procs_reap(pids[j], &status, DAEMON_MS));
+			assert_int_equal(WEXITSTATUS(status), 1);
+			ended++;
+		}
+		assert_int_equal(ended, STARTS - 1);
+		/* It did not notice. */
+		assert_int_equal(say(d, "stop", ""), 0);
+		assert_true(procs_reap(lives, &status, DAEMON_MS));
+		assert_int_equal(status, 0);
+		assert_int_equal(access(daemon_path(d, "weir.pid"), F_OK), -1);
+	}
+	assert_int_equal(daemon_log_count(d, "ready gen=1"), 5);
+	assert_int_equal(
+		daemon_log_count(d, "already running"), 5 * (STARTS - 1));
+}
+
+/* Right after a kill -9 of the master the next start takes it over, and a boot
+ * leaves one whose number is some other process by then. */
+static void
+test_f29_next_start_after_a_kill(void **state)
+{
+	struct daemon *d = daemon_start(CONF);
+	char pid[16];
+	int i;
+
+	(void)state;
+	for (i = 0; i < 5; i++) {
+		daemon_kill_master(d);
+		assert_int_equal(access(daemon_path(d, "weir.pid"), F_OK), 0);
+		assert_int_equal(say(d, "stop", "weir is not running"), 1);
+		if (i % 2 == 1) {
+			snprintf(pid, sizeof(pid), "%d\n", (int)getppid());
+			write_pidfile(d, pid);
+		}
+		daemon_launch(d);
+		assert_int_equal(pid_in(d), daemon_pid(d));
+	}
+	daemon_stop(d);
+}
+
+/* Whoever removes the file of a weir that runs, and starts another one, keeps
+ * the other one's. */
+static void
+test_f29_another_file_is_not_removed(void **state)
+{
+	struct daemon *d = daemon_start(CONF);
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(unlink(daemon_path(d, "weir.pid")), 0);
+	write_pidfile(d, "another's");
+	daemon_signal(d, SIGTERM);
+	assert_true(procs_wait_end(daemon_pid(d), DAEMON_MS));
+	assert_int_equal(stat(daemon_path(d, "weir.pid"), &st), 0);
+	assert_int_equal(unlink(daemon_path(d, "weir.pid")), 0);
+	daemon_finish(d, 0);
 }
 
 static void
@@ -318,122 +437,29 @@ test_stop_without_pidfile(void **state)
 		1);
 }
 
-/* No event tells that another process turned to /dev/null. */
-static void
-wait_null(pid_t pid, int fd)
-{
-	int64_t end = procs_now() + DAEMON_MS;
-
-	while (strcmp(procs_fd(pid, fd), "/dev/null") != 0) {
-		assert_true(procs_now() < end);
-		poll(NULL, 0, 2);
-	}
-}
-
-static void
-test_background(void **state)
-{
-	struct daemon *d = daemon_new();
-	pid_t worker;
-	int fd;
-
-	(void)state;
-	daemon_write(d, "log = { target = \"weir.log\"; };\n" CONF);
-	daemon_log_file(d, "weir.log");
-	daemon_arg(d, "-d");
-	daemon_launch_background(d, "weir.pid");
-	assert_int_not_equal(getsid(daemon_pid(d)), getsid(0));
-	assert_int_equal(getsid(daemon_pid(d)), daemon_pid(d));
-	for (fd = 0; fd < 3; fd++)
-		assert_string_equal(procs_fd(daemon_pid(d), fd), "/dev/null");
-	/* Its workers have left the caller's stderr too. */
-	worker = daemon_worker(d, 0);
-	for (fd = 0; fd < 3; fd++)
-		wait_null(worker, fd);
-	assert_int_equal(say(d, "stop", ""), 0);
-	daemon_finish(d, 0);
-}
-
-static void
-test_background_by_configuration(void **state)
-{
-	struct daemon *d = daemon_new();
-
-	(void)state;
-	daemon_write(d, "log = { target = \"weir.log\"; };\n" CONF_PROCESS(
-				"daemon = true; pidfile = \"weir.pid\";"));
-	daemon_log_file(d, "weir.log");
-	daemon_launch_background(d, "weir.pid");
-	daemon_stop(d);
-}
-
-/* What is written to stderr there is lost, but not without a word. */
-static void
-test_background_has_no_stderr(void **state)
-{
-	struct daemon *d = daemon_new();
-
-	(void)state;
-	daemon_write(d,
-		"log = { target = \"weir.log\"; };\n"
-		"process = { daemon = true; pidfile = \"weir.pid\"; };\n"
-		"servers = ( { name = \"pg\"; listen = \"127.0.0.1:0\";"
-		" middlewares = ( { type = \"log\"; to = \"stderr\"; } ); } "
-		");\n");
-	daemon_log_file(d, "weir.log");
-	daemon_launch_background(d, "weir.pid");
-	daemon_wait_log(d,
-		"[warn] log file stderr: in the background its lines go "
-		"nowhere",
-		DAEMON_MS);
-	daemon_stop(d);
-}
-
-/* Whoever calls weir -d learns that it failed, and why. */
-static void
-test_background_that_fails(void **state)
-{
-	struct daemon *d = daemon_new();
-	uint16_t port;
-	int fd = peer_listen(&port);
-	char *out;
-
-	(void)state;
-	daemon_write(d,
-		"log = { target = \"weir.log\"; };\n"
-		"process = { workers = 1; pidfile = \"weir.pid\"; };\n"
-		"servers = ( { name = \"pg\"; listen = \"127.0.0.1:%u\"; } );"
-		"\n",
-		port);
-	assert_int_equal(daemon_run(d, &out, "-d", "-c", "weir.conf", NULL), 1);
-	assert_contains(out, "weir: server \"pg\": cannot listen on 127.0.0.1");
-	free(out);
-	assert_int_equal(access(daemon_path(d, "weir.pid"), F_OK), -1);
-	close(fd);
-}
-
 int
-main(void)
+main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		daemon_test(test_pidfile_names_the_master),
-		daemon_test(test_second_start_is_refused),
+		daemon_test(test_f29_second_start_is_refused),
 		daemon_test(test_second_start_leaves_the_log_alone),
 		daemon_test(test_stop_and_quit_by_word),
 		daemon_test(test_words_without_effect),
-		daemon_test(test_stale_pidfiles),
-		daemon_test(test_locked_garbage_is_not_signalled),
-		daemon_test(test_stranger_is_not_signalled),
-		daemon_test(test_start_with_a_locked_pidfile),
+		daemon_test(test_f29_stale_pidfiles),
+		daemon_test(test_f29_locked_garbage_is_not_signalled),
+		daemon_test(test_f29_stranger_is_not_signalled),
+		daemon_test(test_f29_start_with_a_locked_pidfile),
 		daemon_test(test_pidfile_is_for_its_owner),
-		daemon_test(test_pidfile_that_cannot_be),
+		daemon_test(test_f29_pidfile_that_cannot_be),
+		daemon_test(test_f29_unwritable_directory),
+		daemon_test(test_f29_starts_at_once),
+		daemon_test(test_f29_next_start_after_a_kill),
+		daemon_test(test_f29_another_file_is_not_removed),
 		daemon_test(test_stop_when_none_runs),
 		daemon_test(test_stop_without_pidfile),
-		daemon_test(test_background),
-		daemon_test(test_background_by_configuration),
-		daemon_test(test_background_has_no_stderr),
-		daemon_test(test_background_that_fails),
 	};
 
+	setproctitle_init(argc, argv, environ);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,9 +3,11 @@
 #include <sys/stat.h>
 
 #include <dirent.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -47,7 +49,7 @@ whole_lines(void)
 }
 
 static void
-test_reopened_under_load(void **state)
+test_f59_reopened_under_load(void **state)
 {
 	struct daemon *d;
 	int i, j, fds;
@@ -116,7 +118,7 @@ test_process_log_is_reopened(void **state)
 /* A generation that drains has the log that it had; the master has the one of
  * the present generation. */
 static void
-test_reopened_while_one_drains(void **state)
+test_f59_reopened_while_one_drains(void **state)
 {
 	static const char conf[] =
 		"process = { workers = 1; };\n"
@@ -146,7 +148,7 @@ test_reopened_while_one_drains(void **state)
 }
 
 static void
-test_missing_directory_keeps_the_old_file(void **state)
+test_f59_missing_directory_keeps_the_old_file(void **state)
 {
 	struct daemon *d;
 
@@ -197,15 +199,83 @@ test_deaf_worker(void **state)
 	daemon_stop(d);
 }
 
+/* Two files and an address; the second file tells that it is being loaded. */
+static void
+write_generation(struct daemon *d, const char *to, uint16_t port)
+{
+	daemon_write(d,
+		"process = { workers = 1; };\n"
+		"servers = ( { name = \"e\"; listen = ( \"127.0.0.1:0\", "
+		"\"127.0.0.1:%u\" ); middlewares = ( { type = \"echo\"; }, "
+		"{ type = \"log\"; to = \"%s\"; flush = 0; } ); } );\n",
+		port, to);
+}
+
+/* Waits for the end of that reload; was it the new generation that came? */
+static bool
+reload_ended_well(struct daemon *d, unsigned generation)
+{
+	int64_t end = procs_now() + DAEMON_MS;
+	char good[64], bad[64];
+
+	snprintf(good, sizeof(good), "ready gen=%u ", generation);
+	snprintf(bad, sizeof(bad), "generation %u is given up", generation);
+	while (!daemon_logged(d, good)) {
+		if (daemon_logged(d, bad))
+			return false;
+		assert_true(procs_now() < end);
+		poll(NULL, 0, 2);
+	}
+	return true;
+}
+
+/* One that is just being loaded goes on with the new file as well. */
+static void
+test_f59_reopened_while_reloading(void **state)
+{
+	struct daemon *d = daemon_new();
+	char loading[64];
+	uint16_t port;
+	unsigned gen = 2;
+	bool ready = false;
+	int busy;
+
+	(void)state;
+	write_generation(d, logdir_at("first"), 0);
+	daemon_launch(d);
+	/* It is to bind a port that somebody has for a moment: how long such a
+	 * reload lasts is not ours to say, so it may take more than one. */
+	while (!ready) {
+		busy = peer_listen(&port);
+		unlink(logdir_at("access"));
+		write_generation(d, logdir_at("access"), port);
+		daemon_signal(d, SIGHUP);
+		snprintf(loading, sizeof(loading), "as generation %u", gen);
+		daemon_wait_log(d, loading, DAEMON_MS);
+		while (access(logdir_at("access"), F_OK) == -1)
+			poll(NULL, 0, 2);
+		assert_int_equal(
+			rename(logdir_at("access"), logdir_at("access.1")), 0);
+		logdir_reopen(d);
+		close(busy);
+		ready = reload_ended_well(d, gen++);
+	}
+	logdir_visit(d, "hello");
+	logdir_wait(logdir_at("access"), "reason=done");
+	daemon_stop(d);
+	assert_int_equal(logdir_count(logdir_at("access.1"), "reason=done"), 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		logdir_test(test_reopened_under_load),
+		logdir_test(test_f59_reopened_under_load),
 		logdir_test(test_process_log_is_reopened),
-		logdir_test(test_reopened_while_one_drains),
-		logdir_test(test_missing_directory_keeps_the_old_file),
+		logdir_test(test_f59_reopened_while_one_drains),
+		logdir_test(test_f59_missing_directory_keeps_the_old_file),
 		logdir_test(test_deaf_worker),
+		logdir_test(test_f59_reopened_while_reloading),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,24 +1,33 @@
 /* test_rights.c - what workers may do, and what they have. */
 #include <sys/prctl.h>
-#include <sys/syscall.h>
+#include <sys/stat.h>
 
 #include <bsd/unistd.h>
-#include <linux/capability.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "base/log.h"
 #include "conf/conf.h"
 #include "lib/daemon.h"
+#include "lib/low.h"
+#include "lib/peer.h"
 #include "lib/procs.h"
 #include "master/master.h"
 
 #define NOBODY 65534
+#define NO_CAP "0000000000000000"
 #define CONF   CONF_ON("127.0.0.1:0", "")
 #define CONF_ON(address, ...)                                                  \
 	"process = { workers = 2; " __VA_ARGS__ " };\n"                        \
@@ -36,7 +45,7 @@ assert_contains(const char *text, const char *part)
 
 /* Of all that the master and the others have, a worker has the listener. */
 static void
-test_worker_has_only_its_own(void **state)
+test_f61_workers_have_only_their_own(void **state)
 {
 	struct daemon *d =
 		daemon_start(CONF_ON("127.0.0.1:0", "pidfile = \"weir.pid\";"));
@@ -61,34 +70,158 @@ test_worker_has_only_its_own(void **state)
 	daemon_stop(d);
 }
 
-/* Root's workers are nobody; without root they stay who they are. */
+/* Are all ids of that line of /proc/PID/status this one? */
 static void
-test_workers_have_no_privileges(void **state)
+assert_ids(pid_t pid, const char *field, unsigned want)
 {
-	struct daemon *d = daemon_start(CONF);
-	pid_t worker = daemon_worker(d, 0);
-	unsigned uid[4], i;
-	const char *text;
+	unsigned id[4], i;
 
-	(void)state;
-	text = procs_status(worker, "Uid");
-	assert_int_equal(
-		sscanf(text, "%u %u %u %u", &uid[0], &uid[1], &uid[2], &uid[3]),
+	assert_int_equal(sscanf(procs_status(pid, field), "%u %u %u %u", &id[0],
+				 &id[1], &id[2], &id[3]),
 		4);
 	for (i = 0; i < 4; i++)
-		if (getuid() == 0)
-			assert_int_equal(uid[i], 65534);
+		assert_int_equal(id[i], want);
+}
+
+/* Root's workers are nobody; without root they stay who they are. */
+static void
+test_f61_workers_have_no_privileges(void **state)
+{
+	struct daemon *d = daemon_start(CONF);
+	pid_t pids[DAEMON_WORKERS];
+	bool root = getuid() == 0;
+	size_t i, n = daemon_workers(d, pids);
+	char groups[64];
+
+	(void)state;
+	for (i = 0; i < n; i++) {
+		assert_ids(pids[i], "Uid", root ? NOBODY : getuid());
+		assert_ids(pids[i], "Gid", root ? NOBODY : getgid());
+		snprintf(groups, sizeof(groups), "%s",
+			procs_status(pids[i], "Groups"));
+		if (root)
+			assert_string_equal(groups, "65534 ");
 		else
-			assert_int_equal(uid[i], getuid());
-	if (getuid() == 0) {
-		text = procs_status(worker, "CapEff");
-		assert_string_equal(text, "0000000000000000");
-		text = procs_status(worker, "CapPrm");
-		assert_string_equal(text, "0000000000000000");
-		text = procs_status(worker, "Gid");
-		assert_int_equal(strtol(text, NULL, 10), 65534);
-		text = procs_status(worker, "Groups");
-		assert_int_equal(strtol(text, NULL, 10), 65534);
+			assert_string_equal(
+				groups, procs_status(getpid(), "Groups"));
+		assert_string_equal(procs_status(pids[i], "CapEff"), NO_CAP);
+		assert_string_equal(procs_status(pids[i], "CapPrm"), NO_CAP);
+		assert_string_equal(procs_status(pids[i], "NoNewPrivs"), "1");
+	}
+	daemon_stop(d);
+}
+
+/* Runs in a worker in front of what it does: tries what it may not. */
+_Noreturn static void
+worker_tries(const struct heritage *h)
+{
+	int fd = open("secret", O_RDONLY | O_CLOEXEC);
+
+	log_notice("secret: %s", fd == -1 ? strerror(errno) : "read");
+	log_notice("dumpable: %d", prctl(PR_GET_DUMPABLE, 0, 0, 0, 0));
+	log_notice("setuid: %s", setuid(0) == -1 ? strerror(errno) : "done");
+	log_notice("setgid: %s", setgid(0) == -1 ? strerror(errno) : "done");
+	worker_main(h);
+}
+
+static int
+run_trying(int ready_fd, void *arg)
+{
+	struct master_options opt = { .ready_fd = ready_fd,
+		.file = "weir.conf" };
+	struct conf *conf = conf_load("weir.conf", NULL, stderr);
+	int status;
+
+	(void)arg;
+	if (conf == NULL)
+		return 4;
+	status = master_run(conf, &opt, worker_tries);
+	conf_free(conf);
+	return status;
+}
+
+/* A file that only root may read, no way back, and memory that nobody else can
+ * look at, unless core files are wanted. */
+static void
+test_f61_workers_cannot_do_more(void **state)
+{
+	static const char *const conf[] = { CONF,
+		CONF_ON("127.0.0.1:0", "core = \"64k\";") };
+	bool root = getuid() == 0;
+	struct daemon *d;
+	size_t i;
+	int fd;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		d = daemon_new();
+		daemon_write(d, "%s", conf[i]);
+		fd = open(daemon_path(d, "secret"),
+			O_WRONLY | O_CREAT | O_CLOEXEC, root ? 0600 : 0);
+		assert_int_not_equal(fd, -1);
+		close(fd);
+		daemon_launch_function(d, run_trying, NULL);
+		assert_int_equal(
+			daemon_log_count(d, "secret: Permission denied"), 2);
+		assert_int_equal(daemon_log_count(d, "dumpable: 1"),
+			root && i == 0 ? 0 : 2);
+		assert_int_equal(
+			daemon_log_count(d, "setuid: Operation not"), 2);
+		assert_int_equal(
+			daemon_log_count(d, "setgid: Operation not"), 2);
+		daemon_stop(d);
+	}
+}
+
+/* Log files are opened by the master and are its own, also again; the directory
+ * is none that a worker could write to. */
+static void
+test_f61_log_files_are_of_the_master(void **state)
+{
+	struct daemon *d = daemon_new();
+	struct stat st;
+
+	(void)state;
+	daemon_write(
+		d, "log = { target = \"log\"; };\n" CONF_ON("127.0.0.1:0", ""));
+	daemon_log_file(d, "log");
+	daemon_launch(d);
+	assert_int_equal(unlink(daemon_path(d, "log")), 0);
+	daemon_signal(d, SIGUSR1);
+	daemon_log_file(d, "log");
+	daemon_wait_log(d, "log files were opened again", DAEMON_MS);
+	assert_int_equal(stat(daemon_path(d, "log"), &st), 0);
+	assert_int_equal(st.st_uid, getuid());
+	assert_int_equal(st.st_mode & 07777, 0640);
+	daemon_stop(d);
+}
+
+/* The master has kept what its workers gave up: a reload binds a low port, and
+ * the user who may not hears so. */
+static void
+test_f61_a_reload_opens_a_low_port(void **state)
+{
+	struct daemon *d = daemon_start(CONF);
+	bool may = getuid() == 0 || low_port() == 1;
+	uint16_t port = low_port();
+
+	(void)state;
+	daemon_write(d,
+		"process = { workers = 2; };\n"
+		"servers = ( { name = \"pg\"; listen = "
+		"\"127.0.0.1:%u\"; middlewares = \"echo\"; } );\n",
+		port);
+	daemon_signal(d, SIGHUP);
+	if (may) {
+		daemon_wait_log(d, "ready gen=2", DAEMON_MS);
+		close(peer_connect(port));
+		assert_ids(daemon_worker(d, 0), "Uid",
+			getuid() == 0 ? NOBODY : getuid());
+		assert_string_equal(
+			procs_status(daemon_worker(d, 0), "CapEff"), NO_CAP);
+	} else {
+		daemon_wait_log(d, "permission denied", DAEMON_MS);
+		daemon_wait_log(d, "generation 2 is given up", DAEMON_MS);
 	}
 	daemon_stop(d);
 }
@@ -131,79 +264,15 @@ test_user_that_was_asked_for(void **state)
 	daemon_stop(d);
 }
 
-/* As "AmbientCapabilities=" of systemd does. */
-static int
-become_capable(void)
-{
-	const struct __user_cap_data_struct cap = {
-		1 << CAP_NET_BIND_SERVICE,
-		1 << CAP_NET_BIND_SERVICE,
-		1 << CAP_NET_BIND_SERVICE,
-	};
-	struct __user_cap_data_struct caps[_LINUX_CAPABILITY_U32S_3] = { cap };
-	struct __user_cap_header_struct head = {
-		.version = _LINUX_CAPABILITY_VERSION_3
-	};
-
-	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == -1 ||
-		chown(".", NOBODY, NOBODY) == -1 ||
-		setresgid(NOBODY, NOBODY, NOBODY) == -1 ||
-		setresuid(NOBODY, NOBODY, NOBODY) == -1 ||
-		syscall(SYS_capset, &head, caps) == -1)
-		return -1;
-	/* The change of user has made it one that /proc hides. */
-	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
-	return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_BIND_SERVICE,
-		0, 0);
-}
-
-static int
-run_capable(int ready_fd, void *arg)
-{
-	struct master_options opt = { .ready_fd = ready_fd };
-	struct conf *conf;
-	int status;
-
-	(void)arg;
-	/* Who is not root has none to begin with. */
-	if (getuid() == 0 && become_capable() == -1)
-		return 3;
-	conf = conf_load("weir.conf", NULL, stderr);
-	if (conf == NULL)
-		return 4;
-	status = master_run(conf, &opt, worker_main);
-	conf_free(conf);
-	return status;
-}
-
-static void
-test_workers_have_no_capabilities(void **state)
-{
-	static const char *const sets[] = { "CapInh", "CapPrm", "CapEff",
-		"CapAmb" };
-	bool capable = getuid() == 0;
-	struct daemon *d = daemon_new();
-	size_t i;
-
-	(void)state;
-	daemon_write(d, CONF);
-	daemon_launch_function(d, run_capable, NULL);
-	if (capable)
-		assert_string_equal(procs_status(daemon_pid(d), "CapAmb"),
-			"0000000000000400");
-	for (i = 0; i < 4; i++)
-		assert_string_equal(procs_status(daemon_worker(d, 0), sets[i]),
-			"0000000000000000");
-	daemon_stop(d);
-}
-
 int
 main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		daemon_test(test_worker_has_only_its_own),
-		daemon_test(test_workers_have_no_privileges),
-		daemon_test(test_workers_have_no_capabilities),
+		daemon_test(test_f61_workers_have_only_their_own),
+		daemon_test(test_f61_workers_have_no_privileges),
+		daemon_test(test_f61_workers_cannot_do_more),
+		daemon_test(test_f61_log_files_are_of_the_master),
+		daemon_test(test_f61_a_reload_opens_a_low_port),
 		daemon_test(test_unknown_user),
 		daemon_test(test_user_that_was_asked_for),
 	};

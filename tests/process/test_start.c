@@ -304,7 +304,7 @@ test_all_workers_killed_at_once(void **state)
 
 /* The next start finds port and pidfile free, round after round. */
 static void
-test_master_killed_and_started_again(void **state)
+test_f11_master_is_killed_and_started_again(void **state)
 {
 	uint16_t port;
 	/* Between two rounds it is still nobody else's. */
@@ -320,28 +320,6 @@ test_master_killed_and_started_again(void **state)
 	}
 	daemon_stop(d);
 	close(hold);
-}
-
-/* What cannot have a descriptor for each worker says so, and starts none. */
-static void
-test_too_few_files_are_allowed(void **state)
-{
-	struct rlimit before, few;
-	char *out;
-
-	(void)state;
-	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
-	few = (struct rlimit){ 64, before.rlim_max };
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
-	out = daemon_start_fails("process = { workers = 80; };\n"
-				 "servers = ( { listen = \"127.0.0.1:0\"; } "
-				 ");\n");
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
-	assert_contains(out,
-		"80 workers, 1 listeners and 1 log files need "
-		"97 open files, but only 64 are allowed (RLIMIT_NOFILE)");
-	assert_null(strstr(out, "worker 0"));
-	free(out);
 }
 
 /* A master that can no longer wait does not spin: it stops. */
@@ -378,8 +356,7 @@ main(void)
 		daemon_test(test_all_families),
 		daemon_test(test_killed_worker_is_replaced),
 		daemon_test(test_all_workers_killed_at_once),
-		daemon_test(test_master_killed_and_started_again),
-		daemon_test(test_too_few_files_are_allowed),
+		daemon_test(test_f11_master_is_killed_and_started_again),
 		daemon_test(test_fewer_files_are_allowed_later),
 	};
 

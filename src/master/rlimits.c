@@ -1,0 +1,132 @@
+/* rlimits.c - how many files may be open, how large a core file may become. */
+#include <sys/resource.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/units.h"
+#include "conf/conf.h"
+#include "master/rlimits.h"
+
+#define RLIMITS_TEXT 64
+/* Open files of a worker beside its listeners and log files, which it has
+ * twice: stdio, control socket, libevent, epoll sets, a few to spare, and the
+ * two of one channel. */
+#define RLIMITS_WORKER 24
+
+static int rlimits_set(const struct conf *conf, size_t listeners, bool keep);
+static int
+rlimit_set(int resource, rlim_t wanted, bool keep, unsigned long long *hard);
+static bool rlimits_worker_fits(const struct conf *conf, size_t listeners);
+static void rlimits_most(char text[static RLIMITS_TEXT]);
+
+int
+rlimits_check(const struct conf *conf, size_t listeners)
+{
+	return rlimits_set(conf, listeners, false);
+}
+
+int
+rlimits_worker(const struct conf *conf, size_t listeners)
+{
+	return rlimits_set(conf, listeners, true);
+}
+
+unsigned long long
+rlimits_raise(unsigned long long need)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) == -1)
+		return ULLONG_MAX;
+	if (files.rlim_cur >= need)
+		return files.rlim_cur;
+	files.rlim_cur = files.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &files) == -1)
+		getrlimit(RLIMIT_NOFILE, &files);
+	return files.rlim_cur;
+}
+
+static int
+rlimits_set(const struct conf *conf, size_t listeners, bool keep)
+{
+	const struct conf_process *p = &conf->process;
+	char size[UNITS_TEXT], most[RLIMITS_TEXT];
+	unsigned long long hard;
+
+	if (p->nofile != 0 && !rlimits_worker_fits(conf, listeners))
+		return -1;
+	if (p->nofile != 0 && rlimit_set(RLIMIT_NOFILE, (rlim_t)p->nofile, keep,
+				      &hard) == -1) {
+		rlimits_most(most);
+		log_error("process.nofile is %lld, but a worker can be allowed "
+			  "only %llu open files%s: %s; lower process.nofile, "
+			  "or raise the hard limit (ulimit -Hn, LimitNOFILE= "
+			  "of systemd)",
+			(long long)p->nofile, hard, most, strerror(errno));
+		return -1;
+	}
+	if (p->core != 0 &&
+		rlimit_set(RLIMIT_CORE, (rlim_t)p->core, keep, &hard) == -1) {
+		log_error("process.core is %s, but a core file can be allowed "
+			  "only %llu bytes: %s; lower process.core, or raise "
+			  "the hard limit (ulimit -Hc, LimitCORE= of systemd)",
+			units_size_text((int64_t)p->core, size), hard,
+			strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+/* Has a worker room for itself and a channel? */
+static bool
+rlimits_worker_fits(const struct conf *conf, size_t listeners)
+{
+	size_t need = RLIMITS_WORKER + listeners + 2 * conf->logfiles.n;
+
+	if ((uint64_t)conf->process.nofile >= need)
+		return true;
+	log_error("process.nofile is %lld, but workers of this configuration "
+		  "need at least %zu open files",
+		(long long)conf->process.nofile, need);
+	return false;
+}
+
+/* Soft and hard limit alike, so that the worker cannot raise it; only tried,
+ * unless it is to be kept.  -1 with errno, *hard is what is allowed then. */
+static int
+rlimit_set(int resource, rlim_t wanted, bool keep, unsigned long long *hard)
+{
+	struct rlimit is, limit = { wanted, wanted };
+
+	if (getrlimit(resource, &is) == -1)
+		is = (struct rlimit){ 0, 0 };
+	*hard = is.rlim_max;
+	/* Lowered it could not be raised again by everybody. */
+	if (!keep && wanted <= is.rlim_max)
+		return 0;
+	if (setrlimit(resource, &limit) == -1)
+		return -1;
+	return keep ? 0 : setrlimit(resource, &is);
+}
+
+/* Above this not even root may go. */
+static void
+rlimits_most(char text[static RLIMITS_TEXT])
+{
+	int err = errno;
+	FILE *f = fopen("/proc/sys/fs/nr_open", "re");
+	unsigned long long most;
+
+	text[0] = '\0';
+	if (f != NULL && fscanf(f, "%llu", &most) == 1)
+		snprintf(
+			text, RLIMITS_TEXT, " (the kernel's most: %llu)", most);
+	if (f != NULL)
+		fclose(f);
+	errno = err;
+}

@@ -1,0 +1,20 @@
+/* rlimits.h - how many files may be open, how large a core file may become. */
+#ifndef MASTER_RLIMITS_H
+#define MASTER_RLIMITS_H
+
+#include <stddef.h>
+
+struct conf;
+
+/* Would rlimits_worker() do?  Nothing is changed; 0, or -1 with the reason
+ * logged. */
+int rlimits_check(const struct conf *conf, size_t listeners);
+/* Sets what process.nofile and process.core say (setrlimit(2)), in a child that
+ * has so many listeners, and the rights of the master still; 0, or -1 with the
+ * reason logged. */
+int rlimits_worker(const struct conf *conf, size_t listeners);
+/* How many files this process may have open; when need is more, its limit is
+ * raised to the hard one first. */
+unsigned long long rlimits_raise(unsigned long long need);
+
+#endif

@@ -1,0 +1,329 @@
+/* crash.c - faults that a weir under load has to live with. */
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "lib/crash.h"
+#include "lib/daemon.h"
+#include "lib/load.h"
+#include "lib/peer.h"
+#include "lib/procs.h"
+#include "lib/relay.h"
+
+#define WORKERS	  2
+#define BRIEF	  6
+#define KEPT	  20
+#define FDS_TOP	  1024 /* more than a worker has here */
+#define POISON_MS 200
+#define LATE_MS	  1000
+#ifdef WEIR_DEBUG
+#define CPU_PERCENT 20
+#else
+#define CPU_PERCENT 2
+#endif
+
+/* ---- one of two workers -------------------------------------------------- */
+
+/* Figures of all kills. */
+struct kills {
+	struct daemon *d;
+	struct load *l;
+	unsigned own; /* sockets of a worker without channels */
+	int64_t slowest_ms;
+	unsigned over; /* slots that took longer than they may */
+};
+
+static unsigned
+sockets_of(pid_t pid)
+{
+	const char *to;
+	unsigned n = 0;
+	int fd;
+
+	for (fd = 0; fd < FDS_TOP; fd++) {
+		to = procs_fd(pid, fd);
+		n += to != NULL && strncmp(to, "socket:", 7) == 0;
+	}
+	return n;
+}
+
+static void
+stop_process(pid_t pid)
+{
+	int64_t end = procs_now() + DAEMON_MS;
+	const char *state;
+
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	while ((state = procs_status(pid, "State")) != NULL && *state != 'T') {
+		assert_true(procs_now() < end);
+		poll(NULL, 0, 1);
+	}
+}
+
+static uint64_t
+failures_of(const struct load *l)
+{
+	return load_failed(load_look(l), LOAD_KINDS_N);
+}
+
+static void
+kill_worker(struct kills *k, pid_t pid)
+{
+	int64_t ms = procs_now();
+
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	daemon_wait_log(k->d, "is ready", DAEMON_MS);
+	ms = procs_now() - ms;
+	k->slowest_ms = ms > k->slowest_ms ? ms : k->slowest_ms;
+	k->over += ms >= CRASH_READY_MS;
+}
+
+/* Of those that fail exactly as many as it had channels: a BRIEF one may end
+ * well at the last moment, or not have got its backend yet. */
+static void
+kill_and_compare(struct kills *k, pid_t pid)
+{
+	uint64_t before, failed;
+	unsigned channels;
+
+	stop_process(pid);
+	before = failures_of(k->l);
+	channels = (sockets_of(pid) - k->own) / 2;
+	kill_worker(k, pid);
+	load_settle(k->l);
+	failed = failures_of(k->l) - before;
+	if (failed + BRIEF < channels || failed > channels + BRIEF)
+		fail_msg("killed with %u channels, but %llu failed", channels,
+			(unsigned long long)failed);
+}
+
+/* Nobody is refused or stays unanswered, no byte is wrong or lost that a
+ * living worker had. */
+static void
+expect_only_ends(const struct load_result *r)
+{
+	uint64_t ends = load_failed(r, LOAD_UNSERVED) +
+			load_failed(r, LOAD_RESET) + load_failed(r, LOAD_SHORT);
+
+	assert_int_equal(load_failed(r, LOAD_KINDS_N), ends);
+	assert_true(ends > 0);
+	assert_true(r->ok[LOAD_BRIEF] > 0);
+	assert_true(r->ok[LOAD_KEPT] > 0);
+}
+
+void
+crash_one_of_two(unsigned kills)
+{
+	struct load_plan plan = { .connections = { [LOAD_BRIEF] = BRIEF,
+					  [LOAD_KEPT] = KEPT,
+					  [LOAD_IDLE] = 100 },
+		.seconds = 600,
+		.brief_rate = 300,
+		.kept_rate = 300,
+		.bytes_max = 20000 };
+	struct kills k = { .l = load_new() };
+	struct load_result r;
+	unsigned i;
+	pid_t pid;
+
+	k.d = daemon_start("process = { workers = %d; };\n"
+			   "servers = ( { name = \"r\";"
+			   " listen = \"127.0.0.1:0\";"
+			   " middlewares = ( { type = \"forward\";"
+			   "  to = \"127.0.0.1:%u\"; } ); } );",
+		WORKERS, load_echo(k.l, NULL));
+	daemon_expect_alert(k.d, "was killed by signal 9");
+	for (i = 0; i < WORKERS; i++)
+		daemon_wait_log(k.d, "is ready", DAEMON_MS);
+	k.own = sockets_of(daemon_worker(k.d, 0));
+	plan.ports[0] = daemon_port(k.d, "r", 0);
+	load_start(k.l, &plan);
+	load_settle(k.l);
+	for (i = 0; i < kills; i++) {
+		/* Slow enough for the slots' limit of starts in a second. */
+		load_await(k.l, 100);
+		pid = daemon_worker(k.d, i % WORKERS);
+		if (i / WORKERS % 2 == 0) {
+			kill_and_compare(&k, pid);
+			continue;
+		}
+		kill_worker(&k, pid);
+		load_settle(k.l);
+	}
+	load_stop(k.l, &r);
+	load_say(&r, "kill -9 of one of two workers");
+	print_message("# killed %u times; slowest to be ready again: %lld ms; "
+		      "%u took %d ms or more\n",
+		kills, (long long)k.slowest_ms, k.over, CRASH_READY_MS);
+	expect_only_ends(&r);
+	assert_int_equal(daemon_log_count(k.d, "is started again in"), 0);
+	assert_int_equal(k.over, 0);
+	daemon_stop(k.d);
+}
+
+/* ---- a client that kills ------------------------------------------------- */
+
+static void
+send_poison(uint16_t port, int64_t until)
+{
+	int64_t ms;
+	int fd = peer_connect(port);
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+
+	(void)!write(fd, "!", 1);
+	ms = until - procs_now();
+	poll(&pfd, 1, ms > 0 ? (int)ms : 0);
+	close(fd);
+	ms = until - procs_now();
+	if (ms > 0)
+		poll(NULL, 0, (int)ms);
+}
+
+/* A dying worker resets or ends what it has; all else is somebody's fault. */
+static void
+expect_others_served(const struct load_result *r, unsigned deaths)
+{
+	uint64_t ok = load_ok(r), all, in_hands;
+
+	in_hands = load_failed(r, LOAD_UNSERVED) + load_failed(r, LOAD_RESET) +
+		   load_failed(r, LOAD_SHORT);
+	all = ok + load_failed(r, LOAD_KINDS_N);
+	print_message("# %u workers killed; %llu of %llu were answered, %llu "
+		      "were in the hands of these; of all others %.2f %%\n",
+		deaths, (unsigned long long)ok, (unsigned long long)all,
+		(unsigned long long)in_hands,
+		100.0 * (double)ok / (double)(all - in_hands));
+	/* No worker can have had more than there were. */
+	assert_true(in_hands <= (uint64_t)deaths * (BRIEF + KEPT));
+	assert_true(ok * 100 >= (all - in_hands) * 99);
+}
+
+void
+crash_poison(unsigned seconds)
+{
+	struct load_plan plan = {
+		.connections = { [LOAD_BRIEF] = BRIEF, [LOAD_KEPT] = KEPT },
+		.seconds = 600,
+		.brief_rate = 300,
+		.kept_rate = 200,
+		.late_ms = LATE_MS
+	};
+	struct load *l = load_new();
+	struct load_result r;
+	struct daemon *d;
+	int64_t next;
+	unsigned i;
+
+	relay_use_trial();
+	d = daemon_start("process = { workers = %d; };\n"
+			 "servers = ( { name = \"r\";"
+			 " listen = \"127.0.0.1:0\";"
+			 " middlewares = ( { type = \"forward\";"
+			 "  to = \"127.0.0.1:%u\"; } ); },"
+			 "{ name = \"poison\"; listen = \"127.0.0.1:0\";"
+			 " middlewares = ( \"word\", \"echo\" ); } );",
+		WORKERS, load_echo(l, NULL));
+	daemon_expect_alert(d, "was killed by signal 6");
+	plan.ports[0] = daemon_port(d, "r", 0);
+	load_start(l, &plan);
+	load_settle(l);
+	next = procs_now();
+	for (i = 0; i < seconds * 1000 / POISON_MS; i++) {
+		next += POISON_MS;
+		send_poison(daemon_port(d, "poison", 0), next);
+	}
+	load_stop(l, &r);
+	load_say(&r, "a client that kills, every 200 ms");
+	i = daemon_log_count(d, "was killed by signal 6");
+	assert_true(i >= seconds);
+	expect_others_served(&r, i);
+	daemon_stop(d);
+}
+
+/* ---- workers that break in their start ----------------------------------- */
+
+static void
+write_conf(struct daemon *d, uint16_t backend, const char *fragile)
+{
+	daemon_write(d,
+		"process = { workers = %d; };\n"
+		"servers = ( { name = \"r\"; listen = \"127.0.0.1:0\";"
+		" middlewares = ( { type = \"heed\"; fragile = %s; },"
+		"  { type = \"forward\"; to = \"127.0.0.1:%u\"; } ); } );",
+		WORKERS, fragile, backend);
+}
+
+static void
+make_file(struct daemon *d, const char *name)
+{
+	FILE *f = fopen(daemon_path(d, name), "we");
+
+	assert_non_null(f);
+	fclose(f);
+}
+
+/* A load alone for so long; the master's CPU meanwhile. */
+static int64_t
+load_for(struct daemon *d, struct load *l, unsigned seconds)
+{
+	struct load_plan plan = {
+		.connections = { [LOAD_BRIEF] = BRIEF, [LOAD_KEPT] = 4 },
+		.ports = { daemon_port(d, "r", 0) },
+		.seconds = seconds,
+		.brief_rate = 100,
+		.kept_rate = 100
+	};
+	int64_t cpu_ms = procs_cpu_ms(daemon_pid(d));
+	struct load_result r;
+
+	load_start(l, &plan);
+	load_end(l, &r);
+	load_say(&r, "one slot cannot start");
+	load_check(&r);
+	return procs_cpu_ms(daemon_pid(d)) - cpu_ms;
+}
+
+void
+crash_loop(unsigned seconds, unsigned most)
+{
+	struct load *l = load_new();
+	uint16_t backend = load_echo(l, NULL);
+	struct daemon *d;
+	int64_t cpu_ms, ms;
+	unsigned forks;
+
+	relay_use_trial();
+	d = daemon_new();
+	write_conf(d, backend, "true");
+	daemon_launch(d);
+	daemon_expect_alert(d, "was killed by signal 9");
+	daemon_expect_alert(d, "was killed by signal 6");
+	make_file(d, "abort");
+	forks = daemon_log_count(d, ") started");
+	kill(daemon_worker(d, 1), SIGKILL);
+	daemon_wait_log(d, "was killed by signal 9", DAEMON_MS);
+	cpu_ms = load_for(d, l, seconds);
+	forks = daemon_log_count(d, ") started") - forks;
+	write_conf(d, backend, "false");
+	ms = procs_now();
+	daemon_signal(d, SIGHUP);
+	daemon_wait_log(d, "ready gen=2 ", DAEMON_MS);
+	ms = procs_now() - ms;
+	print_message("# %u forks in %u s, %lld ms CPU of the master; ready "
+		      "%lld ms after its repair\n",
+		forks, seconds, (long long)cpu_ms, (long long)ms);
+	assert_in_range(forks, 3, most);
+	assert_in_range(cpu_ms, 0, seconds * 10 * CPU_PERCENT);
+	assert_in_range(ms, 0, CRASH_READY_MS + 900);
+	daemon_wait_log(d, "generation 1 is gone", DAEMON_MS);
+	unlink(daemon_path(d, "abort"));
+	daemon_stop(d);
+}

@@ -1,0 +1,345 @@
+/* test_rlimits.c - how many files may be open, how large a core file may
+ * become. */
+#include <sys/resource.h>
+
+#include <bsd/unistd.h>
+#include <inttypes.h>
+#include <linux/capability.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "conf/conf.h"
+#include "lib/daemon.h"
+#include "lib/peer.h"
+#include "lib/procs.h"
+#include "master/master.h"
+
+#define CONF_PROCESS(more)                                                     \
+	"process = { workers = 2; pidfile = \"weir.pid\"; " more " };\n"       \
+	"servers = ( { name = \"pg\"; listen = \"127.0.0.1:0\"; "              \
+	"middlewares = \"echo\"; } );\n"
+#define TOO_MANY "2000000000" /* more than fs.nr_open is anywhere */
+
+/* The line of /proc/PID/limits that begins so, without what is before the
+ * soft limit; valid until the next call. */
+static const char *
+limit_of(pid_t pid, const char *name)
+{
+	static char line[256];
+	const char *found = NULL;
+	char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/limits", (int)pid);
+	f = fopen(path, "re");
+	assert_non_null(f);
+	while (found == NULL && fgets(line, sizeof(line), f) != NULL)
+		if (strncmp(line, name, strlen(name)) == 0)
+			found = line + strlen(name) +
+				strspn(line + strlen(name), " ");
+	fclose(f);
+	assert_non_null(found);
+	return found;
+}
+
+static void
+assert_limit(pid_t pid, const char *name, uint64_t soft, uint64_t hard)
+{
+	char text[2][32];
+	uint64_t want[2] = { soft, hard };
+	size_t i;
+
+	assert_int_equal(
+		sscanf(limit_of(pid, name), "%31s %31s", text[0], text[1]), 2);
+	for (i = 0; i < 2; i++)
+		if (want[i] == RLIM_INFINITY)
+			assert_string_equal(text[i], "unlimited");
+		else
+			assert_int_equal(strtoull(text[i], NULL, 10), want[i]);
+}
+
+static void
+assert_contains(const char *text, const char *part)
+{
+	if (strstr(text, part) == NULL) {
+		print_error("no \"%s\" in: %s\n", part, text);
+		fail();
+	}
+}
+
+static void
+reload(struct daemon *d, const char *outcome)
+{
+	daemon_signal(d, SIGHUP);
+	daemon_wait_log(d, outcome, DAEMON_MS);
+}
+
+static void
+test_open_files_of_workers(void **state)
+{
+	struct daemon *d = daemon_start(CONF_PROCESS("nofile = 100;"));
+	struct rlimit own;
+	pid_t pids[DAEMON_WORKERS];
+	size_t i, n = daemon_workers(d, pids);
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &own), 0);
+	assert_int_equal(n, 2);
+	for (i = 0; i < n; i++)
+		assert_limit(pids[i], "Max open files", 100, 100);
+	assert_limit(
+		daemon_pid(d), "Max open files", own.rlim_cur, own.rlim_max);
+	/* More again, and then as weir was started. */
+	daemon_write(d, CONF_PROCESS("nofile = 200;"));
+	reload(d, "ready gen=2");
+	assert_limit(daemon_worker(d, 0), "Max open files", 200, 200);
+	daemon_write(d, CONF_PROCESS(""));
+	reload(d, "ready gen=3");
+	assert_limit(daemon_worker(d, 0), "Max open files", own.rlim_cur,
+		own.rlim_max);
+	daemon_stop(d);
+}
+
+/* As many as the limit leaves room for are accepted, the rest waits. */
+static void
+test_open_files_bound_the_channels(void **state)
+{
+	struct daemon *d = daemon_start(
+		"process = { workers = 1; nofile = 40; };\n"
+		"servers = ( { name = \"pg\"; listen = \"127.0.0.1:0\"; "
+		"middlewares = \"echo\"; } );\n");
+	int fds[60], i;
+
+	(void)state;
+	for (i = 0; i < 60; i++)
+		fds[i] = peer_connect(daemon_port(d, "pg", 0));
+	for (i = 0; i < 60; i++) {
+		peer_send_text(fds[i], "hello");
+		peer_expect_text(fds[i], "hello");
+		peer_half_close(fds[i]);
+		peer_read_eof(fds[i]);
+		close(fds[i]);
+	}
+	daemon_stop(d);
+}
+
+static void
+test_too_many_open_files_for_workers(void **state)
+{
+	char *out = daemon_start_fails(CONF_PROCESS("nofile = " TOO_MANY ";"));
+	struct daemon *d;
+	struct rlimit own;
+	char want[128];
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &own), 0);
+	snprintf(want, sizeof(want),
+		"process.nofile is " TOO_MANY
+		", but a worker can be allowed only %" PRIu64 " open files",
+		(uint64_t)own.rlim_max);
+	assert_contains(out, want);
+	assert_contains(out, "LimitNOFILE=");
+	free(out);
+	d = daemon_start(CONF_PROCESS(""));
+	daemon_write(d, CONF_PROCESS("nofile = " TOO_MANY ";"));
+	/* Who asks for the reload is told as well. */
+	assert_int_equal(
+		daemon_run(d, &out, "-c", "weir.conf", "-s", "reload", NULL),
+		1);
+	assert_contains(out, "process.nofile is " TOO_MANY);
+	free(out);
+	daemon_wait_log(d, "generation 2 is given up, 1 goes on", DAEMON_MS);
+	daemon_stop(d);
+}
+
+/* Of whom root has started no core is written unless it is wanted, as it has
+ * what root's files had. */
+static void
+test_core_files_of_workers(void **state)
+{
+	struct daemon *d = daemon_start(CONF_PROCESS("core = \"64k\";"));
+	struct rlimit own;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_CORE, &own), 0);
+	assert_limit(daemon_worker(d, 0), "Max core file size", 65536, 65536);
+	assert_limit(daemon_pid(d), "Max core file size", own.rlim_cur,
+		own.rlim_max);
+	daemon_write(d, CONF_PROCESS(""));
+	reload(d, "ready gen=2");
+	assert_limit(daemon_worker(d, 0), "Max core file size", own.rlim_cur,
+		own.rlim_max);
+	daemon_stop(d);
+}
+
+/* What is run in place of the binary: weir with limits of its own. */
+struct limited {
+	int resource;
+	struct rlimit limit;
+};
+
+static int
+run_limited(int ready_fd, void *arg)
+{
+	const struct limited *l = arg;
+	struct master_options opt = { .ready_fd = ready_fd,
+		.file = "weir.conf" };
+	struct conf *conf;
+	int status;
+
+	if (setrlimit(l->resource, &l->limit) == -1)
+		return 3;
+	conf = conf_load("weir.conf", NULL, stderr);
+	if (conf == NULL)
+		return 4;
+	status = master_run(conf, &opt, worker_main);
+	conf_free(conf);
+	return status;
+}
+
+/* 40 listeners are more than the soft limit of the master: it takes what it
+ * may have; what would be allowed anyway it leaves alone. */
+static void
+test_master_takes_the_files_that_it_needs(void **state)
+{
+	static const struct {
+		unsigned files, listeners;
+		bool raised;
+	} rows[] = { { 64, 40, true }, { 128, 1, false } };
+	char listen[2048];
+	struct limited l = { .resource = RLIMIT_NOFILE };
+	struct daemon *d;
+	size_t i, j, n;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		for (n = 0, j = 0; j < rows[i].listeners; j++)
+			n += (size_t)snprintf(listen + n, sizeof(listen) - n,
+				"%s\"127.0.0.1:0\"", j > 0 ? ", " : "");
+		d = daemon_new();
+		daemon_write(d,
+			"process = { workers = 1; };\n"
+			"servers = ( { name = \"pg\"; listen = ( %s ); } );\n",
+			listen);
+		assert_int_equal(getrlimit(RLIMIT_NOFILE, &l.limit), 0);
+		l.limit.rlim_cur = rows[i].files;
+		daemon_launch_function(d, run_limited, &l);
+		assert_limit(daemon_pid(d), "Max open files",
+			rows[i].raised ? l.limit.rlim_max : rows[i].files,
+			l.limit.rlim_max);
+		daemon_stop(d);
+	}
+}
+
+/* What cannot have a descriptor for each worker says so, and starts none. */
+static void
+test_too_few_files_are_allowed(void **state)
+{
+	struct limited l = { RLIMIT_NOFILE, { 64, 64 } };
+	struct daemon *d = daemon_new();
+
+	(void)state;
+	daemon_write(d, "process = { workers = 80; };\n"
+			"servers = ( { listen = \"127.0.0.1:0\"; } );\n");
+	daemon_fork_function(d, run_limited, &l);
+	daemon_wait_log(d,
+		"80 workers, 1 listeners and 1 log files need 114 open files, "
+		"but only 64 are allowed (the hard limit, RLIMIT_NOFILE)",
+		DAEMON_MS);
+	assert_false(daemon_logged(d, "worker 0"));
+	daemon_finish(d, 1);
+}
+
+/* A core file that the hard limit does not allow: root may raise that, where it
+ * has CAP_SYS_RESOURCE. */
+static void
+test_too_large_a_core_file(void **state)
+{
+	struct limited l = { RLIMIT_CORE, { 0, 0 } };
+	uint64_t caps = strtoull(procs_status(getpid(), "CapEff"), NULL, 16);
+	struct daemon *d = daemon_new();
+
+	(void)state;
+	daemon_write(d, CONF_PROCESS("core = \"1G\";"));
+	if (caps & UINT64_C(1) << CAP_SYS_RESOURCE) {
+		daemon_launch_function(d, run_limited, &l);
+		assert_limit(daemon_worker(d, 0), "Max core file size", 1 << 30,
+			1 << 30);
+		daemon_stop(d);
+		return;
+	}
+	daemon_fork_function(d, run_limited, &l);
+	daemon_wait_log(d,
+		"process.core is 1G, but a core file can be allowed only 0 "
+		"bytes",
+		DAEMON_MS);
+	daemon_finish(d, 1);
+}
+
+/* Runs in a worker in front of what it does: leaves libevent no file. */
+_Noreturn static void
+worker_poor(const struct heritage *h)
+{
+	struct rlimit few = { 7, 7 };
+
+	setrlimit(RLIMIT_NOFILE, &few);
+	worker_main(h);
+}
+
+static int
+run_poor(int ready_fd, void *arg)
+{
+	struct master_options opt = { .ready_fd = ready_fd,
+		.file = "weir.conf" };
+	struct conf *conf = conf_load("weir.conf", NULL, stderr);
+	int status;
+
+	(void)arg;
+	if (conf == NULL)
+		return 4;
+	status = master_run(conf, &opt, worker_poor);
+	conf_free(conf);
+	return status;
+}
+
+/* What libevent does not survive at the start is a start that failed, not a
+ * crash. */
+static void
+test_no_file_is_left_for_libevent(void **state)
+{
+	struct daemon *d = daemon_new();
+
+	(void)state;
+	daemon_write(d, CONF_PROCESS(""));
+	daemon_fork_function(d, run_poor, NULL);
+	daemon_wait_log(d, "Too many open files", DAEMON_MS);
+	daemon_wait_log(d, "could not start", DAEMON_MS);
+	daemon_finish(d, 1);
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		daemon_test(test_open_files_of_workers),
+		daemon_test(test_open_files_bound_the_channels),
+		daemon_test(test_too_many_open_files_for_workers),
+		daemon_test(test_core_files_of_workers),
+		daemon_test(test_master_takes_the_files_that_it_needs),
+		daemon_test(test_too_few_files_are_allowed),
+		daemon_test(test_too_large_a_core_file),
+		daemon_test(test_no_file_is_left_for_libevent),
+	};
+
+	setproctitle_init(argc, argv, environ);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
