@@ -132,7 +132,6 @@ LONG_TESTS = \
 	tests/long/test_crashes \
 	tests/long/test_pulse \
 	tests/long/test_reloads
-	tests/long/test_reloads
 LONG_SHELL_TESTS = \
 	tests/fuzz/fuzz.sh \
 	tests/mutants/run.sh
@@ -296,6 +295,7 @@ TEST_EXTRAS = \
 	tests/mutants/chain.list \
 	tests/mutants/channel.list \
 	tests/mutants/modules.list \
+	tests/mutants/spread.list \
 	tests/unit/call_fake.h \
 	tests/unit/callers_try.h \
 	tests/unit/conf_try.h \
