@@ -251,9 +251,11 @@ master_step(struct master *m)
 		workers_go(ws);
 		master_enter(m, MASTER_RUN);
 	}
+	/* Which of the two came first is not known; serving is the better end.
+	 */
+	master_drain(m);
 	if (m->state == MASTER_RUN || m->state == MASTER_DRAIN)
 		master_reload(m);
-	master_drain(m);
 	master_retire(m);
 	master_pulse(m);
 	ws = &m->present->workers;

@@ -46,11 +46,13 @@ wait_count(struct daemon *d, const char *text, unsigned n)
 	}
 }
 
-/* Theirs and the master's lines come in any order. */
+/* Theirs and the master's lines come in any order; it has one such line for
+ * each drain that was asked for. */
 void
 reload_drained(struct daemon *d, unsigned workers)
 {
-	wait_count(d, "draining: ", workers);
+	wait_count(d, "draining: ",
+		workers + daemon_log_count(d, "draining: nobody accepts"));
 }
 
 void
@@ -87,17 +89,18 @@ reload_alone(struct daemon *d, size_t workers)
 void
 reload_storm(struct daemon *d, unsigned n)
 {
-	/* WINCH would have nobody accept until the next HUP. */
-	static const int signals[] = { SIGHUP, SIGUSR1, SIGUSR2 };
+	static const int signals[] = { SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH };
 	const char *text = getenv("SEED");
 	unsigned seed = text != NULL ? (unsigned)strtoul(text, NULL, 10)
 				     : (unsigned)procs_now();
 
 	print_message("# SEED=%u\n", seed);
 	for (; n > 0; n--) {
-		daemon_signal(d, signals[(unsigned)rand_r(&seed) % 3]);
+		daemon_signal(d, signals[(unsigned)rand_r(&seed) % 4]);
 		poll(NULL, 0, 1);
 	}
+	/* Whoever drains is to accept again. */
+	daemon_signal(d, SIGHUP);
 }
 
 void

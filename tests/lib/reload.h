@@ -33,7 +33,7 @@ void reload_fails(struct daemon *d, unsigned generation);
 /* Waits until weir has so many child processes: those of one generation. */
 void reload_alone(struct daemon *d, size_t workers);
 /* Sends n signals, a millisecond apart, any of those that neither stop nor
- * quit. */
+ * quit; then HUP. */
 void reload_storm(struct daemon *d, unsigned n);
 /* HUP for a configuration with another number of workers than before: waits
  * until it serves alone, and nothing is left to be done. */

@@ -131,7 +131,7 @@ change_workers(const char *options, const char *label)
 	uint16_t echo = load_echo(l, NULL);
 	struct daemon *d = daemon_new();
 	struct load_result r;
-	unsigned i, workers = 1;
+	unsigned i, workers = CHANGES_TOP;
 	long kb = 0;
 	int fds;
 
@@ -143,7 +143,7 @@ change_workers(const char *options, const char *label)
 	load_start(l, &plan);
 	load_settle(l);
 	for (i = 1; i <= CHANGES; i++) {
-		/* 1, 4, 7, 2, 5, 8, 3, 6 and from the start: up and down. */
+		/* 8, 3, 6, 1, 4, 7, 2, 5 and from the start: up and down. */
 		workers = 1 + (workers + 2) % CHANGES_TOP;
 		write_relay(d, workers, options, echo);
 		reload_takes(d, i + 1);
@@ -168,6 +168,14 @@ test_f23_number_of_workers_changes_often(void **state)
 {
 	(void)state;
 	change_workers("", "100 reloads, 1 to 8 workers");
+}
+
+static void
+test_f23_number_of_sockets_changes_often(void **state)
+{
+	(void)state;
+	change_workers("reuseport = true;",
+		"100 reloads, 1 to 8 workers, each with a socket of its own");
 }
 
 /* ---- they change nothing ------------------------------------------------- */
@@ -307,6 +315,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		daemon_test(test_f20_reloads_with_idle_channels),
 		daemon_test(test_f23_number_of_workers_changes_often),
+		daemon_test(test_f23_number_of_sockets_changes_often),
 		daemon_test(test_f17_a_thousand_bad_files),
 		daemon_test(test_f14_thousands_of_signals),
 	};

@@ -108,6 +108,29 @@ test_f14_stop_and_quit_win_over_hup(void **state)
 	}
 }
 
+/* Whatever came first: two signals that wait have no order. */
+static void
+test_f14_drain_and_hup_at_once(void **state)
+{
+	static const int signals[][2] = { { SIGWINCH, SIGHUP },
+		{ SIGHUP, SIGWINCH } };
+	struct daemon *d;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		d = daemon_start(CONF, 1);
+		daemon_signal(d, SIGSTOP);
+		daemon_signal(d, signals[i][0]);
+		daemon_signal(d, signals[i][1]);
+		daemon_signal(d, SIGCONT);
+		daemon_wait_log(d, "ready gen=2 ", DAEMON_MS);
+		reload_alone(d, 1);
+		close(join(d));
+		daemon_stop(d);
+	}
+}
+
 /* Whoever is leaving reads no file any more. */
 static void
 test_f14_hup_after_quit_changes_nothing(void **state)
@@ -226,6 +249,7 @@ main(void)
 		daemon_test(test_f14_hup_while_one_fails),
 		daemon_test(test_f14_hup_while_one_succeeds),
 		daemon_test(test_f14_stop_and_quit_win_over_hup),
+		daemon_test(test_f14_drain_and_hup_at_once),
 		daemon_test(test_f14_hup_after_quit_changes_nothing),
 		daemon_test(test_f14_hup_while_starting),
 		daemon_test(test_f14_storm_of_hup),

@@ -18,6 +18,7 @@
 #include "lib/daemon.h"
 #include "lib/peer.h"
 #include "lib/procs.h"
+#include "lib/reload.h"
 
 #define CROWD 60
 
@@ -70,7 +71,9 @@ test_drain_until_a_reload(void **state)
 	(void)state;
 	expect_echo(old, "a");
 	say(d, "drain");
-	daemon_wait_log(d, "draining: 1 channels", DAEMON_MS);
+	daemon_wait_log(d, "nobody accepts until a reload", DAEMON_MS);
+	reload_drained(d, 2);
+	assert_true(daemon_logged(d, "draining: 1 channels"));
 	/* Nobody accepts, and nobody is refused. */
 	waits = peer_connect(daemon_port(d, "r", 0));
 	peer_send_text(waits, "b");

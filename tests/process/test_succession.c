@@ -33,19 +33,23 @@ static const struct load_plan plan_all = { .seconds = 60,
 	.kept_rate = 300 };
 
 static void
-write_relay(struct daemon *d, unsigned workers, uint16_t echo)
+write_relay(
+	struct daemon *d, unsigned workers, const char *options, uint16_t echo)
 {
 	daemon_write(d,
 		"process = { workers = %u; max_generations = 64; };\n"
-		"servers = ( { name = \"r\"; listen = \"127.0.0.1:0\";"
+		"servers = ( { name = \"r\"; listen ="
+		" { address = \"127.0.0.1:0\"; %s };"
 		" middlewares = ( { type = \"forward\";"
 		" to = \"127.0.0.1:%u\"; } ); } );",
-		workers, echo);
+		workers, options, echo);
 }
 
-/* Reloads again and again, with these numbers of workers in turn. */
+/* Reloads again and again, with these numbers of workers in turn and options of
+ * the listener. */
 static void
-reload_under_load(const char *label, const unsigned *workers, size_t n)
+reload_under_load(const char *label, const char *options,
+	const unsigned *workers, size_t n)
 {
 	struct load_plan plan = plan_all;
 	struct load *l = load_new();
@@ -54,13 +58,13 @@ reload_under_load(const char *label, const unsigned *workers, size_t n)
 	struct load_result r;
 	unsigned i;
 
-	write_relay(d, workers[0], echo);
+	write_relay(d, workers[0], options, echo);
 	daemon_launch(d);
 	plan.ports[0] = daemon_port(d, "r", 0);
 	load_start(l, &plan);
 	load_settle(l);
 	for (i = 1; i <= RELOADS; i++) {
-		write_relay(d, workers[i % n], echo);
+		write_relay(d, workers[i % n], options, echo);
 		reload_takes(d, i + 1);
 		load_await(l, 20);
 	}
@@ -79,7 +83,7 @@ test_f20_idle_channels_outlive_reloads(void **state)
 	static const unsigned workers[] = { 2 };
 
 	(void)state;
-	reload_under_load("20 reloads", workers, 1);
+	reload_under_load("20 reloads", "", workers, 1);
 }
 
 static void
@@ -88,7 +92,18 @@ test_f23_number_of_workers_changes(void **state)
 	static const unsigned workers[] = { 8, 2 };
 
 	(void)state;
-	reload_under_load("20 reloads, 8 workers and 2 in turn", workers, 2);
+	reload_under_load(
+		"20 reloads, 8 workers and 2 in turn", "", workers, 2);
+}
+
+static void
+test_f23_number_of_sockets_changes(void **state)
+{
+	static const unsigned workers[] = { 8, 2 };
+
+	(void)state;
+	reload_under_load("20 reloads, 8 sockets and 2 in turn",
+		"reuseport = true;", workers, 2);
 }
 
 /* ---- addresses that come, stay and go ------------------------------------ */
@@ -331,6 +346,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		daemon_test(test_f20_idle_channels_outlive_reloads),
 		daemon_test(test_f23_number_of_workers_changes),
+		daemon_test(test_f23_number_of_sockets_changes),
 		daemon_test(test_f19_addresses_come_and_go_under_load),
 		daemon_test(test_f19_unix_socket_is_removed_when_dropped),
 		daemon_test(test_f21_generations_do_not_pile_up),
