@@ -226,6 +226,9 @@ master_leave(struct master *m, enum msg_type type)
 		listeners_unlink(&g->listeners);
 		listeners_close(&g->listeners);
 		workers_leave(&g->workers, type, 0);
+		/* From here on the deadline of the state counts. */
+		if (!g->stopped)
+			g->deadline_ms = UINT64_MAX;
 	}
 }
 

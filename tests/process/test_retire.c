@@ -161,6 +161,39 @@ test_drain_during_a_reload(void **state)
 	daemon_stop(d);
 }
 
+/* However they came to drain: from QUIT on close_wait counts, though it be
+ * longer than what was left. */
+static void
+test_quit_gives_those_who_drain_more_time(void **state)
+{
+	struct daemon *drained, *reloaded;
+	int one, other;
+
+	(void)state;
+	drained = daemon_start(CONF("workers = 1; drain_timeout = \"2s\";",
+		"close_wait = \"20s\";"));
+	reloaded = daemon_start(CONF("workers = 1; drain_timeout = \"2s\";",
+		"close_wait = \"20s\";"));
+	one = peer_connect(daemon_port(drained, "r", 0));
+	other = peer_connect(daemon_port(reloaded, "r", 0));
+	expect_echo(one, "a");
+	expect_echo(other, "a");
+	daemon_signal(drained, SIGWINCH);
+	daemon_signal(reloaded, SIGHUP);
+	daemon_wait_log(drained, "draining: 1 channels", DAEMON_MS);
+	daemon_wait_log(reloaded, "draining: 1 channels", DAEMON_MS);
+	daemon_signal(drained, SIGQUIT);
+	daemon_signal(reloaded, SIGQUIT);
+	/* Until drain_timeout and its margin are over. */
+	assert_true(peer_is_silent(one, 3300));
+	expect_echo(one, "b");
+	expect_echo(other, "b");
+	close(one);
+	close(other);
+	daemon_finish(drained, 0);
+	daemon_finish(reloaded, 0);
+}
+
 static void
 test_drain_has_a_limit(void **state)
 {
@@ -303,6 +336,7 @@ main(void)
 		daemon_test(test_drained_to_the_last),
 		daemon_test(test_drained_and_told_to_leave),
 		daemon_test(test_drain_during_a_reload),
+		daemon_test(test_quit_gives_those_who_drain_more_time),
 		daemon_test(test_drain_has_a_limit),
 		daemon_test(test_reloads_end_a_few_at_a_time),
 		daemon_test(test_quit_ends_a_few_at_a_time),
