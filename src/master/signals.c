@@ -16,7 +16,8 @@ static sigset_t signals_before;
 static bool signals_held;
 static sigset_t signals_waiting;
 
-static void signals_handler(int signo);
+static void signals_handler(int signo, siginfo_t *info, void *context);
+static void signals_catch(int signo);
 static void signals_set(int signo, void (*handler)(int));
 
 void
@@ -46,7 +47,7 @@ signals_open(void)
 	sigprocmask(SIG_BLOCK, &blocked, signals_held ? NULL : &signals_before);
 	sigemptyset(&signals_waiting);
 	for (row = signals_rows; row->name != NULL; row++)
-		signals_set(row->signo, signals_handler);
+		signals_catch(row->signo);
 	signals_set(SIGPIPE, SIG_IGN);
 	signals_set(SIGXFSZ, SIG_IGN);
 }
@@ -106,9 +107,23 @@ signals_find(const char *word)
 }
 
 static void
-signals_handler(int signo)
+signals_handler(int signo, siginfo_t *info, void *context)
 {
+	(void)context;
+	/* The terminal has another size now; nobody asks for a drain. */
+	if (signo == SIGWINCH && info->si_code == SI_KERNEL)
+		return;
 	signals_came[signo] = 1;
+}
+
+static void
+signals_catch(int signo)
+{
+	struct sigaction sa = { .sa_sigaction = signals_handler,
+		.sa_flags = SA_SIGINFO };
+
+	sigemptyset(&sa.sa_mask);
+	sigaction(signo, &sa, NULL);
 }
 
 static void

@@ -43,7 +43,8 @@ void signals_child(void);
 void signals_close(void);
 /* The mask to wait with in ppoll(2): all of the table let through. */
 const sigset_t *signals_mask(void);
-/* Has this signal come since it was last asked for? */
+/* Has this signal come since it was last asked for?  A WINCH that is of the
+ * kernel does not count (si_code of sigaction(2)): a terminal was resized. */
 bool signals_take(int signo);
 /* The row of that word, or NULL. */
 const struct signal_row *signals_find(const char *word);

@@ -1,9 +1,11 @@
 /* test_start.c - how weir starts, stops, and refuses to start. */
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -107,6 +109,45 @@ test_f14_signals_of_a_terminal(void **state)
 		assert_int_equal(kill(-daemon_pid(d), signals[i]), 0);
 		daemon_finish(d, 0);
 	}
+}
+
+static int
+run_on_terminal(int ready_fd, void *arg)
+{
+	int fd = open(arg, O_RDWR | O_CLOEXEC);
+
+	(void)ready_fd;
+	/* Of a session without one it becomes the controlling terminal. */
+	if (fd == -1 || tcgetpgrp(fd) != getpid() ||
+		dup2(fd, STDIN_FILENO) == -1)
+		return 3;
+	execl(getenv("WEIR"), "weir", "-c", "weir.conf", (char *)NULL);
+	return 1;
+}
+
+/* That its window has another size is nothing to drain for. */
+static void
+test_f14_terminal_is_resized(void **state)
+{
+	static const struct winsize size = { .ws_row = 20, .ws_col = 70 };
+	struct daemon *d = daemon_new();
+	int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	(void)state;
+	assert_int_equal(grantpt(terminal), 0);
+	assert_int_equal(unlockpt(terminal), 0);
+	daemon_write(d, CONF);
+	daemon_fork_function(d, run_on_terminal, ptsname(terminal));
+	daemon_wait_log(d, "ready gen=1 ", DAEMON_MS);
+	assert_int_equal(ioctl(terminal, TIOCSWINSZ, &size), 0);
+	daemon_signal(d, SIGHUP);
+	daemon_wait_log(d, "ready gen=2 ", DAEMON_MS);
+	assert_false(daemon_logged(d, "nobody accepts until a reload"));
+	daemon_signal(d, SIGWINCH);
+	daemon_wait_log(d, "nobody accepts until a reload", DAEMON_MS);
+	daemon_signal(d, SIGTERM);
+	daemon_finish(d, 0);
+	close(terminal);
 }
 
 static void
@@ -346,6 +387,7 @@ main(void)
 		daemon_test(test_f14_each_stop_signal),
 		daemon_test(test_f14_second_quit_is_now),
 		daemon_test(test_f14_signals_of_a_terminal),
+		daemon_test(test_f14_terminal_is_resized),
 		daemon_test(test_quit_waits_for_channels),
 		daemon_test(test_a_signal_not_built_yet_changes_nothing),
 		daemon_test(test_every_address_in_use_is_named),
