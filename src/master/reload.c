@@ -281,7 +281,8 @@ loader_child(struct reload *r, pid_t master)
 		_exit(0);
 	r->said_fd = r->texts_fd = -1; /* they are ours here */
 	r->shed(r->shed_arg, NULL);
-	signals_close();
+	signals_child();
+	signals_through();
 	setproctitle("loader %s", r->file);
 	err = fdopen(said_fd, "w");
 	if (err == NULL)
@@ -301,6 +302,7 @@ static bool
 reload_loaded(struct reload *r, uint64_t now_ms)
 {
 	struct conf *conf;
+	int signo;
 
 	if (r->loader != 0 && now_ms >= r->deadline_ms) {
 		log_error("loading %s took more than %d s", r->file,
@@ -311,9 +313,12 @@ reload_loaded(struct reload *r, uint64_t now_ms)
 		return true;
 	if (r->status == -1)
 		return false;
-	if (WIFSIGNALED(r->status))
-		log_alert("loading %s was ended by signal %d", r->file,
-			WTERMSIG(r->status));
+	signo = WIFSIGNALED(r->status) ? WTERMSIG(r->status) : 0;
+	/* Sent to all of the group, they may be here before they get to us. */
+	if (signo == SIGTERM || signo == SIGQUIT)
+		log_error("loading %s was ended by signal %d", r->file, signo);
+	else if (signo != 0)
+		log_alert("loading %s was ended by signal %d", r->file, signo);
 	if (!WIFEXITED(r->status) || WEXITSTATUS(r->status) != 0)
 		return false;
 	conf = reload_conf(r);

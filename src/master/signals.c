@@ -71,6 +71,15 @@ signals_child(void)
 }
 
 void
+signals_through(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+void
 signals_close(void)
 {
 	const struct signal_row *row;

@@ -39,6 +39,9 @@ void signals_open(void);
  * gets (INT, HUP, USR1, USR2) is ignored.  TERM and QUIT stay blocked: the
  * child lets them through once it can do what they ask for. */
 void signals_child(void);
+/* In a child that has nothing to do before it ends: lets TERM and QUIT end
+ * it. */
+void signals_through(void);
 /* In a process that goes on without a loop: all as it was before. */
 void signals_close(void);
 /* The mask to wait with in ppoll(2): all of the table let through. */

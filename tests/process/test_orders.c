@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -212,6 +213,88 @@ test_f14_storm_of_hup(void **state)
 	daemon_stop(d);
 }
 
+/* ---- what reaches all processes ------------------------------------------ */
+
+static bool
+is_worker(struct daemon *d, pid_t pid)
+{
+	char line[64];
+
+	snprintf(line, sizeof(line), "worker 0 (pid %d)", (int)pid);
+	return daemon_logged(d, line);
+}
+
+/* HUP until the one that reads the file could be stopped, in the midst of it:
+ * its pid. */
+static pid_t
+hold_loader(struct daemon *d)
+{
+	int64_t end = procs_now() + DAEMON_MS;
+	pid_t pids[DAEMON_WORKERS];
+	const char *is;
+
+	for (;;) {
+		reload_alone(d, 1);
+		daemon_signal(d, SIGHUP);
+		while (procs_children(daemon_pid(d), pids, DAEMON_WORKERS) < 2)
+			assert_true(procs_now() < end);
+		(void)kill(pids[1], SIGSTOP);
+		/* If it is a worker, the master has to say so first. */
+		poll(NULL, 0, 20);
+		is = procs_status(pids[1], "State");
+		if (is != NULL && *is == 'T' && !is_worker(d, pids[1]))
+			return pids[1];
+		(void)kill(pids[1], SIGCONT);
+		daemon_wait_log(d, "ready gen=", DAEMON_MS);
+	}
+}
+
+/* As a service manager may send them: one that reads the file gets them, too.
+ */
+static void
+test_f14_storm_for_the_group(void **state)
+{
+	static const int signals[] = { SIGHUP, SIGUSR1, SIGUSR2 };
+	struct daemon *d = daemon_start(CONF, 1);
+	pid_t loader = hold_loader(d);
+	int i;
+
+	(void)state;
+	for (i = 0; i < 60; i++) {
+		assert_int_equal(kill(-daemon_pid(d), signals[i % 3]), 0);
+		poll(NULL, 0, 10);
+	}
+	assert_int_equal(kill(loader, SIGINT), 0);
+	assert_int_equal(kill(loader, SIGCONT), 0);
+	daemon_wait_log(d, "ready gen=", DAEMON_MS);
+	daemon_wait_log(d, "ready gen=", DAEMON_MS);
+	reload_alone(d, 1);
+	close(join(d));
+	assert_false(daemon_logged(d, "is given up"));
+	daemon_stop(d);
+}
+
+/* Sent to all, they may end it before the master knows that it has to leave. */
+static void
+test_f14_loader_ends_by_stop_and_quit(void **state)
+{
+	static const int signals[] = { SIGTERM, SIGQUIT };
+	struct daemon *d = daemon_start(CONF, 1);
+	pid_t loader;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		loader = hold_loader(d);
+		assert_int_equal(kill(loader, signals[i]), 0);
+		assert_int_equal(kill(loader, SIGCONT), 0);
+		daemon_wait_log(
+			d, "[error] loading weir.conf was ended by", DAEMON_MS);
+		daemon_wait_log(d, "is given up", DAEMON_MS);
+	}
+	daemon_stop(d);
+}
+
 static void
 test_f14_storm_of_signals(void **state)
 {
@@ -253,6 +336,8 @@ main(void)
 		daemon_test(test_f14_hup_after_quit_changes_nothing),
 		daemon_test(test_f14_hup_while_starting),
 		daemon_test(test_f14_storm_of_hup),
+		daemon_test(test_f14_storm_for_the_group),
+		daemon_test(test_f14_loader_ends_by_stop_and_quit),
 		daemon_test(test_f14_storm_of_signals),
 	};
 

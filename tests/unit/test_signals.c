@@ -83,10 +83,10 @@ test_words(void **state)
 			assert_ptr_equal(signals_find(row->word), row);
 }
 
-/* What a child does with that signal sent to itself: the wait status; exit
- * status 1 when it has it still before it. */
+/* What a child does with that signal sent to itself, after more() unless that
+ * is NULL: the wait status; exit status 1 when it has it still before it. */
 static int
-child_gets(int signo)
+child_gets(int signo, void (*more)(void))
 {
 	sigset_t later;
 	int status;
@@ -96,6 +96,8 @@ child_gets(int signo)
 	pid = fork();
 	if (pid == 0) {
 		signals_child();
+		if (more != NULL)
+			more();
 		raise(signo);
 		sigpending(&later);
 		_exit(sigismember(&later, signo));
@@ -111,19 +113,31 @@ test_children_are_fresh(void **state)
 
 	(void)state;
 	/* The master's catching and blocking must not be theirs. */
-	status = child_gets(SIGALRM);
+	status = child_gets(SIGALRM, NULL);
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM);
-	assert_int_equal(child_gets(SIGCHLD), 0);
-	assert_int_equal(child_gets(SIGWINCH), 0);
+	assert_int_equal(child_gets(SIGCHLD, NULL), 0);
+	assert_int_equal(child_gets(SIGWINCH, NULL), 0);
 	/* These wait until there is something to stop. */
-	assert_int_equal(WEXITSTATUS(child_gets(SIGTERM)), 1);
-	assert_int_equal(WEXITSTATUS(child_gets(SIGQUIT)), 1);
+	assert_int_equal(WEXITSTATUS(child_gets(SIGTERM, NULL)), 1);
+	assert_int_equal(WEXITSTATUS(child_gets(SIGQUIT, NULL)), 1);
 	/* Ctrl-C and a pkill by name are the master's affair alone. */
-	assert_int_equal(child_gets(SIGINT), 0);
-	assert_int_equal(child_gets(SIGHUP), 0);
-	assert_int_equal(child_gets(SIGUSR1), 0);
-	assert_int_equal(child_gets(SIGUSR2), 0);
-	assert_int_equal(child_gets(SIGPIPE), 0);
+	assert_int_equal(child_gets(SIGINT, NULL), 0);
+	assert_int_equal(child_gets(SIGHUP, NULL), 0);
+	assert_int_equal(child_gets(SIGUSR1, NULL), 0);
+	assert_int_equal(child_gets(SIGUSR2, NULL), 0);
+	assert_int_equal(child_gets(SIGPIPE, NULL), 0);
+}
+
+static void
+test_children_without_a_loop(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		WTERMSIG(child_gets(SIGTERM, signals_through)), SIGTERM);
+	assert_int_equal(
+		WTERMSIG(child_gets(SIGQUIT, signals_through)), SIGQUIT);
+	assert_int_equal(child_gets(SIGHUP, signals_through), 0);
+	assert_int_equal(child_gets(SIGUSR1, signals_through), 0);
 }
 
 int
@@ -135,6 +149,7 @@ main(void)
 		SIGNAL_TEST(test_pipe_is_ignored),
 		SIGNAL_TEST(test_words),
 		SIGNAL_TEST(test_children_are_fresh),
+		SIGNAL_TEST(test_children_without_a_loop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
