@@ -104,10 +104,13 @@ master_commit(struct master *m)
 void
 master_drain(struct master *m)
 {
-	if (!m->drain_wanted || m->state != MASTER_RUN ||
+	if (!m->drain_wanted || m->state < MASTER_RUN ||
 		m->reload.state != RELOAD_IDLE)
 		return;
 	m->drain_wanted = false;
+	/* Those who were to take over did not: nobody serves as it is. */
+	if (m->state != MASTER_RUN)
+		return;
 	master_enter(m, MASTER_DRAIN);
 	generation_drain(m->present, m->now_ms);
 }

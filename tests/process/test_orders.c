@@ -195,6 +195,37 @@ test_f14_hup_while_starting(void **state)
 	daemon_finish(d, 0);
 }
 
+/* They wait for the end of the start, and end as they do later. */
+static void
+test_f14_drain_and_hup_while_starting(void **state)
+{
+	static const int signals[][2] = { { SIGWINCH, SIGHUP },
+		{ SIGHUP, SIGWINCH } };
+	int64_t end = procs_now() + DAEMON_MS;
+	struct daemon *d;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		d = daemon_new();
+		daemon_write(d, CONF, 2);
+		daemon_fork_function(d, run_weir, NULL);
+		while (!has_signal(daemon_pid(d), "SigCgt", SIGWINCH)) {
+			assert_true(procs_now() < end);
+			poll(NULL, 0, 1);
+		}
+		daemon_signal(d, signals[i][0]);
+		daemon_signal(d, signals[i][1]);
+		daemon_wait_log(d, "ready gen=1 ", DAEMON_MS);
+		daemon_wait_log(d, "nobody accepts", DAEMON_MS);
+		daemon_wait_log(d, "ready gen=2 ", DAEMON_MS);
+		reload_alone(d, 2);
+		assert_int_equal(daemon_log_count(d, "nobody accepts"), 1);
+		daemon_signal(d, SIGTERM);
+		daemon_finish(d, 0);
+	}
+}
+
 /* ---- storms -------------------------------------------------------------- */
 
 /* Each that comes while one is under way is not lost; they are not counted. */
@@ -335,6 +366,7 @@ main(void)
 		daemon_test(test_f14_drain_and_hup_at_once),
 		daemon_test(test_f14_hup_after_quit_changes_nothing),
 		daemon_test(test_f14_hup_while_starting),
+		daemon_test(test_f14_drain_and_hup_while_starting),
 		daemon_test(test_f14_storm_of_hup),
 		daemon_test(test_f14_storm_for_the_group),
 		daemon_test(test_f14_loader_ends_by_stop_and_quit),

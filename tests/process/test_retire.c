@@ -161,6 +161,42 @@ test_drain_during_a_reload(void **state)
 	daemon_stop(d);
 }
 
+/* The same where those who served before drain already; a reload that fails
+ * leaves nothing of it. */
+static void
+test_drain_during_a_reload_of_drained(void **state)
+{
+	struct daemon *d = daemon_start(CONF("workers = 4;", ""));
+	uint16_t port;
+	int taken = peer_listen(&port);
+
+	(void)state;
+	daemon_signal(d, SIGWINCH);
+	daemon_wait_log(d, "nobody accepts until a reload", DAEMON_MS);
+	daemon_signal(d, SIGHUP);
+	daemon_wait_log(d, "as generation 2", DAEMON_MS);
+	daemon_signal(d, SIGWINCH);
+	daemon_wait_log(d, "ready gen=2 ", DAEMON_MS);
+	daemon_wait_log(d, "nobody accepts until a reload", DAEMON_MS);
+	daemon_write(d,
+		"process = { pidfile = \"weir.pid\"; workers = 4; };\n"
+		"servers = ( { name = \"r\"; middlewares = \"echo\";\n"
+		"  listen = ( \"127.0.0.1:0\", \"127.0.0.1:%u\" ); } );\n",
+		port);
+	daemon_signal(d, SIGHUP);
+	daemon_wait_log(d, "as generation 3", DAEMON_MS);
+	daemon_signal(d, SIGWINCH);
+	daemon_wait_log(d, "generation 3 is given up", DAEMON_MS);
+	close(taken);
+	say(d, "reload");
+	expect_status(d, "state: serving");
+	daemon_signal(d, SIGWINCH);
+	daemon_wait_log(d, "nobody accepts until a reload", DAEMON_MS);
+	assert_int_equal(
+		daemon_log_count(d, "nobody accepts until a reload"), 3);
+	daemon_stop(d);
+}
+
 /* However they came to drain: from QUIT on close_wait counts, though it be
  * longer than what was left. */
 static void
@@ -336,6 +372,7 @@ main(void)
 		daemon_test(test_drained_to_the_last),
 		daemon_test(test_drained_and_told_to_leave),
 		daemon_test(test_drain_during_a_reload),
+		daemon_test(test_drain_during_a_reload_of_drained),
 		daemon_test(test_quit_gives_those_who_drain_more_time),
 		daemon_test(test_drain_has_a_limit),
 		daemon_test(test_reloads_end_a_few_at_a_time),
