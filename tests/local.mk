@@ -183,6 +183,8 @@ libtest_a_SOURCES = \
 	tests/lib/pair.h \
 	tests/lib/peer.c \
 	tests/lib/peer.h \
+	tests/lib/plan.c \
+	tests/lib/plan.h \
 	tests/lib/procs.c \
 	tests/lib/procs.h \
 	tests/lib/pump.c \

@@ -27,6 +27,9 @@
 #define WORKERS_LAST_MS	      1000 /* the longest that no worker at all is due */
 #define WORKERS_EXIT_NO_START 2	   /* of a worker: a respawn would not help */
 
+/* Why those are killed who have nothing to finish. */
+static const char workers_unready[] = "was not ready when it had to leave";
+
 static void worker_fork(struct workers *ws, unsigned slot, uint64_t now_ms);
 _Noreturn static void
 worker_child(struct workers *ws, unsigned slot, int control_fd);
@@ -219,8 +222,17 @@ workers_reopen(struct workers *ws)
 void
 workers_leave(struct workers *ws, enum msg_type type, uint32_t arg)
 {
+	struct worker *w;
+
 	ws->mode = WORKERS_LEAVING;
 	workers_tell(ws, type, arg);
+	/* Nobody looks at start_timeout any more, and the time that others get
+	 * is for channels. */
+	for (w = ws->v; type != MSG_STOP && w < ws->v + ws->n; w++)
+		if (w->state == WORKER_STARTING && w->killed == NULL) {
+			w->killed = workers_unready;
+			kill(w->pid, SIGKILL);
+		}
 }
 
 void
@@ -370,7 +382,10 @@ worker_report(struct workers *ws, unsigned slot, int status)
 	int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
 	int pid = (int)w->pid;
 
-	if (w->killed != NULL && signo == SIGKILL)
+	if (w->killed == workers_unready && signo == SIGKILL)
+		log_notice("worker %u (pid %d) was killed: it %s", slot, pid,
+			w->killed);
+	else if (w->killed != NULL && signo == SIGKILL)
 		log_alert("worker %u (pid %d) was killed: it %s", slot, pid,
 			w->killed);
 	else if (leaving && (signo == SIGTERM || signo == SIGQUIT))

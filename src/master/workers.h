@@ -97,8 +97,9 @@ void workers_shed(struct workers *ws);
 /* Sends every worker the log files, which were opened again: one after the
  * other, as it answers, so that one that does not costs nothing. */
 void workers_reopen(struct workers *ws);
-/* From here on deaths are expected and nothing is forked; tells
- * every worker. */
+/* From here on deaths are expected and nothing is forked; tells every worker.
+ * Those that are not ready are killed, unless it is MSG_STOP: they have no
+ * channels to finish. */
 void workers_leave(struct workers *ws, enum msg_type type, uint32_t arg);
 /* Kills every worker that is left (SIGKILL); why completes "was killed: it". */
 void workers_kill(struct workers *ws, const char *why);

@@ -10,50 +10,13 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "base/addr.h"
-#include "base/log.h"
 #include "base/msg.h"
-#include "conf/conf.h"
+#include "heritage.h"
 #include "lib/daemon.h"
+#include "lib/plan.h"
 #include "lib/procs.h"
-#include "master/master.h"
+#include "lib/reload.h"
 #include "master/workers.h"
-
-/* What the workers do and how the master is set up. */
-struct plan {
-	void (*worker)(const struct heritage *);
-	unsigned workers;
-	uint32_t start_timeout_ms;
-	uint32_t close_wait_ms;
-	bool background;
-};
-
-static int
-run_master(int ready_fd, void *arg)
-{
-	const struct plan *plan = arg;
-	struct conf_listen listen = { .text = "127.0.0.1:0", .backlog = 16 };
-	static const struct weir_logfile target = { .text = "stderr" };
-	static const struct weir_logfile *const files[] = { &target };
-	struct conf_server server = { .name = "pg",
-		.close_wait_ms = plan->close_wait_ms,
-		.listen = { 1, &listen } };
-	struct conf conf = { .file = "made by hand",
-		.process = { .workers = plan->workers,
-			.user = "nobody",
-			.pidfile = "weir.pid",
-			.daemon = plan->background,
-			.start_timeout_ms = plan->start_timeout_ms },
-		.log = { .level = LOG_LEVEL_INFO, .target = &target },
-		.logfiles = { 1, (void *)(uintptr_t)files },
-		.servers = { 1, &server } };
-	struct master_options opt = { .ready_fd = ready_fd };
-	const char *why;
-
-	if (addr_parse(&listen.address, listen.text, &why) == -1)
-		return 3;
-	return master_run(&conf, &opt, plan->worker);
-}
 
 /* Follows messages of the master to its end; 0: told or alone. */
 static void
@@ -123,23 +86,19 @@ worker_once_then_refuses(const struct heritage *h)
 }
 
 static void
+worker_once_then_hangs(const struct heritage *h)
+{
+	if (access("once", F_OK) != 0)
+		worker_serve(h);
+	for (;;)
+		pause();
+}
+
+static void
 worker_talks_nonsense(const struct heritage *h)
 {
 	msg_send(h->control_fd, MSG_QUIT, 0);
 	worker_serve(h);
-}
-
-static struct daemon *
-start(struct plan *plan)
-{
-	struct daemon *d = daemon_new();
-
-	if (plan->start_timeout_ms == 0)
-		plan->start_timeout_ms = DAEMON_MS;
-	if (plan->close_wait_ms == 0)
-		plan->close_wait_ms = DAEMON_MS;
-	daemon_launch_function(d, run_master, plan);
-	return d;
 }
 
 /* A start that must end with status 1 and these words, nothing left. */
@@ -150,7 +109,7 @@ start_fails(struct plan *plan, const char *words)
 
 	if (plan->start_timeout_ms == 0)
 		plan->start_timeout_ms = DAEMON_MS;
-	daemon_fork_function(d, run_master, plan);
+	daemon_fork_function(d, plan_run, plan);
 	daemon_wait_log(d, words, DAEMON_MS);
 	daemon_wait_log(d, "start failed", DAEMON_MS);
 	return d;
@@ -169,7 +128,7 @@ static void
 test_stops(void **state)
 {
 	struct plan plan = { .worker = worker_serve, .workers = 3 };
-	struct daemon *d = start(&plan);
+	struct daemon *d = plan_start(&plan);
 	pid_t pids[DAEMON_WORKERS];
 
 	(void)state;
@@ -224,7 +183,7 @@ test_worker_that_is_never_ready(void **state)
 
 	(void)state;
 	daemon_expect_alert(d, "it was not ready within start_timeout");
-	daemon_fork_function(d, run_master, &plan);
+	daemon_fork_function(d, plan_run, &plan);
 	daemon_wait_log(d, "start failed", DAEMON_MS);
 	daemon_finish(d, 1);
 }
@@ -242,7 +201,7 @@ test_f11_master_dies_while_a_worker_hangs(void **state)
 	int status;
 
 	(void)state;
-	daemon_fork_function(d, run_master, &plan);
+	daemon_fork_function(d, plan_run, &plan);
 	daemon_wait_log(d, "is ready", DAEMON_MS);
 	master = daemon_pid(d);
 	n = daemon_workers(d, workers);
@@ -269,7 +228,7 @@ test_f14_stop_while_starting(void **state)
 	for (i = 0; i < 3; i++) {
 		d = daemon_new();
 		daemon_expect_alert(d, "it did not leave within 2 s");
-		daemon_fork_function(d, run_master, &plan);
+		daemon_fork_function(d, plan_run, &plan);
 		daemon_wait_log(d, "worker 0 (pid ", DAEMON_MS);
 		daemon_wait_log(d, "is ready", DAEMON_MS);
 		daemon_signal(d, signals[i]);
@@ -294,7 +253,7 @@ test_f14_group_is_stopped_while_starting(void **state)
 	(void)state;
 	for (i = 0; i < 24; i++) {
 		d = daemon_new();
-		daemon_fork_function(d, run_master, &plan);
+		daemon_fork_function(d, plan_run, &plan);
 		daemon_wait_log(d, moments[i % 3], DAEMON_MS);
 		assert_int_equal(
 			kill(-daemon_pid(d), i % 2 ? SIGQUIT : SIGTERM), 0);
@@ -308,12 +267,12 @@ test_deaf_workers_are_killed(void **state)
 	struct plan plan = {
 		.worker = worker_deaf, .workers = 2, .close_wait_ms = 50
 	};
-	struct daemon *d = start(&plan);
+	struct daemon *d = plan_start(&plan);
 
 	(void)state;
 	daemon_expect_alert(d, "it did not leave within 2 s");
 	daemon_stop(d);
-	d = start(&plan);
+	d = plan_start(&plan);
 	daemon_expect_alert(d, "it did not leave within close_wait and 1 s");
 	daemon_signal(d, SIGQUIT);
 	daemon_finish(d, 0);
@@ -324,7 +283,7 @@ static void
 test_f9_crash_loop_backs_off(void **state)
 {
 	struct plan plan = { .worker = worker_once, .workers = 2 };
-	struct daemon *d = start(&plan);
+	struct daemon *d = plan_start(&plan);
 	pid_t other = daemon_worker(d, 0);
 
 	(void)state;
@@ -347,7 +306,7 @@ static void
 test_replacing_has_a_limit(void **state)
 {
 	struct plan plan = { .worker = worker_serve, .workers = 2 };
-	struct daemon *d = start(&plan);
+	struct daemon *d = plan_start(&plan);
 	int i;
 
 	(void)state;
@@ -368,7 +327,7 @@ static void
 test_refusal_later_empties_one_slot(void **state)
 {
 	struct plan plan = { .worker = worker_once_then_refuses, .workers = 2 };
-	struct daemon *d = start(&plan);
+	struct daemon *d = plan_start(&plan);
 	pid_t pids[DAEMON_WORKERS];
 
 	(void)state;
@@ -380,11 +339,38 @@ test_refusal_later_empties_one_slot(void **state)
 	daemon_stop(d);
 }
 
+/* It has no channels, so it gets no time for them. */
+static void
+test_leaving_does_not_wait_for_a_start(void **state)
+{
+	struct plan plan = { .worker = worker_once_then_hangs, .workers = 2 };
+	struct daemon *d;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		d = plan_start(&plan);
+		daemon_expect_alert(d, "was killed by signal 9");
+		make_once(d);
+		daemon_wait_log(d, "ready gen=1", DAEMON_MS);
+		kill(daemon_worker(d, 1), SIGKILL);
+		daemon_wait_log(d, ") started", DAEMON_MS);
+		daemon_signal(d, i == 0 ? SIGWINCH : SIGQUIT);
+		daemon_wait_log(d, "it was not ready when it had to leave",
+			DAEMON_MS / 2);
+		if (i == 0)
+			reload_alone(d, 0);
+		if (i == 0)
+			daemon_signal(d, SIGTERM);
+		daemon_finish(d, 0);
+	}
+}
+
 static void
 test_no_worker_left_ends_it(void **state)
 {
 	struct plan plan = { .worker = worker_once_then_refuses, .workers = 1 };
-	struct daemon *d = start(&plan);
+	struct daemon *d = plan_start(&plan);
 
 	(void)state;
 	daemon_expect_alert(d, "was killed by signal 9");
@@ -398,7 +384,7 @@ static void
 test_nonsense_is_an_alert(void **state)
 {
 	struct plan plan = { .worker = worker_talks_nonsense, .workers = 1 };
-	struct daemon *d = start(&plan);
+	struct daemon *d = plan_start(&plan);
 
 	(void)state;
 	daemon_expect_alert(d, "sent \"quit\" out of turn");
@@ -421,7 +407,7 @@ test_f11_master_is_killed_while_starting(void **state)
 	(void)state;
 	for (i = 0; i < 60; i++) {
 		d = daemon_new();
-		daemon_fork_function(d, run_master, &plan);
+		daemon_fork_function(d, plan_run, &plan);
 		daemon_wait_log(d, moments[i % 3], DAEMON_MS);
 		daemon_kill_master(d);
 		daemon_teardown(NULL);
@@ -434,7 +420,7 @@ test_storm_of_signals(void **state)
 {
 	static const int signals[] = { SIGUSR1, SIGUSR2, SIGCHLD };
 	struct plan plan = { .worker = worker_serve, .workers = 2 };
-	struct daemon *d = start(&plan);
+	struct daemon *d = plan_start(&plan);
 	pid_t before[DAEMON_WORKERS], after[DAEMON_WORKERS];
 	unsigned i, seed = 1;
 
@@ -463,6 +449,7 @@ main(int argc, char **argv)
 		daemon_test(test_f9_crash_loop_backs_off),
 		daemon_test(test_replacing_has_a_limit),
 		daemon_test(test_refusal_later_empties_one_slot),
+		daemon_test(test_leaving_does_not_wait_for_a_start),
 		daemon_test(test_no_worker_left_ends_it),
 		daemon_test(test_nonsense_is_an_alert),
 		daemon_test(test_f11_master_is_killed_while_starting),
