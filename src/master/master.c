@@ -89,7 +89,8 @@ master_init(struct master *m)
 	g->listeners.activation = m->activation;
 	m->present = g;
 	TAILQ_INSERT_HEAD(&m->all, g, link);
-	m->pulse_ms = m->now_ms;
+	m->pulse_ms = m->now_ms + MASTER_PULSE_MS;
+	master_title(m);
 	return master_fits(m) ? 0 : -1;
 }
 

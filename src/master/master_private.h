@@ -18,10 +18,11 @@ struct conf;
 struct pidfh;
 struct pollfd;
 
-#define MASTER_BIND_MS	 500  /* for those who leave to let go of a port */
-#define MASTER_RETRY_MS	 20   /* between two tries */
-#define MASTER_STOP_MS	 2000 /* from MSG_STOP to SIGKILL */
-#define MASTER_MARGIN_MS 1000 /* from the end of close_wait to SIGKILL */
+#define MASTER_BIND_MS	 500   /* for those who leave to let go of a port */
+#define MASTER_RETRY_MS	 20    /* between two tries */
+#define MASTER_STOP_MS	 2000  /* from MSG_STOP to SIGKILL */
+#define MASTER_MARGIN_MS 1000  /* from the end of close_wait to SIGKILL */
+#define MASTER_PULSE_MS	 60000 /* between two looks at the figures */
 /* Descriptors besides one a worker, a listener and a log file: stdio, pidfile,
  * who waits for the start, a socket pair in the making; in a worker epoll
  * sets; and the control socket with its callers. */
@@ -101,8 +102,9 @@ unsigned master_alive(const struct master *m);
 /* Says what is listened on and that weir is ready, and lets the caller go. */
 void master_announce(struct master *m);
 
-/* Logs once a minute what is not as it should be or will not stay: generations
- * that drain, channels that are spread unevenly (pulse.c). */
+/* Once a minute: the title, and while weir serves or drains a line for what is
+ * not as it should be or will not stay: generations that drain, channels that
+ * are spread unevenly (pulse.c). */
 void master_pulse(struct master *m);
 /* Puts the generations and their channels into the process title. */
 void master_title(const struct master *m);

@@ -7,7 +7,6 @@
 #include "conf/conf.h"
 #include "master/master_private.h"
 
-#define PULSE_MS  60000
 #define TITLE_MAX 1024
 
 void
@@ -46,7 +45,11 @@ master_pulse(struct master *m)
 
 	if (m->now_ms < m->pulse_ms)
 		return;
-	m->pulse_ms = m->now_ms + PULSE_MS;
+	m->pulse_ms = m->now_ms + MASTER_PULSE_MS;
+	master_title(m);
+	/* Nothing serves yet, or the end is near. */
+	if (m->state != MASTER_RUN && m->state != MASTER_DRAIN)
+		return;
 	TAILQ_FOREACH(g, &m->all, link)
 	{
 		generation_text(g, m->now_ms, text);
@@ -54,5 +57,4 @@ master_pulse(struct master *m)
 			log_notice("%s", text);
 	}
 	master_spread(m->present);
-	master_title(m);
 }

@@ -207,6 +207,18 @@ test_every_address_in_use_is_named(void **state)
 	close(b);
 }
 
+/* Why, and nothing beside it. */
+static void
+test_a_refusal_says_no_figures(void **state)
+{
+	char *out = daemon_start_fails(CONF_ON("192.0.2.1:1"));
+
+	(void)state;
+	assert_contains(out, "no interface of this machine has that address");
+	assert_null(strstr(out, "generation"));
+	free(out);
+}
+
 /* Binds a unix socket as another program would; closed, it stays as a file. */
 static int
 unix_listen(const char *path)
@@ -391,6 +403,7 @@ main(void)
 		daemon_test(test_quit_waits_for_channels),
 		daemon_test(test_a_signal_not_built_yet_changes_nothing),
 		daemon_test(test_every_address_in_use_is_named),
+		daemon_test(test_a_refusal_says_no_figures),
 		daemon_test(test_unix_socket_serves_everybody),
 		daemon_test(test_stale_unix_socket_is_replaced),
 		daemon_test(test_live_unix_socket_is_in_use),
