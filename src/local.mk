@@ -175,6 +175,8 @@ libweir_a_SOURCES = \
 	src/master/rights.h \
 	src/master/rlimits.c \
 	src/master/rlimits.h \
+	src/master/share.c \
+	src/master/share.h \
 	src/master/signals.c \
 	src/master/signals.h \
 	src/master/sockfile.c \

@@ -15,6 +15,7 @@
 #include "conf/conf.h"
 #include "master/activation.h"
 #include "master/listeners.h"
+#include "master/share.h"
 
 static const struct conf_listen *
 listener_conf(const struct listeners *ls, size_t i);
@@ -164,6 +165,7 @@ listeners_commit(struct listeners *ls, struct listeners *older)
 			-1)
 			log_alert("%s: a socket does not listen: %s",
 				listener_conf(ls, i)->text, strerror(errno));
+		ls->info[i].opened = false;
 		if (!ls->info[i].kept)
 			continue;
 		older->info[ls->info[i].from].file.is_ours = false;
@@ -182,6 +184,8 @@ listeners_undo(struct listeners *ls)
 		if (ls->info[i].kept)
 			ls->info[i].file.is_ours = false;
 	listeners_unlink(ls);
+	for (i = 0; i < ls->n; i++)
+		share_shut(ls, i);
 	listeners_done(ls);
 }
 
@@ -346,8 +350,7 @@ listener_bind(struct listeners *ls, size_t i)
 		return -1;
 	}
 	if (!first && (listeners_address(ls, head, &at) == -1 ||
-			      socket_on(ls->v[head].fd, SOL_SOCKET,
-				      SO_REUSEPORT) == -1))
+			      share_open(ls, head) == -1))
 		return -1;
 	fd = listener_socket(&at, !first, &ls->info[i].file);
 	if (fd == -1)

@@ -14,10 +14,11 @@ struct weir_addr;
 
 /* What the master knows of a listener beyond what workers need. */
 struct listener {
-	int err;	      /* errno of the last try, 0: bound or not tried */
-	size_t head;	      /* number of the first one at its address */
-	bool kept;	      /* the socket is an older one's, too: */
-	size_t from;	      /* its number there */
+	int err;     /* errno of the last try, 0: bound or not tried */
+	size_t head; /* number of the first one at its address */
+	bool kept;   /* the socket is an older one's, too: */
+	size_t from; /* its number there */
+	bool opened; /* SO_REUSEPORT is on for the sake of others of this one */
 	struct sockfile file; /* of a unix socket */
 };
 

@@ -183,6 +183,48 @@ test_shared_or_not(void **state)
 	listens[0].reuseport = false;
 }
 
+static int
+is_open(const struct listeners *of, size_t i)
+{
+	socklen_t len = sizeof(int);
+	int on = -1;
+
+	assert_int_equal(
+		getsockopt(of->v[i].fd, SOL_SOCKET, SO_REUSEPORT, &on, &len),
+		0);
+	return on;
+}
+
+/* What serves is as it was; what was to be several before stays so. */
+static void
+test_sharing_in_vain(void **state)
+{
+	struct listeners next, last;
+
+	(void)state;
+	listen_on("127.0.0.1:0");
+	assert_int_equal(listeners_init(&ls, &conf, 2), 0);
+	assert_int_equal(listeners_bind(&ls), 0);
+	assert_int_equal(is_open(&ls, 0), 0);
+	listens[0].reuseport = true;
+	assert_int_equal(listeners_init(&next, &conf, 3), 0);
+	assert_int_equal(listeners_adopt(&next, &ls), 0);
+	assert_int_equal(listeners_bind(&next), 0);
+	assert_int_equal(is_open(&ls, 0), 1);
+	listeners_undo(&next);
+	assert_int_equal(is_open(&ls, 0), 0);
+	assert_int_equal(listeners_init(&next, &conf, 3), 0);
+	assert_int_equal(listeners_adopt(&next, &ls), 0);
+	assert_int_equal(listeners_bind(&next), 0);
+	listeners_commit(&next, &ls);
+	assert_int_equal(listeners_init(&last, &conf, 4), 0);
+	assert_int_equal(listeners_adopt(&last, &next), 0);
+	assert_int_equal(listeners_bind(&last), 0);
+	listeners_undo(&last);
+	assert_int_equal(is_open(&next, 0), 1);
+	listeners_done(&next);
+}
+
 /* Two at addresses that are written alike: each stays what it is. */
 static void
 test_two_at_any_port(void **state)
@@ -215,6 +257,7 @@ main(void)
 		SHARE_TEST(test_more_workers),
 		SHARE_TEST(test_fewer_workers),
 		SHARE_TEST(test_shared_or_not),
+		SHARE_TEST(test_sharing_in_vain),
 		SHARE_TEST(test_two_at_any_port),
 	};
 
