@@ -23,7 +23,8 @@ static void listeners_inherit(struct listeners *ls);
 static int listener_bind(struct listeners *ls, size_t i);
 static void listener_unlink(struct listeners *ls, size_t i);
 static const char *listener_path(const struct weir_addr *a);
-static const char *listener_why(const struct weir_addr *a, int err);
+static const char *
+listener_why(const struct weir_addr *a, int err, bool inherited);
 static int socket_on(int fd, int level, int option);
 
 /* Lists n more sockets of that listen entry, behind the n that it has. */
@@ -106,6 +107,7 @@ listener_keep(
 	ls->info[i].kept = true;
 	ls->info[i].from = j;
 	ls->info[i].file = older->info[j].file;
+	ls->info[i].inherited = older->info[j].inherited;
 	return 0;
 }
 
@@ -192,16 +194,25 @@ listeners_undo(struct listeners *ls)
 size_t
 listeners_bind(struct listeners *ls)
 {
-	size_t i, failed = 0;
+	size_t i = 0, failed = 0, head;
 
 	if (ls->activation != NULL)
 		listeners_inherit(ls);
-	for (i = 0; i < ls->n; i++) {
-		if (ls->v[i].fd != -1)
+	while (i < ls->n) {
+		head = ls->info[i].head;
+		if (ls->v[i].fd == -1) {
+			ls->v[i].fd = listener_bind(ls, i);
+			ls->info[i].err = ls->v[i].fd == -1 ? errno : 0;
+		}
+		if (ls->v[i].fd == -1 && head != i && ls->v[head].fd != -1 &&
+			ls->info[head].inherited) {
+			share_end(ls, head,
+				listener_why(&listener_conf(ls, i)->address,
+					ls->info[i].err, true));
 			continue;
-		ls->v[i].fd = listener_bind(ls, i);
-		ls->info[i].err = ls->v[i].fd == -1 ? errno : 0;
+		}
 		failed += ls->v[i].fd == -1;
+		i++;
 	}
 	return failed;
 }
@@ -221,12 +232,13 @@ listeners_inherit(struct listeners *ls)
 	for (pass = 0; pass < 2; pass++)
 		for (i = 0; i < ls->n; i++) {
 			name = conf_server_at(ls->conf, ls->v[i].server)->name;
-			if (ls->v[i].fd == -1 && ls->info[i].head == i)
-				ls->v[i].fd = activation_take(ls->activation,
-					pass == 0
-						? &listener_conf(ls, i)->address
-						: NULL,
-					name);
+			if (ls->v[i].fd != -1 || ls->info[i].head != i)
+				continue;
+			ls->v[i].fd = activation_take(ls->activation,
+				pass == 0 ? &listener_conf(ls, i)->address
+					  : NULL,
+				name);
+			ls->info[i].inherited = ls->v[i].fd != -1;
 		}
 }
 
@@ -256,7 +268,7 @@ listeners_report(const struct listeners *ls)
 		log_error("server \"%s\": cannot listen on %s: %s",
 			conf_server_at(ls->conf, ls->v[i].server)->name,
 			listen->text,
-			listener_why(&listen->address, ls->info[i].err));
+			listener_why(&listen->address, ls->info[i].err, false));
 	}
 }
 
@@ -382,7 +394,7 @@ listener_path(const struct weir_addr *a)
 }
 
 static const char *
-listener_why(const struct weir_addr *a, int err)
+listener_why(const struct weir_addr *a, int err, bool inherited)
 {
 	static char text[128];
 
@@ -390,6 +402,8 @@ listener_why(const struct weir_addr *a, int err)
 		return "the path exists and is not a socket";
 	if (err == EADDRNOTAVAIL)
 		return "no interface of this machine has that address";
+	if (err == EADDRINUSE && inherited)
+		return "the address is in use, so the socket is another user's";
 	if (err == EACCES && listener_path(a) == NULL)
 		return "permission denied: ports this low need root";
 	if (err == ENOENT)

@@ -19,6 +19,7 @@ struct listener {
 	bool kept;   /* the socket is an older one's, too: */
 	size_t from; /* its number there */
 	bool opened; /* SO_REUSEPORT is on for the sake of others of this one */
+	bool inherited;	      /* somebody else made the socket */
 	struct sockfile file; /* of a unix socket */
 };
 
@@ -46,7 +47,8 @@ void listeners_commit(struct listeners *ls, struct listeners *older);
 /* Closes and unlinks what was not taken over: it was all in vain. */
 void listeners_undo(struct listeners *ls);
 /* Binds what is not bound yet (bind(2), listen(2), unix(7)); returns how many
- * could not be.  A unix socket file that nobody listens on is replaced. */
+ * could not be.  A unix socket file that nobody listens on is replaced.  Where
+ * none can be beside one that was inherited, all workers share that. */
 size_t listeners_bind(struct listeners *ls);
 /* Are all that could not be bound taken by others, who may be leaving? */
 bool listeners_busy(const struct listeners *ls);

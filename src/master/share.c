@@ -46,3 +46,37 @@ share_shut(struct listeners *ls, size_t i)
 			share_text(ls, i), strerror(errno));
 	ls->info[i].opened = false;
 }
+
+/* Closes the gap in the list. */
+static void
+share_remove(struct listeners *ls, size_t i)
+{
+	size_t j, behind = --ls->n - i;
+
+	memmove(&ls->v[i], &ls->v[i + 1], behind * sizeof(*ls->v));
+	memmove(&ls->info[i], &ls->info[i + 1], behind * sizeof(*ls->info));
+	for (j = i; j < ls->n; j++)
+		ls->info[j].head -= ls->info[j].head > i;
+}
+
+void
+share_end(struct listeners *ls, size_t head, const char *why)
+{
+	size_t i;
+
+	log_warn("server \"%s\": no worker gets a socket of its own at %s, all "
+		 "share the one that was inherited: none can be bound beside "
+		 "it: %s",
+		conf_server_at(ls->conf, ls->v[head].server)->name,
+		share_text(ls, head), why);
+	share_shut(ls, head);
+	ls->shares = false;
+	for (i = ls->n; i-- > 0;) {
+		if (ls->info[i].head == head)
+			ls->v[i].share = 0;
+		if (ls->info[i].head == head && ls->v[i].fd == -1)
+			share_remove(ls, i);
+		else
+			ls->shares |= ls->v[i].share != 0;
+	}
+}

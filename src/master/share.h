@@ -11,5 +11,9 @@ struct listeners;
 int share_open(struct listeners *ls, size_t i);
 /* Lets it be again what it was before share_open(). */
 void share_shut(struct listeners *ls, size_t i);
+/* There can be no more than there are at the address of head, which is why:
+ * workers share those, and what is not bound there is listed no more.  Warns.
+ */
+void share_end(struct listeners *ls, size_t head, const char *why);
 
 #endif

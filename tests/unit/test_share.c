@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "lib/peer.h"
+#include "master/activation.h"
 #include "unit/listeners_try.h"
 
 static int
@@ -225,6 +226,89 @@ test_sharing_in_vain(void **state)
 	listeners_done(&next);
 }
 
+/* A socket at a port of 127.0.0.1 that another user made, or at an address that
+ * is not ours, on which nothing else may be bound. */
+static struct activated
+inherited(bool others)
+{
+	struct activated s = { .fd = -1 };
+	const int on = 1;
+	const char *why;
+
+	assert_int_equal(addr_parse(&s.address,
+				 others ? "127.0.0.1:0" : "192.0.2.1:0", &why),
+		0);
+	assert_int_equal(seteuid(others ? 65534 : geteuid()), 0);
+	s.fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	assert_int_equal(seteuid(getuid()), 0);
+	assert_int_equal(
+		setsockopt(s.fd, IPPROTO_IP, IP_FREEBIND, &on, sizeof(on)), 0);
+	assert_int_equal(bind(s.fd, &s.address.sa, s.address.len), 0);
+	assert_int_equal(listen(s.fd, 1024), 0);
+	assert_int_equal(getsockname(s.fd, &s.address.sa, &s.address.len), 0);
+	return s;
+}
+
+/* The one that there is serves all; others are not touched by that. */
+static void
+check_inherited(bool others)
+{
+	struct activated one = inherited(others);
+	struct activation all = { &one, 1 };
+	struct listeners next;
+
+	listen_on("127.0.0.1:0");
+	listen_on("127.0.0.1:0");
+	listen_on("127.0.0.1:0");
+	listens[0].reuseport = listens[1].reuseport = listens[2].reuseport =
+		true;
+	listens[1].address = one.address;
+	listens[1].text = "inherited";
+	assert_int_equal(listeners_init(&ls, &conf, 3), 0);
+	ls.activation = &all;
+	assert_int_equal(listeners_bind(&ls), 0);
+	assert_int_equal(ls.n, 7);
+	assert_true(ls.shares);
+	assert_int_equal(ls.info[2].head, 0);
+	assert_int_equal(ls.v[3].listen, 1);
+	assert_int_equal(ls.v[3].share, 0);
+	assert_int_equal(is_open(&ls, 3), 0);
+	assert_int_equal(ls.info[4].head, 4);
+	assert_int_equal(ls.info[6].head, 4);
+	assert_int_equal(ls.v[6].share, 3);
+	assert_int_equal(port_of(&ls, 6), port_of(&ls, 4));
+	/* The same in a reload. */
+	assert_int_equal(listeners_init(&next, &conf, 4), 0);
+	assert_int_equal(listeners_adopt(&next, &ls), 0);
+	assert_int_equal(listeners_bind(&next), 0);
+	assert_int_equal(next.n, 9);
+	assert_int_equal(next.v[4].share, 0);
+	listeners_undo(&next);
+	/* Alone: nobody has anything of his own. */
+	listeners_done(&ls);
+	server.listen.n = 0;
+	listen_on("127.0.0.1:0");
+	listens[0] = listens[1];
+	assert_int_equal(listeners_init(&ls, &conf, 3), 0);
+	ls.activation = &all;
+	assert_int_equal(listeners_bind(&ls), 0);
+	assert_int_equal(ls.n, 1);
+	assert_false(ls.shares);
+	listeners_done(&ls);
+	server.listen.n = 0;
+	close(one.fd);
+}
+
+static void
+test_none_beside_an_inherited_one(void **state)
+{
+	(void)state;
+	check_inherited(false);
+	/* Only root can make a socket for somebody else. */
+	if (geteuid() == 0)
+		check_inherited(true);
+}
+
 /* Two at addresses that are written alike: each stays what it is. */
 static void
 test_two_at_any_port(void **state)
@@ -258,6 +342,7 @@ main(void)
 		SHARE_TEST(test_fewer_workers),
 		SHARE_TEST(test_shared_or_not),
 		SHARE_TEST(test_sharing_in_vain),
+		SHARE_TEST(test_none_beside_an_inherited_one),
 		SHARE_TEST(test_two_at_any_port),
 	};
 
