@@ -107,6 +107,52 @@ test_addresses_come_and_go(void **state)
 	daemon_stop(d);
 }
 
+/* ---- an address that is in use under another name ------------------------ */
+
+static void
+write_listen(struct daemon *d, const char *listen)
+{
+	daemon_write(d,
+		"process = { workers = 1; };\nservers = ( { name = \"r\"; "
+		"listen = ( %s \"127.0.0.1:0\" ); "
+		"middlewares = \"echo\"; } );",
+		listen);
+}
+
+/* In use is in use; with a reload in between it can be had. */
+static void
+expect_two_reloads(const char *first, const char *then)
+{
+	struct daemon *d = daemon_new();
+
+	write_listen(d, first);
+	daemon_launch(d);
+	write_listen(d, then);
+	reload_fails(d, 2);
+	assert_true(daemon_logged(d, "address already in use"));
+	write_listen(d, "");
+	reload_takes(d, 3);
+	write_listen(d, then);
+	reload_takes(d, 4);
+	daemon_stop(d);
+}
+
+static void
+test_overlapping_addresses(void **state)
+{
+	char one[64], every[64];
+	uint16_t port;
+	int hold = peer_hold(&port);
+
+	(void)state;
+	snprintf(one, sizeof(one), "\"127.0.0.1:%u\",", port);
+	snprintf(every, sizeof(every), "\"0.0.0.0:%u\",", port);
+	expect_two_reloads(one, every);
+	expect_two_reloads(every, one);
+	close(hold);
+	expect_two_reloads("\"unix:s\",", "\"unix:./s\",");
+}
+
 static void
 test_drain_timeout(void **state)
 {
@@ -155,6 +201,7 @@ main(void)
 		daemon_test(test_an_idle_generation_is_gone),
 		daemon_test(test_warnings_are_no_errors),
 		daemon_test(test_addresses_come_and_go),
+		daemon_test(test_overlapping_addresses),
 		daemon_test(test_drain_timeout),
 		daemon_test(test_f21_oldest_generation_has_to_go),
 	};
