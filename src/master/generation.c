@@ -15,6 +15,7 @@ generation_new(unsigned number, struct conf *conf, bool owned)
 	g->number = number;
 	g->conf = conf;
 	g->deadline_ms = UINT64_MAX;
+	g->left_ms = UINT64_MAX;
 	if (workers_init(&g->workers, conf->process.workers) == -1 ||
 		board_init(&g->board, g->workers.n) == -1 ||
 		listeners_init(&g->listeners, conf, g->workers.n) == -1) {

@@ -23,6 +23,7 @@ struct generation {
 	struct logs logs;
 	struct workers workers;
 	struct board board;
+	uint64_t left_ms; /* when it was told to drain; UINT64_MAX: not yet */
 	uint64_t deadline_ms; /* its workers are killed then; UINT64_MAX: no */
 	bool stopped; /* its channels were reset, it should be gone soon */
 };
