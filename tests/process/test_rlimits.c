@@ -132,6 +132,67 @@ test_open_files_bound_the_channels(void **state)
 	daemon_stop(d);
 }
 
+/* So many addresses, for a list; valid until the next call. */
+static const char *
+listen_text(unsigned addresses)
+{
+	static char text[2048];
+	size_t i, n = 0;
+
+	for (i = 0; i < addresses; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n,
+			"%s\"127.0.0.1:0\"", i > 0 ? ", " : "");
+	return text;
+}
+
+/* More come at once than can be served at once: all are. */
+static void
+all_are_served(struct daemon *d, int backend)
+{
+	int clients[60], server, i;
+	unsigned char which;
+
+	for (i = 0; i < 60; i++) {
+		clients[i] = peer_connect(daemon_port(d, "pg", 0));
+		which = (unsigned char)i;
+		peer_send_all(clients[i], &which, 1);
+	}
+	for (i = 0; i < 60; i++) {
+		server = peer_accept(backend);
+		peer_read_exact(server, &which, 1);
+		assert_in_range(which, 0, 59);
+		peer_send_text(server, "hello");
+		peer_expect_text(clients[which], "hello");
+		peer_abort(server);
+		peer_expect_reset(clients[which]);
+		close(clients[which]);
+	}
+}
+
+/* The descriptors of workers that a reload has made have gaps: where those of
+ * the older generation were. */
+static void
+test_open_files_bound_the_channels_of_each_generation(void **state)
+{
+	uint16_t port;
+	int backend = peer_listen(&port);
+	struct daemon *d = daemon_start(
+		"process = { workers = 1; nofile = 131; };\n"
+		"servers = ( { name = \"pg\"; listen = ( %s ); middlewares = "
+		"( { type = \"forward\"; to = \"127.0.0.1:%u\"; } ); } );\n",
+		listen_text(40), port);
+
+	(void)state;
+	all_are_served(d, backend);
+	reload(d, "ready gen=2");
+	all_are_served(d, backend);
+	reload(d, "ready gen=3");
+	all_are_served(d, backend);
+	assert_false(daemon_logged(d, "cannot connect"));
+	daemon_stop(d);
+	close(backend);
+}
+
 static void
 test_too_many_open_files_for_workers(void **state)
 {
@@ -215,21 +276,17 @@ test_master_takes_the_files_that_it_needs(void **state)
 		unsigned files, listeners;
 		bool raised;
 	} rows[] = { { 64, 40, true }, { 128, 1, false } };
-	char listen[2048];
 	struct limited l = { .resource = RLIMIT_NOFILE };
 	struct daemon *d;
-	size_t i, j, n;
+	size_t i;
 
 	(void)state;
 	for (i = 0; i < 2; i++) {
-		for (n = 0, j = 0; j < rows[i].listeners; j++)
-			n += (size_t)snprintf(listen + n, sizeof(listen) - n,
-				"%s\"127.0.0.1:0\"", j > 0 ? ", " : "");
 		d = daemon_new();
 		daemon_write(d,
 			"process = { workers = 1; };\n"
 			"servers = ( { name = \"pg\"; listen = ( %s ); } );\n",
-			listen);
+			listen_text(rows[i].listeners));
 		assert_int_equal(getrlimit(RLIMIT_NOFILE, &l.limit), 0);
 		l.limit.rlim_cur = rows[i].files;
 		daemon_launch_function(d, run_limited, &l);
@@ -332,6 +389,8 @@ main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		daemon_test(test_open_files_of_workers),
 		daemon_test(test_open_files_bound_the_channels),
+		daemon_test(
+			test_open_files_bound_the_channels_of_each_generation),
 		daemon_test(test_too_many_open_files_for_workers),
 		daemon_test(test_core_files_of_workers),
 		daemon_test(test_master_takes_the_files_that_it_needs),
