@@ -374,14 +374,15 @@ reload_prepare(struct reload *r, struct conf *conf)
 	g->workers.run = r->run;
 	g->workers.shed = r->shed;
 	g->workers.shed_arg = r->shed_arg;
-	if (rights_needed(&g->workers.needs, conf) == -1 ||
-		rlimits_check(conf, g->listeners.n) == -1 ||
-		logs_open(&g->logs, conf) == -1)
+	if (rights_needed(&g->workers.needs, conf) == -1)
 		return false;
-	if (listeners_adopt(&g->listeners, &r->current->listeners) == 0)
-		return true;
-	log_error("generation %u: %s", r->number, strerror(errno));
-	return false;
+	if (listeners_adopt(&g->listeners, &r->current->listeners) == -1) {
+		log_error("generation %u: %s", r->number, strerror(errno));
+		return false;
+	}
+	/* They may be more now than conf says. */
+	return rlimits_check(conf, g->listeners.n) == 0 &&
+	       logs_open(&g->logs, conf) == 0;
 }
 
 /* Tries to get every new address; others may be leaving. */

@@ -222,6 +222,35 @@ test_too_many_open_files_for_workers(void **state)
 	daemon_stop(d);
 }
 
+#define CONF_SHARED(workers, nofile)                                           \
+	"process = { pidfile = \"weir.pid\"; workers = " #workers              \
+	"; nofile = " #nofile "; };\n"                                         \
+	"servers = ( { name = \"pg\"; listen = { address = "                   \
+	"\"127.0.0.1:0\"; reuseport = true; }; } );\n"
+
+/* The sockets that an address has from many workers stay, and are known before
+ * any worker is started. */
+static void
+test_sockets_of_more_workers_count(void **state)
+{
+	struct daemon *d = daemon_start(CONF_SHARED(6, 0));
+	char *out;
+
+	(void)state;
+	daemon_write(d, CONF_SHARED(1, 30));
+	assert_int_equal(
+		daemon_run(d, &out, "-c", "weir.conf", "-s", "reload", NULL),
+		1);
+	assert_contains(out,
+		"process.nofile is 30, but workers of this configuration need "
+		"at least 32 open files");
+	free(out);
+	assert_int_equal(daemon_log_count(d, "worker 0 (pid"), 2);
+	daemon_write(d, CONF_SHARED(1, 32));
+	reload(d, "ready gen=3");
+	daemon_stop(d);
+}
+
 /* Of whom root has started no core is written unless it is wanted, as it has
  * what root's files had. */
 static void
@@ -392,6 +421,7 @@ main(int argc, char **argv)
 		daemon_test(
 			test_open_files_bound_the_channels_of_each_generation),
 		daemon_test(test_too_many_open_files_for_workers),
+		daemon_test(test_sockets_of_more_workers_count),
 		daemon_test(test_core_files_of_workers),
 		daemon_test(test_master_takes_the_files_that_it_needs),
 		daemon_test(test_too_few_files_are_allowed),
