@@ -4,6 +4,12 @@
 
 #include <stddef.h>
 
+/* What is wrong when rlimits_raise() returns less than is needed. */
+#define RLIMITS_TOO_FEW                                                        \
+	"but only %llu are allowed (the hard limit, RLIMIT_NOFILE); raise "    \
+	"that with ulimit -Hn or LimitNOFILE= of systemd, or lower "           \
+	"process.workers"
+
 struct conf;
 
 /* Would rlimits_worker() do?  Nothing is changed; 0, or -1 with the reason

@@ -345,6 +345,48 @@ test_too_few_files_are_allowed(void **state)
 	daemon_finish(d, 1);
 }
 
+#define CONF_WORKERS(n)                                                        \
+	"process = { workers = " #n "; pidfile = \"weir.pid\"; };\n"           \
+	"servers = ( { name = \"pg\"; listen = \"127.0.0.1:0\"; "              \
+	"middlewares = \"echo\"; } );\n"
+
+/* A reload needs them beside all that older generations have open: it is
+ * refused before anything of it is started, or takes what it may have. */
+static void
+test_reload_needs_files(void **state)
+{
+	struct limited l = { RLIMIT_NOFILE, { 48, 78 } };
+	struct daemon *d = daemon_new();
+	char *out;
+	int fd;
+
+	(void)state;
+	daemon_write(d, CONF_WORKERS(1));
+	daemon_launch_function(d, run_limited, &l);
+	fd = peer_connect(daemon_port(d, "pg", 0));
+	peer_send_text(fd, "hello");
+	peer_expect_text(fd, "hello");
+	reload(d, "ready gen=2");
+	assert_limit(daemon_pid(d), "Max open files", 48, 78);
+	daemon_write(d, CONF_WORKERS(40));
+	assert_int_equal(
+		daemon_run(d, &out, "-c", "weir.conf", "-s", "reload", NULL),
+		1);
+	assert_contains(out,
+		"generation 3: the reload needs 79 open files, for 40 workers, "
+		"1 listeners and 1 log files beside what runs, but only 78 are "
+		"allowed (the hard limit, RLIMIT_NOFILE)");
+	free(out);
+	assert_false(daemon_logged(d, "worker 1 (pid"));
+	peer_half_close(fd);
+	peer_read_eof(fd);
+	close(fd);
+	daemon_wait_log(d, "generation 1 is gone", DAEMON_MS);
+	reload(d, "ready gen=4");
+	assert_limit(daemon_pid(d), "Max open files", 78, 78);
+	daemon_stop(d);
+}
+
 /* A core file that the hard limit does not allow: root may raise that, where it
  * has CAP_SYS_RESOURCE. */
 static void
@@ -425,6 +467,7 @@ main(int argc, char **argv)
 		daemon_test(test_core_files_of_workers),
 		daemon_test(test_master_takes_the_files_that_it_needs),
 		daemon_test(test_too_few_files_are_allowed),
+		daemon_test(test_reload_needs_files),
 		daemon_test(test_too_large_a_core_file),
 		daemon_test(test_no_file_is_left_for_libevent),
 	};
