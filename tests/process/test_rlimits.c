@@ -297,20 +297,22 @@ run_limited(int ready_fd, void *arg)
 }
 
 /* 40 listeners are more than the soft limit of the master: it takes what it
- * may have; what would be allowed anyway it leaves alone. */
+ * may have, but not for a worker that can do without; what would be allowed
+ * anyway it leaves alone. */
 static void
 test_master_takes_the_files_that_it_needs(void **state)
 {
 	static const struct {
 		unsigned files, listeners;
-		bool raised;
-	} rows[] = { { 64, 40, true }, { 128, 1, false } };
+		bool raised, for_worker;
+	} rows[] = { { 70, 40, true, false }, { 64, 40, true, true },
+		{ 128, 1, false, false } };
 	struct limited l = { .resource = RLIMIT_NOFILE };
 	struct daemon *d;
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		d = daemon_new();
 		daemon_write(d,
 			"process = { workers = 1; };\n"
@@ -321,6 +323,9 @@ test_master_takes_the_files_that_it_needs(void **state)
 		daemon_launch_function(d, run_limited, &l);
 		assert_limit(daemon_pid(d), "Max open files",
 			rows[i].raised ? l.limit.rlim_max : rows[i].files,
+			l.limit.rlim_max);
+		assert_limit(daemon_worker(d, 0), "Max open files",
+			rows[i].for_worker ? l.limit.rlim_max : rows[i].files,
 			l.limit.rlim_max);
 		daemon_stop(d);
 	}
