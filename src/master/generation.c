@@ -43,6 +43,19 @@ generation_free(struct generation *g)
 	free(g);
 }
 
+size_t
+generation_files(const struct generation *g)
+{
+	bool leaves = g->workers.mode == WORKERS_LEAVING;
+	size_t n = g->conf->logfiles.n, i;
+
+	/* Nothing is forked or bound for it any more. */
+	n += leaves ? workers_alive(&g->workers) : g->workers.n;
+	for (i = 0; i < g->listeners.n; i++)
+		n += !leaves || g->listeners.v[i].fd != -1;
+	return n;
+}
+
 void
 generation_reopen(struct generation *g)
 {

@@ -166,20 +166,20 @@ worker_listen_signals(struct worker *w)
 }
 
 /* How many descriptors channels may have: all but what is open already, and a
- * few for files and names. */
+ * few for files and names.  What is open has any number: the children of a
+ * reload have gaps where those of older generations were. */
 static size_t
 worker_fds_most(void)
 {
 	struct rlimit limit;
-	int lowest = dup(STDERR_FILENO);
+	size_t open;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 || lowest == -1)
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 ||
+		limit.rlim_cur == RLIM_INFINITY)
 		return SIZE_MAX;
-	close(lowest);
-	if (limit.rlim_cur == RLIM_INFINITY)
-		return SIZE_MAX;
-	return limit.rlim_cur > (rlim_t)lowest + FDS_SPARE + 2
-		       ? limit.rlim_cur - (rlim_t)lowest - FDS_SPARE
+	open = fd_count(limit.rlim_cur);
+	return limit.rlim_cur > open + FDS_SPARE + 2
+		       ? limit.rlim_cur - open - FDS_SPARE
 		       : 2;
 }
 
