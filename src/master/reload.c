@@ -281,14 +281,9 @@ loader_child(struct reload *r, pid_t master)
 	if (getppid() != master)
 		_exit(0);
 	r->said_fd = r->texts_fd = -1; /* they are ours here */
-<<<<<<< HEAD
-	r->shed(r->shed_arg, NULL);
+	r->shed(r->arg, NULL);
 	signals_child();
 	signals_through();
-=======
-	r->shed(r->arg, NULL);
-	signals_close();
->>>>>>> main
 	setproctitle("loader %s", r->file);
 	err = fdopen(said_fd, "w");
 	if (err == NULL)
