@@ -191,6 +191,8 @@ libweir_a_SOURCES = \
 	src/worker/accept.h \
 	src/worker/control.c \
 	src/worker/control.h \
+	src/worker/crash.c \
+	src/worker/crash.h \
 	src/worker/drain.c \
 	src/worker/drain.h \
 	src/worker/report.c \

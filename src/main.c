@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/syslog.h"
 #include "conf/conf.h"
 #include "conf/describe.h"
@@ -22,6 +23,7 @@
 #include "heritage.h"
 #include "master/activation.h"
 #include "master/client.h"
+#include "master/generation.h"
 #include "master/logs.h"
 #include "master/master.h"
 #include "master/rights.h"
@@ -93,6 +95,7 @@ static int main_run(const struct args *args);
 static int main_tested(void);
 static int main_configured(const struct args *args, const struct conf *conf,
 	const struct conf_overrides *over);
+static int main_check(const struct conf *conf);
 static int main_serve(const struct args *args, const struct conf *conf,
 	const struct conf_overrides *over);
 static int main_help(void);
@@ -314,15 +317,14 @@ static int
 main_configured(const struct args *args, const struct conf *conf,
 	const struct conf_overrides *over)
 {
-	uint32_t needs;
-
 	switch (args->mode) {
 	case 's':
 		return client_run(conf, args->word);
 	case 't':
-		if (logs_check(conf) == -1 ||
-			rights_needed(&needs, conf) == -1 ||
-			rlimits_check(conf, 0) == -1)
+		if (args->quiet)
+			(void)log_switch(
+				STDERR_FILENO, "stderr", LOG_LEVEL_ERROR);
+		if (main_check(conf) == -1)
 			return 1;
 		if (!args->quiet)
 			printf("%s: the configuration is good\n", args->file);
@@ -332,6 +334,23 @@ main_configured(const struct args *args, const struct conf *conf,
 		return 0;
 	}
 	return main_serve(args, conf, over);
+}
+
+/* What a start does between reading the file and binding. */
+static int
+main_check(const struct conf *conf)
+{
+	/* It changes nothing of it. */
+	struct generation *g = generation_new(1, (struct conf *)conf, false);
+	int rc = -1;
+
+	if (g == NULL)
+		fprintf(stderr, "weir: %s\n", strerror(errno));
+	else if (logs_check(conf) == 0 && rights_check(conf) == 0)
+		rc = rlimits_check(conf, g->listeners.n);
+	if (g != NULL)
+		generation_free(g);
+	return rc;
 }
 
 static int

@@ -89,14 +89,41 @@ board_look(const struct board *b, struct board_spread *s)
 }
 
 bool
-board_is_ahead(const struct board *b, size_t channels)
+board_is_ahead(const struct board *b, struct board_watch *w, size_t channels)
 {
-	struct board_spread s;
+	uint64_t total = 0;
+	unsigned n = 0, i;
 
-	if (b->n < 2)
-		return false;
-	board_look(b, &s);
-	return channels * s.n * AHEAD_PART > s.total * (AHEAD_PART + 1);
+	for (i = 0; i < b->n; i++) {
+		const struct board_line *line = &b->lines[i];
+
+		w[i].hangs = w[i].hangs && line->turns == w[i].turns;
+		if (!line->serves || w[i].hangs)
+			continue;
+		n++;
+		total += line->channels;
+	}
+	return channels * n * AHEAD_PART > total * (AHEAD_PART + 1);
+}
+
+void
+board_watch(const struct board *b, struct board_watch *w)
+{
+	unsigned i;
+
+	for (i = 0; i < b->n; i++)
+		if (!w[i].hangs)
+			w[i].turns = b->lines[i].turns;
+}
+
+void
+board_blame(const struct board *b, struct board_watch *w)
+{
+	unsigned i;
+
+	for (i = 0; i < b->n; i++)
+		w[i].hangs =
+			b->lines[i].serves && b->lines[i].turns == w[i].turns;
 }
 
 bool

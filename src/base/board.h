@@ -12,6 +12,7 @@
 struct board_line {
 	alignas(64) _Atomic uint32_t channels;
 	_Atomic bool serves;	    /* accepts; a slot without a process: no */
+	_Atomic uint32_t turns;	    /* of its loop: it does not hang */
 	_Atomic uint64_t oldest_ms; /* CLOCK_MONOTONIC at which the oldest
 				     * channel was opened; 0: none */
 };
@@ -19,6 +20,12 @@ struct board_line {
 struct board {
 	struct board_line *lines; /* NULL: not made */
 	unsigned n;
+};
+
+/* What one worker has seen of the others. */
+struct board_watch {
+	uint32_t turns; /* at board_watch() */
+	bool hangs;	/* at board_blame(); as long as they are the same */
 };
 
 /* How channels are spread over those who serve. */
@@ -39,9 +46,14 @@ uint64_t board_total(const struct board *b);
 /* When the oldest channel of all was opened; 0: there is none. */
 uint64_t board_oldest(const struct board *b);
 void board_look(const struct board *b, struct board_spread *s);
-/* Has the slot that has so many channels clearly more than its share, of those
- * who serve? */
-bool board_is_ahead(const struct board *b, size_t channels);
+/* Has a slot that has so many channels clearly more than its share, of those
+ * who serve and do not hang?  w has a place for each slot. */
+bool
+board_is_ahead(const struct board *b, struct board_watch *w, size_t channels);
+/* From here on turns of the others are watched. */
+void board_watch(const struct board *b, struct board_watch *w);
+/* Those who serve and have made none since, hang. */
+void board_blame(const struct board *b, struct board_watch *w);
 /* Is one so far ahead of another that somebody should know? */
 bool board_is_uneven(const struct board_spread *s);
 

@@ -1,10 +1,14 @@
 /* fd.c - what every process does to descriptors. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+
+#define FD_ASKED 65536 /* a limit may be a thousand million */
 
 int
 fd_nonblock(int fd)
@@ -51,6 +55,28 @@ fd_close_from(int first, int keep)
 		first = keep + 1;
 	}
 	close_range((unsigned)first, UINT_MAX, 0);
+}
+
+size_t
+fd_count(size_t below)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	const struct dirent *entry;
+	size_t n = 0, fd;
+
+	if (dir == NULL) {
+		for (fd = 0; fd < below && fd < FD_ASKED; fd++)
+			n += fcntl((int)fd, F_GETFD) != -1;
+		return n;
+	}
+	while ((entry = readdir(dir)) != NULL) {
+		if (entry->d_name[0] == '.')
+			continue;
+		fd = strtoul(entry->d_name, NULL, 10);
+		n += fd < below && fd != (size_t)dirfd(dir);
+	}
+	closedir(dir);
+	return n;
 }
 
 int

@@ -14,6 +14,7 @@
 			   */                                                  \
 	X(REOPEN, "reopen") /* master: the fd is the log file of index arg */  \
 	X(REOPENED, "reopened") /* worker: that is done, or cannot be */       \
+	X(LEAVING, "leaving")	/* worker: was told to drain, not by you */    \
 	X(ADOPT, "adopt")   /* master: serve the sockets of slot arg, too */   \
 	X(RETURN, "return") /* master: leave them to that slot again */
 

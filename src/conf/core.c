@@ -53,7 +53,9 @@ static const struct weir_opt process_opts[] = {
 	WEIR_INT("nofile", struct conf_process, nofile, .def = "0",
 		.max = INT32_MAX,
 		.help = "How many files and sockets each worker may have open; "
-			"0 leaves the limit that weir was started with."),
+			"0 leaves the soft limit that weir was started with, "
+			"or where a worker has no room in that for its "
+			"listeners and log files takes the hard one."),
 	WEIR_SIZE("core", struct conf_process, core, .def = "off",
 		.flags = WEIR_OFF,
 		.help = "How large the core file of a worker that crashes may "

@@ -251,6 +251,7 @@ channel_can_go_on(const struct weir_channel *ch)
 void
 channel_run(struct weir_channel *ch)
 {
+	ch->engine->loop->running = ch;
 	if (ch->aside != NULL)
 		wait_release(ch);
 	if (ch->state == CHANNEL_OPEN)
@@ -278,6 +279,7 @@ channel_run(struct weir_channel *ch)
 		closing_run(ch);
 	else if (channel_can_go_on(ch))
 		channel_queue(ch);
+	ch->engine->loop->running = NULL;
 }
 
 void

@@ -15,6 +15,8 @@
 #include "engine/ticket.h"
 #include "engine/timeouts.h"
 
+struct weir_channel;
+
 TAILQ_HEAD(channel_head, weir_channel);
 
 /* Bytes in the scratch buffer that came out of the chain uncopied. */
@@ -42,6 +44,7 @@ struct loop {
 	uint64_t last_id;
 	bool leaving; /* loop_run() returns after this turn */
 
+	const struct weir_channel *running; /* NULL: none; for who crashes */
 	/* Of the one channel that is being run now: */
 	struct view view[2];   /* by direction */
 	uint64_t busy[2];      /* stages inside their loop, by direction */

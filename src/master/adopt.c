@@ -3,6 +3,13 @@
 #include "master/listeners.h"
 #include "master/workers.h"
 
+/* Does it accept? */
+static bool
+worker_serves(const struct worker *w)
+{
+	return w->state == WORKER_READY && !w->leaves;
+}
+
 void
 workers_cover(struct workers *ws)
 {
@@ -17,16 +24,18 @@ workers_cover(struct workers *ws)
 		/* Whoever is there now has not been told. */
 		if (other != NULL && other->pid != w->adopter_pid)
 			other = NULL;
-		if (w->state == WORKER_READY && other != NULL)
+		if (other != NULL && !worker_serves(other))
+			other = NULL;
+		if (worker_serves(w) && other != NULL)
 			(void)msg_send(other->control_fd, MSG_RETURN, slot);
-		if (w->state == WORKER_READY)
+		if (worker_serves(w))
 			w->adopter = 0;
-		if (w->state == WORKER_READY || other != NULL)
+		if (worker_serves(w) || other != NULL)
 			continue;
 		w->adopter = 0;
 		for (i = 1; i < ws->n && w->adopter == 0; i++) {
 			other = &ws->v[(slot + i) % ws->n];
-			if (other->state != WORKER_READY ||
+			if (!worker_serves(other) ||
 				msg_send(other->control_fd, MSG_ADOPT, slot) ==
 					-1)
 				continue;

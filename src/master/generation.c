@@ -15,6 +15,7 @@ generation_new(unsigned number, struct conf *conf, bool owned)
 	g->number = number;
 	g->conf = conf;
 	g->deadline_ms = UINT64_MAX;
+	g->left_ms = UINT64_MAX;
 	if (workers_init(&g->workers, conf->process.workers) == -1 ||
 		board_init(&g->board, g->workers.n) == -1 ||
 		listeners_init(&g->listeners, conf, g->workers.n) == -1) {
@@ -40,6 +41,19 @@ generation_free(struct generation *g)
 	if (g->owned)
 		conf_free(g->conf);
 	free(g);
+}
+
+size_t
+generation_files(const struct generation *g)
+{
+	bool leaves = g->workers.mode == WORKERS_LEAVING;
+	size_t n = g->conf->logfiles.n, i;
+
+	/* Nothing is forked or bound for it any more. */
+	n += leaves ? workers_alive(&g->workers) : g->workers.n;
+	for (i = 0; i < g->listeners.n; i++)
+		n += !leaves || g->listeners.v[i].fd != -1;
+	return n;
 }
 
 void

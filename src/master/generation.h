@@ -5,6 +5,7 @@
 #include <sys/queue.h>
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/board.h"
@@ -23,6 +24,7 @@ struct generation {
 	struct logs logs;
 	struct workers workers;
 	struct board board;
+	uint64_t left_ms; /* when it was told to drain; UINT64_MAX: not yet */
 	uint64_t deadline_ms; /* its workers are killed then; UINT64_MAX: no */
 	bool stopped; /* its channels were reset, it should be gone soon */
 };
@@ -38,6 +40,9 @@ struct generation *
 generation_new(unsigned number, struct conf *conf, bool owned);
 /* Closes and frees; nothing of it runs any more. */
 void generation_free(struct generation *g);
+/* How many descriptors the master has open for it, or will have once it is
+ * prepared: one a worker, a listener and a log file. */
+size_t generation_files(const struct generation *g);
 /* Opens its log files again, and sends them to its workers. */
 void generation_reopen(struct generation *g);
 /* In a child: closes what it has open, which is another's. */

@@ -22,7 +22,8 @@ static int master_init(struct master *m);
 static void master_done(struct master *m);
 static void master_shed(void *arg, const struct workers *own);
 static void master_leave(struct master *m, enum msg_type type);
-static bool master_fits(const struct master *m);
+static size_t master_files(void *arg);
+static bool master_fits(struct master *m);
 static void master_step(struct master *m);
 static void master_bind(struct master *m);
 static bool master_lock(struct master *m);
@@ -74,7 +75,8 @@ master_init(struct master *m)
 	m->now_ms = master_now();
 	m->reload.drop = &m->drop;
 	m->reload.shed = master_shed;
-	m->reload.shed_arg = m;
+	m->reload.files = master_files;
+	m->reload.arg = m;
 	m->last_number = 1;
 	/* It is not ours to free, and lives longer than we do. */
 	g = generation_new(1, (struct conf *)m->conf, false);
@@ -94,22 +96,36 @@ master_init(struct master *m)
 	return master_fits(m) ? 0 : -1;
 }
 
+/* Descriptors of all generations, and those that belong to none. */
+static size_t
+master_files(void *arg)
+{
+	const struct master *m = arg;
+	const struct generation *g;
+	size_t n = MASTER_FDS;
+
+	if (m->activation != NULL)
+		n += m->activation->n;
+	TAILQ_FOREACH(g, &m->all, link)
+	{
+		n += generation_files(g);
+	}
+	return n;
+}
+
 /* Has this process room for all that it must keep open?  Better to know now
  * than with half of the workers running. */
 static bool
-master_fits(const struct master *m)
+master_fits(struct master *m)
 {
 	const struct generation *g = m->present;
-	unsigned long long need = g->workers.n + g->listeners.n +
-				  m->conf->logfiles.n + (size_t)MASTER_FDS;
+	unsigned long long need = master_files(m);
 	unsigned long long allowed = rlimits_raise(need);
 
 	if (allowed >= need)
 		return true;
 	log_error("cannot start: %u workers, %zu listeners and %zu log files "
-		  "need %llu open files, but only %llu are allowed "
-		  "(the hard limit, RLIMIT_NOFILE); raise that with ulimit -Hn "
-		  "or LimitNOFILE= of systemd, or lower process.workers",
+		  "need %llu open files, " RLIMITS_TOO_FEW,
 		g->workers.n, g->listeners.n, m->conf->logfiles.n, need,
 		allowed);
 	return false;

@@ -21,6 +21,7 @@ struct pollfd;
 #define MASTER_BIND_MS	 500   /* for those who leave to let go of a port */
 #define MASTER_RETRY_MS	 20    /* between two tries */
 #define MASTER_STOP_MS	 2000  /* from MSG_STOP to SIGKILL */
+#define MASTER_GONE_MS	 1000  /* in which who has no channels should be gone */
 #define MASTER_MARGIN_MS 1000  /* from the end of close_wait to SIGKILL */
 #define MASTER_PULSE_MS	 60000 /* between two looks at the figures */
 /* Descriptors besides one a worker, a listener and a log file: stdio, pidfile,

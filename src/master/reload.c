@@ -32,6 +32,7 @@ _Noreturn static void loader_child(struct reload *r, pid_t master);
 static bool reload_loaded(struct reload *r, uint64_t now_ms);
 static struct conf *reload_conf(struct reload *r);
 static bool reload_prepare(struct reload *r, struct conf *conf);
+static bool reload_fits(const struct reload *r, size_t more);
 static bool reload_bind(struct reload *r, uint64_t now_ms);
 static void reload_enter(struct reload *r, enum reload_state state);
 static void reload_kill(struct reload *r);
@@ -280,7 +281,7 @@ loader_child(struct reload *r, pid_t master)
 	if (getppid() != master)
 		_exit(0);
 	r->said_fd = r->texts_fd = -1; /* they are ours here */
-	r->shed(r->shed_arg, NULL);
+	r->shed(r->arg, NULL);
 	signals_child();
 	signals_through();
 	setproctitle("loader %s", r->file);
@@ -360,6 +361,7 @@ reload_conf(struct reload *r)
 static bool
 reload_prepare(struct reload *r, struct conf *conf)
 {
+	const struct listeners *old = &r->current->listeners;
 	char why[CHANGE_WHY];
 	struct generation *g;
 
@@ -378,14 +380,35 @@ reload_prepare(struct reload *r, struct conf *conf)
 	g->workers.drop = r->drop;
 	g->workers.run = r->run;
 	g->workers.shed = r->shed;
-	g->workers.shed_arg = r->shed_arg;
+	g->workers.shed_arg = r->arg;
 	if (rights_needed(&g->workers.needs, conf) == -1 ||
-		rlimits_check(conf, g->listeners.n) == -1 ||
-		logs_open(&g->logs, conf) == -1)
+		!reload_fits(r, old->shares ? old->n : 0))
 		return false;
-	if (listeners_adopt(&g->listeners, &r->current->listeners) == 0)
+	if (listeners_adopt(&g->listeners, old) == -1) {
+		log_error("generation %u: %s", r->number, strerror(errno));
+		return false;
+	}
+	/* They may be more now than conf says. */
+	return reload_fits(r, 0) && rlimits_check(conf, g->listeners.n) == 0 &&
+	       logs_open(&g->logs, conf) == 0;
+}
+
+/* Has the master room for the next generation beside all others, and perhaps
+ * for some descriptors more? */
+static bool
+reload_fits(const struct reload *r, size_t more)
+{
+	const struct generation *g = r->next;
+	unsigned long long need = r->files(r->arg) + generation_files(g);
+	unsigned long long allowed = rlimits_raise(need + more);
+
+	if (allowed >= need)
 		return true;
-	log_error("generation %u: %s", r->number, strerror(errno));
+	log_error("generation %u: the reload needs %llu open files, for %u "
+		  "workers, %zu listeners and %zu log files beside what "
+		  "runs, " RLIMITS_TOO_FEW,
+		r->number, need, g->workers.n, g->listeners.n,
+		g->conf->logfiles.n, allowed);
 	return false;
 }
 

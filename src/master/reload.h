@@ -35,7 +35,9 @@ struct reload {
 	const struct drop *drop;
 	void (*run)(const struct heritage *);
 	void (*shed)(void *arg, const struct workers *own);
-	void *shed_arg;
+	/* How many descriptors the master has, or may have, open now. */
+	size_t (*files)(void *arg);
+	void *arg; /* of both */
 
 	enum reload_state state;
 	pid_t loader; /* 0: none */

@@ -29,38 +29,25 @@ static const struct right all[] = {
 };
 
 static int rights_get(struct __user_cap_data_struct *data);
-static int stage_rights(const struct conf_server *server,
-	const struct conf_stage *stage, uint32_t needs, uint32_t has);
+static int
+rights_sum(uint32_t *needs, const struct conf *conf, enum log_level level);
+static int
+stage_rights(const struct conf_server *server, const struct conf_stage *stage,
+	uint32_t needs, uint32_t lacks, enum log_level level);
 
 int
 rights_needed(uint32_t *needs, const struct conf *conf)
 {
-	struct __user_cap_data_struct has[_LINUX_CAPABILITY_U32S_3];
-	size_t i, j;
-	int rc = 0;
+	return rights_sum(needs, conf, LOG_LEVEL_ERROR);
+}
 
-	*needs = 0;
-	if (rights_get(has) == -1) {
-		log_error("cannot see what weir may do: %s", strerror(errno));
-		return -1;
-	}
-	for (i = 0; i < conf->servers.n; i++) {
-		const struct conf_server *server = conf_server_at(conf, i);
+int
+rights_check(const struct conf *conf)
+{
+	uint32_t needs;
 
-		for (j = 0; j < server->stages.n; j++) {
-			const struct conf_stage *stage =
-				conf_stage_at(server, j);
-			uint32_t more = stage->mw->needs != NULL
-						? stage->mw->needs(stage->conf)
-						: 0;
-
-			if (stage_rights(server, stage, more,
-				    has[0].permitted) == -1)
-				rc = -1;
-			*needs |= more;
-		}
-	}
-	return rc;
+	return rights_sum(&needs, conf,
+		geteuid() == 0 ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN);
 }
 
 void
@@ -110,10 +97,42 @@ rights_get(struct __user_cap_data_struct *data)
 	return (int)syscall(SYS_capget, &head, data);
 }
 
-/* -1 when this process lacks one. */
+/* What lacks is of that level: an error, or no more than a warning. */
+static int
+rights_sum(uint32_t *needs, const struct conf *conf, enum log_level level)
+{
+	struct __user_cap_data_struct has[_LINUX_CAPABILITY_U32S_3];
+	size_t i, j;
+	int rc = 0;
+
+	*needs = 0;
+	if (rights_get(has) == -1) {
+		log_error("cannot see what weir may do: %s", strerror(errno));
+		return -1;
+	}
+	for (i = 0; i < conf->servers.n; i++) {
+		const struct conf_server *server = conf_server_at(conf, i);
+
+		for (j = 0; j < server->stages.n; j++) {
+			const struct conf_stage *stage =
+				conf_stage_at(server, j);
+			uint32_t more = stage->mw->needs != NULL
+						? stage->mw->needs(stage->conf)
+						: 0;
+
+			if (stage_rights(server, stage, more, ~has[0].permitted,
+				    level) == -1)
+				rc = -1;
+			*needs |= more;
+		}
+	}
+	return rc;
+}
+
+/* -1 when this process lacks one, and that is an error. */
 static int
 stage_rights(const struct conf_server *server, const struct conf_stage *stage,
-	uint32_t needs, uint32_t has)
+	uint32_t needs, uint32_t lacks, enum log_level level)
 {
 	uint32_t known = 0;
 	size_t i;
@@ -121,15 +140,16 @@ stage_rights(const struct conf_server *server, const struct conf_stage *stage,
 
 	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		known |= all[i].bit;
-		if ((needs & ~has & all[i].bit) == 0)
+		if ((needs & lacks & all[i].bit) == 0)
 			continue;
-		log_error(
+		log_line(level,
 			"server \"%s\": middleware \"%s\" needs the "
 			"capability %s, which weir does not have: start it as "
 			"root or with that (AmbientCapabilities= and "
 			"CapabilityBoundingSet= of systemd)",
 			server->name, stage->name, all[i].word);
-		rc = -1;
+		if (level >= LOG_LEVEL_ERROR)
+			rc = -1;
 	}
 	if ((needs & ~known) == 0)
 		return rc;

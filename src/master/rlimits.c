@@ -18,9 +18,14 @@
  * two of one channel. */
 #define RLIMITS_WORKER 24
 
+/* The soft limit that weir was started with; 0: it is the same still. */
+static rlim_t rlimits_first;
+
 static int rlimits_set(const struct conf *conf, size_t listeners, bool keep);
 static int
 rlimit_set(int resource, rlim_t wanted, bool keep, unsigned long long *hard);
+static size_t rlimits_need(const struct conf *conf, size_t listeners);
+static void rlimits_restore(size_t need);
 static bool rlimits_worker_fits(const struct conf *conf, size_t listeners);
 static void rlimits_most(char text[static RLIMITS_TEXT]);
 
@@ -40,14 +45,18 @@ unsigned long long
 rlimits_raise(unsigned long long need)
 {
 	struct rlimit files;
+	rlim_t soft;
 
 	if (getrlimit(RLIMIT_NOFILE, &files) == -1)
 		return ULLONG_MAX;
 	if (files.rlim_cur >= need)
 		return files.rlim_cur;
+	soft = files.rlim_cur;
 	files.rlim_cur = files.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &files) == -1)
-		getrlimit(RLIMIT_NOFILE, &files);
+		return soft;
+	if (rlimits_first == 0)
+		rlimits_first = soft;
 	return files.rlim_cur;
 }
 
@@ -58,6 +67,8 @@ rlimits_set(const struct conf *conf, size_t listeners, bool keep)
 	char size[UNITS_TEXT], most[RLIMITS_TEXT];
 	unsigned long long hard;
 
+	if (p->nofile == 0 && keep)
+		rlimits_restore(rlimits_need(conf, listeners));
 	if (p->nofile != 0 && !rlimits_worker_fits(conf, listeners))
 		return -1;
 	if (p->nofile != 0 && rlimit_set(RLIMIT_NOFILE, (rlim_t)p->nofile, keep,
@@ -82,11 +93,32 @@ rlimits_set(const struct conf *conf, size_t listeners, bool keep)
 	return 0;
 }
 
+/* Of a worker with one channel. */
+static size_t
+rlimits_need(const struct conf *conf, size_t listeners)
+{
+	return RLIMITS_WORKER + listeners + 2 * conf->logfiles.n;
+}
+
+/* What the master has taken for itself is not for its workers, unless one could
+ * not do without. */
+static void
+rlimits_restore(size_t need)
+{
+	struct rlimit files;
+
+	if (rlimits_first < need || getrlimit(RLIMIT_NOFILE, &files) == -1 ||
+		files.rlim_cur <= rlimits_first)
+		return;
+	files.rlim_cur = rlimits_first;
+	(void)setrlimit(RLIMIT_NOFILE, &files);
+}
+
 /* Has a worker room for itself and a channel? */
 static bool
 rlimits_worker_fits(const struct conf *conf, size_t listeners)
 {
-	size_t need = RLIMITS_WORKER + listeners + 2 * conf->logfiles.n;
+	size_t need = rlimits_need(conf, listeners);
 
 	if ((uint64_t)conf->process.nofile >= need)
 		return true;

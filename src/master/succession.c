@@ -79,6 +79,7 @@ generation_drain(struct generation *g, uint64_t now_ms)
 	uint32_t drain_ms = g->conf->process.drain_timeout_ms;
 
 	workers_leave(&g->workers, MSG_DRAIN, drain_ms);
+	g->left_ms = now_ms;
 	if (drain_ms != 0)
 		g->deadline_ms = now_ms + drain_ms + MASTER_MARGIN_MS;
 }
@@ -145,6 +146,14 @@ master_reload(struct master *m)
 		master_commit(m);
 }
 
+/* One without channels is gone soon, and is no reason to end another. */
+static bool
+generation_counts(const struct generation *g, uint64_t now_ms)
+{
+	return g->left_ms == UINT64_MAX || board_total(&g->board) > 0 ||
+	       now_ms - g->left_ms >= MASTER_GONE_MS;
+}
+
 /* Ends it if it took too long, or is one of too many. */
 static void
 generation_hurry(struct generation *g, bool too_many, uint64_t now_ms)
@@ -175,13 +184,17 @@ master_retire(struct master *m)
 
 	TAILQ_FOREACH(g, &m->all, link)
 	{
-		n++;
+		n += generation_counts(g, m->now_ms);
 	}
-	for (g = TAILQ_LAST(&m->all, generations); g != NULL; g = newer, n--) {
+	for (g = TAILQ_LAST(&m->all, generations); g != NULL; g = newer) {
 		newer = TAILQ_PREV(g, generations, link);
 		if (g == m->present || workers_alive(&g->workers) > 0) {
-			generation_hurry(
-				g, g != m->present && n > most, m->now_ms);
+			bool counts = generation_counts(g, m->now_ms);
+
+			generation_hurry(g,
+				counts && g != m->present && n > most,
+				m->now_ms);
+			n -= counts;
 			continue;
 		}
 		log_notice("generation %u is gone", g->number);

@@ -132,6 +132,9 @@ worker_read(struct workers *ws, unsigned slot)
 			   m.arg < ws->logs->n) {
 			w->nreopened++;
 			worker_reopen(ws, slot);
+		} else if (m.type == MSG_LEAVING) {
+			w->leaves = true;
+			workers_cover(ws);
 		} else {
 			log_alert("worker %u (pid %d) sent \"%s\" out of turn",
 				slot, (int)w->pid, msg_word(m.type));
@@ -298,6 +301,7 @@ worker_fork(struct workers *ws, unsigned slot, uint64_t now_ms)
 	w->control_fd = fds[0];
 	w->state = WORKER_STARTING;
 	w->killed = NULL;
+	w->leaves = false;
 	w->nreopened = ws->logs->n;
 	w->reopen_again = false;
 	w->due_ms = now_ms + ws->conf->process.start_timeout_ms;

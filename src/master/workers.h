@@ -37,6 +37,7 @@ struct worker {
 	const char *killed; /* why the master killed it, or NULL */
 	size_t nreopened;   /* log files that it has again; of all: idle */
 	bool reopen_again;  /* from the first on, when that is through */
+	bool leaves;	    /* was told to drain by somebody else */
 	unsigned adopter;   /* slot + 1 of who serves its sockets; 0: nobody */
 	pid_t adopter_pid;
 };

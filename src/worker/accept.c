@@ -17,6 +17,7 @@
 #define ACCEPTS_PER_WAKEUP 4   /* so that the other workers get their share */
 #define PAUSE_MS	   100 /* how long not to ask when none can be taken */
 #define AWAY_MS		   10  /* that others get who have less to do */
+#define LEFT_MS		   50  /* in which what they left is to show */
 #define WORD_EVERY_MS	   1000
 
 static void acceptor_pause(struct acceptor *a, int err);
@@ -60,6 +61,10 @@ acceptor_update(struct acceptor *a)
 	struct poller *p = &a->loop->poller;
 	struct listener *l;
 
+	/* Nobody leaves anything to one who cannot take it. */
+	if (a->line != NULL)
+		a->line->serves =
+			a->open && !a->closed && !a->paused && !a->full;
 	for (l = a->listeners; l < a->listeners + a->n; l++) {
 		if (l->fd == -1 || listener_is_wanted(l) == l->polled)
 			continue;
@@ -132,8 +137,7 @@ acceptor_back(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	clock_update();
 	a->away = false;
-	/* This turn is one of them, and what waits shows up in the next. */
-	a->leftover = 2;
+	a->left_ms = clock_ms() + LEFT_MS;
 	acceptor_update(a);
 }
 
@@ -177,6 +181,24 @@ listener_accept(struct listener *l)
 	return false;
 }
 
+/* Is it for others to take what waits?  They have had their time when it still
+ * does after that; who has not even moved gets no more. */
+static bool
+acceptor_yields(struct acceptor *a)
+{
+	bool left = clock_ms() < a->left_ms;
+
+	if (a->line == NULL ||
+		!board_is_ahead(a->board, a->watch, a->loop->channels))
+		return false;
+	a->left_ms = 0;
+	if (left)
+		board_blame(a->board, a->watch);
+	else
+		board_watch(a->board, a->watch);
+	return !left;
+}
+
 static void
 listener_ready(struct poll_source *source, uint32_t events)
 {
@@ -185,8 +207,7 @@ listener_ready(struct poll_source *source, uint32_t events)
 	int i;
 
 	(void)events;
-	if (l->shared && a->board != NULL && a->leftover == 0 &&
-		board_is_ahead(a->board, a->loop->channels)) {
+	if (l->shared && acceptor_yields(a)) {
 		acceptor_leave(a);
 		return;
 	}
@@ -216,10 +237,15 @@ acceptor_init(struct acceptor *a, struct loop *loop, struct engine *engines,
 	*a = (struct acceptor){
 		.loop = loop, .channels_most = SIZE_MAX, .board = h->board
 	};
+	if (h->workers > 1) {
+		a->line = &h->board->lines[h->slot];
+		a->watch = calloc(h->workers, sizeof(*a->watch));
+	}
 	a->listeners = calloc(h->nlisteners, sizeof(*a->listeners));
 	a->resume = evtimer_new(loop->base, acceptor_resume, a);
 	a->back = evtimer_new(loop->base, acceptor_back, a);
-	if (a->listeners == NULL || a->resume == NULL || a->back == NULL) {
+	if (a->listeners == NULL || a->resume == NULL || a->back == NULL ||
+		(h->workers > 1 && a->watch == NULL)) {
 		acceptor_done(a);
 		errno = ENOMEM;
 		return -1;
@@ -253,11 +279,10 @@ acceptor_open(struct acceptor *a)
 void
 acceptor_turn(struct acceptor *a)
 {
-	bool back = a->away && !board_is_ahead(a->board, a->loop->channels);
+	bool back = a->away &&
+		    !board_is_ahead(a->board, a->watch, a->loop->channels);
 	bool room = a->full && a->loop->channels < a->channels_most;
 
-	if (a->leftover > 0)
-		a->leftover--;
 	if (!back && !room)
 		return;
 	if (back)
@@ -283,6 +308,11 @@ acceptor_close(struct acceptor *a)
 {
 	size_t i;
 
+	/* Better too many than one that is lost. */
+	a->channels_most = SIZE_MAX;
+	a->closed = true;
+	a->full = false;
+	acceptor_update(a);
 	for (i = 0; i < a->n; i++) {
 		struct listener *l = &a->listeners[i];
 		int64_t left;
@@ -291,8 +321,7 @@ acceptor_close(struct acceptor *a)
 			continue;
 		/* What was queued is served; who comes now is too late. */
 		left = conf_listen_at(l->engine->server, l->listen)->backlog;
-		while (a->open && l->ours && !a->paused && !a->full &&
-			left-- >= 0 && listener_accept(l))
+		while (a->open && l->ours && left-- >= 0 && listener_accept(l))
 			continue;
 		listener_close(l);
 	}
@@ -310,6 +339,7 @@ acceptor_done(struct acceptor *a)
 		event_free(a->resume);
 	if (a->back != NULL)
 		event_free(a->back);
+	free(a->watch);
 	free(a->listeners);
 	*a = (struct acceptor){ 0 };
 }

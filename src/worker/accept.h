@@ -10,6 +10,8 @@
 #include "engine/poller.h"
 
 struct board;
+struct board_line;
+struct board_watch;
 struct event;
 struct heritage;
 
@@ -28,6 +30,8 @@ struct listener {
 struct acceptor {
 	struct loop *loop;
 	const struct board *board; /* NULL: nobody to share with */
+	struct board_line *line;   /* our own there */
+	struct board_watch *watch; /* the others */
 	size_t channels_most;	   /* accepting waits while there are so many */
 	struct listener *listeners;
 	size_t n;
@@ -37,7 +41,8 @@ struct acceptor {
 	bool paused;	  /* no connection can be taken now */
 	bool full;	  /* there are as many channels as there may be */
 	bool away;	  /* from shared listeners: others have less to do */
-	uint8_t leftover; /* turns in which what they left is taken */
+	bool closed;	  /* for good */
+	uint64_t left_ms; /* until then, once, what they left is taken */
 	uint64_t next_word_ms; /* when to complain again */
 };
 

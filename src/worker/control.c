@@ -59,6 +59,12 @@ control_ready(struct control *c)
 }
 
 int
+control_leaving(struct control *c)
+{
+	return msg_send(c->fd, MSG_LEAVING, 0);
+}
+
+int
 control_reopened(struct control *c, uint32_t index)
 {
 	return msg_send(c->fd, MSG_REOPENED, index);

@@ -24,6 +24,8 @@ int control_init(struct control *c, struct event_base *base, int fd,
 void control_done(struct control *c);
 /* Tells the master that this worker is able to accept. */
 int control_ready(struct control *c);
+/* Tells it that this worker leaves, for reasons of its own. */
+int control_leaving(struct control *c);
 /* Tells it that this worker is done with the log file of that index. */
 int control_reopened(struct control *c, uint32_t index);
 

@@ -41,52 +41,93 @@ drain_arm(struct drain *d)
 	(void)evtimer_add(d->spread, &tv);
 }
 
-/* Ends this worker's part of those that the rate allows since the last time, as
- * late as it can be for all to be gone in time. */
-static void
-patience_spread(struct patience *p, double rate, uint64_t total, uint64_t ms)
+static int
+patience_compare(const void *left, const void *right)
 {
-	const struct weir_channel *ch;
-	uint64_t now_ms = clock_ms();
-	uint64_t left_ms = p->end_ms > now_ms ? p->end_ms - now_ms : 0;
-	size_t own = 0;
+	const struct patience *a = *(struct patience *const *)left;
+	const struct patience *b = *(struct patience *const *)right;
 
-	if (p->end_ms == UINT64_MAX ||
-		(double)total * 1000 < rate * (double)left_ms)
-		return;
-	TAILQ_FOREACH(ch, &p->engine->channels, all_link)
-	{
-		own += !channel_is_ending(ch);
-	}
-	p->shed += rate * (double)own / (double)total * (double)ms / 1000;
-	if (p->shed < 1)
-		return;
-	engine_shed(p->engine, (size_t)p->shed);
-	p->shed -= (double)(size_t)p->shed;
+	return (a->end_ms > b->end_ms) - (a->end_ms < b->end_ms);
 }
 
+/* How many channels there are; orders the servers. */
+static size_t
+drain_count(struct drain *d)
+{
+	const struct weir_channel *ch;
+	size_t n = 0, i;
+
+	for (i = 0; i < d->n; i++) {
+		d->v[i].channels = 0;
+		TAILQ_FOREACH(ch, &d->v[i].engine->channels, all_link)
+		{
+			d->v[i].channels += !channel_is_ending(ch);
+		}
+		n += d->v[i].channels;
+	}
+	qsort(d->order, d->n, sizeof(struct patience *), patience_compare);
+	return n;
+}
+
+/* Is it time to begin, for all to be gone in time at that rate? */
+static bool
+drain_is_due(const struct drain *d, double rate)
+{
+	uint64_t now_ms = clock_ms();
+	size_t before = 0, i;
+
+	for (i = 0; i < d->n; i++) {
+		const struct patience *p = d->order[i];
+		double left_ms =
+			p->end_ms > now_ms ? (double)(p->end_ms - now_ms) : 0;
+
+		if (p->end_ms == UINT64_MAX)
+			break;
+		before += p->channels;
+		if (before > 0 && (double)before * 1000 >= rate * left_ms)
+			return true;
+	}
+	return false;
+}
+
+/* Ends this worker's part of those that the rate allows since the last time, as
+ * late as it can be. */
 static void
 drain_spread(evutil_socket_t fd, short what, void *arg)
 {
 	struct drain *d = arg;
 	uint64_t total, ms;
-	size_t i;
+	size_t own, i;
+	double rate;
 
 	(void)fd;
 	(void)what;
 	clock_update();
 	ms = clock_ms() - d->spread_ms;
 	d->spread_ms = clock_ms();
+	drain_arm(d);
+	own = drain_count(d);
 	total = board_total(d->heritage->board);
 	/* What the others have said may be older than our own channels. */
-	if (total < d->loop->channels)
-		total = d->loop->channels;
-	if (total > 0)
-		for (i = 0; i < d->n; i++)
-			patience_spread(&d->v[i],
-				(double)d->heritage->conf->process.drain_rate,
-				total, ms);
-	drain_arm(d);
+	if (total < own)
+		total = own;
+	if (own == 0)
+		return;
+	rate = (double)d->heritage->conf->process.drain_rate * (double)own /
+	       (double)total;
+	if (!drain_is_due(d, rate)) {
+		d->allowed = 0;
+		return;
+	}
+	d->allowed += rate * (double)ms / 1000;
+	for (i = 0; i < d->n && d->allowed >= 1; i++) {
+		size_t n = (size_t)d->allowed;
+
+		if (n > d->order[i]->channels)
+			n = d->order[i]->channels;
+		engine_shed(d->order[i]->engine, n);
+		d->allowed -= (double)n;
+	}
 }
 
 int
@@ -95,8 +136,9 @@ drain_init(struct drain *d, struct loop *loop, struct engine *engines, size_t n,
 {
 	*d = (struct drain){ .loop = loop, .heritage = h };
 	d->v = calloc(n, sizeof(*d->v));
+	d->order = calloc(n, sizeof(struct patience *));
 	d->spread = evtimer_new(loop->base, drain_spread, d);
-	if (d->v == NULL || d->spread == NULL) {
+	if (d->v == NULL || d->order == NULL || d->spread == NULL) {
 		errno = ENOMEM;
 		return -1;
 	}
@@ -106,6 +148,7 @@ drain_init(struct drain *d, struct loop *loop, struct engine *engines, size_t n,
 		*p = (struct patience){ .drain = d,
 			.engine = &engines[d->n],
 			.end_ms = UINT64_MAX };
+		d->order[d->n] = p;
 		p->end = evtimer_new(loop->base, patience_over, p);
 		if (p->end == NULL) {
 			errno = ENOMEM;
@@ -124,6 +167,7 @@ drain_done(struct drain *d)
 		event_free(d->v[i].end);
 	if (d->spread != NULL)
 		event_free(d->spread);
+	free(d->order);
 	free(d->v);
 	*d = (struct drain){ 0 };
 }

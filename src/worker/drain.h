@@ -19,17 +19,19 @@ struct patience {
 	struct engine *engine;
 	struct event *end;
 	uint64_t end_ms; /* UINT64_MAX: they may for ever */
-	double shed;	 /* channels that may be ended now, parts included */
+	size_t channels; /* that do not end yet, when last counted */
 };
 
 struct drain {
 	struct loop *loop;
 	const struct heritage *heritage;
-	struct patience *v; /* one a server */
+	struct patience *v;	 /* one a server */
+	struct patience **order; /* whose time is over first */
 	size_t n;
 	size_t nwaiting;      /* servers whose time is not over */
 	struct event *spread; /* ends a few now and then */
 	uint64_t spread_ms;   /* when it last did */
+	double allowed; /* channels that may be ended now, parts included */
 	bool on;
 };
 

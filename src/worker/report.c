@@ -85,10 +85,9 @@ report_done(struct report *r)
 }
 
 void
-report_serves(struct report *r, bool serves)
+report_drains(struct report *r)
 {
-	r->heritage->board->lines[r->heritage->slot].serves = serves;
-	r->drains = !serves;
+	r->drains = true;
 	r->due = report_arm(r, SOON_MS);
 }
 
@@ -97,6 +96,8 @@ report_turn(struct report *r)
 {
 	struct board_line *line = &r->heritage->board->lines[r->heritage->slot];
 
+	/* One writer: no need to lock the bus. */
+	atomic_store_explicit(&line->turns, ++r->turns, memory_order_relaxed);
 	if (r->loop->channels == r->channels)
 		return;
 	if (r->channels == 0)

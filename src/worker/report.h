@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "engine/engine.h"
 
@@ -17,7 +18,8 @@ struct report {
 	size_t nengines;
 	struct event *timer;
 	size_t channels; /* that were last written to the board */
-	bool due;	 /* the title will be written */
+	uint32_t turns;
+	bool due; /* the title will be written */
 	bool drains;
 };
 
@@ -26,8 +28,8 @@ int report_init(struct report *r, const struct loop *loop,
 	const struct engine *engines, size_t nengines,
 	const struct heritage *h);
 void report_done(struct report *r);
-/* From now on it accepts, or does no more. */
-void report_serves(struct report *r, bool serves);
+/* From now on it drains. */
+void report_drains(struct report *r);
 /* After each turn: writes the board; the title follows within a second. */
 void report_turn(struct report *r);
 

@@ -16,6 +16,7 @@
 #include "heritage.h"
 #include "worker/accept.h"
 #include "worker/control.h"
+#include "worker/crash.h"
 #include "worker/drain.h"
 #include "worker/report.h"
 
@@ -53,7 +54,7 @@ worker_drain(struct worker *w, bool own, uint32_t ms)
 {
 	if (!w->drain.on)
 		acceptor_close(&w->acceptor);
-	report_serves(&w->report, false);
+	report_drains(&w->report);
 	drain_begin(&w->drain, own, ms);
 }
 
@@ -100,7 +101,6 @@ worker_told(void *arg, const struct msg *m, int attached)
 		break;
 	case MSG_GO:
 		acceptor_open(&w->acceptor);
-		report_serves(&w->report, true);
 		break;
 	case MSG_ADOPT:
 	case MSG_RETURN:
@@ -128,6 +128,9 @@ worker_signal(evutil_socket_t signo, short what, void *arg)
 		worker_stop(w);
 	else if (!w->drain.on)
 		worker_drain(w, true, 0);
+	/* Others must serve what is ours alone; and nobody may be there. */
+	if (signo == SIGQUIT)
+		(void)control_leaving(&w->control);
 }
 
 static void
@@ -163,20 +166,20 @@ worker_listen_signals(struct worker *w)
 }
 
 /* How many descriptors channels may have: all but what is open already, and a
- * few for files and names. */
+ * few for files and names.  What is open has any number: the children of a
+ * reload have gaps where those of older generations were. */
 static size_t
 worker_fds_most(void)
 {
 	struct rlimit limit;
-	int lowest = dup(STDERR_FILENO);
+	size_t open;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 || lowest == -1)
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 ||
+		limit.rlim_cur == RLIM_INFINITY)
 		return SIZE_MAX;
-	close(lowest);
-	if (limit.rlim_cur == RLIM_INFINITY)
-		return SIZE_MAX;
-	return limit.rlim_cur > (rlim_t)lowest + FDS_SPARE + 2
-		       ? limit.rlim_cur - (rlim_t)lowest - FDS_SPARE
+	open = fd_count(limit.rlim_cur);
+	return limit.rlim_cur > open + FDS_SPARE + 2
+		       ? limit.rlim_cur - open - FDS_SPARE
 		       : 2;
 }
 
@@ -275,6 +278,7 @@ worker_main(const struct heritage *h)
 		_exit(EXIT_CANNOT_START);
 	}
 	event_set_fatal_callback(NULL);
+	crash_watch(&w.loop);
 	log_starting(false);
 	/* Whoever called the daemon may be gone by now, and its stderr too. */
 	if (h->background)

@@ -244,6 +244,10 @@ crash_poison(unsigned seconds)
 	load_say(&r, "a client that kills, every 200 ms");
 	i = daemon_log_count(d, "was killed by signal 6");
 	assert_true(i >= seconds);
+	assert_int_equal(daemon_log_count(d,
+				 "this worker breaks (signal 6) in middleware "
+				 "word, client 127.0.0.1:"),
+		i);
 	expect_others_served(&r, i);
 	daemon_stop(d);
 }

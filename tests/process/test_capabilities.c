@@ -3,9 +3,12 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <netinet/in.h>
 
 #include <bsd/unistd.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -34,6 +37,8 @@
 	"servers = ( { name = \"pg\"; listen = \"127.0.0.1:0\"; "              \
 	"middlewares = ( { type = \"forward\"; to = \"127.0.0.1:%u\"; "        \
 	"source = \"127.0.0.1:%u\"; } ); } );\n"
+
+static char binary[PATH_MAX];
 
 /* Is there such a port at all? */
 static bool
@@ -198,7 +203,7 @@ test_f61_a_reload_changes_what_is_kept(void **state)
 	close(backend);
 }
 
-/* Who is not root is refused, and told which capability lacks; so says -t. */
+/* Who is not root is refused, and told which capability lacks. */
 static void
 test_f61_refused_without_the_capability(void **state)
 {
@@ -214,6 +219,54 @@ test_f61_refused_without_the_capability(void **state)
 	} else {
 		daemon_wait_log(d, "ready gen=1", DAEMON_MS);
 		daemon_stop(d);
+	}
+}
+
+/* Runs the binary as a user that is not root, who may not be able to reach it,
+ * to check the file. */
+static int
+check_as_user(int ready_fd, void *arg)
+{
+	char *none[] = { NULL };
+	char *argv[] = { "weir", "-t", "-c", "weir.conf", arg, NULL };
+	int fd = open(binary, O_PATH | O_CLOEXEC);
+
+	(void)ready_fd;
+	if (fd == -1 || (getuid() == 0 && become(0) == -1))
+		return 3;
+	fexecve(fd, argv, none);
+	return 4;
+}
+
+/* Who checks a file need not be who will start it. */
+static void
+test_a_check_warns_of_what_lacks(void **state)
+{
+	static char quiet[] = "-q";
+	const char *weir = getenv("WEIR");
+	bool needed = low_ports_are_guarded();
+	struct daemon *d;
+	siginfo_t ended;
+	int i;
+
+	(void)state;
+	assert_non_null(realpath(weir != NULL ? weir : "./weir", binary));
+	for (i = 0; i < 2; i++) {
+		d = daemon_new();
+		daemon_write(d, FORWARD, "", 9, low_port());
+		daemon_fork_function(d, check_as_user, i == 0 ? NULL : quiet);
+		assert_int_equal(waitid(P_PID, (id_t)daemon_pid(d), &ended,
+					 WEXITED | WNOWAIT),
+			0);
+		assert_int_equal(
+			daemon_logged(d, "the configuration is good"), i == 0);
+		assert_int_equal(daemon_logged(d, "[warn]"), needed && i == 0);
+		assert_int_equal(
+			daemon_logged(d,
+				"the capability CAP_NET_BIND_SERVICE, which "
+				"weir does not have: start it as root"),
+			needed && i == 0);
+		daemon_finish(d, 0);
 	}
 }
 
@@ -287,6 +340,7 @@ main(int argc, char **argv)
 		daemon_test(test_f61_workers_keep_what_is_needed),
 		daemon_test(test_f61_a_reload_changes_what_is_kept),
 		daemon_test(test_f61_refused_without_the_capability),
+		daemon_test(test_a_check_warns_of_what_lacks),
 		daemon_test(test_f61_workers_of_a_capable_master_have_none),
 		daemon_test(test_f61_workers_of_a_capable_master_keep_theirs),
 		daemon_test(test_f61_the_bounding_set_is_empty),

@@ -193,6 +193,27 @@ test_f21_oldest_generation_has_to_go(void **state)
 	daemon_stop(d);
 }
 
+/* One that has no channels any more does not push out another. */
+static void
+test_f21_empty_generations_do_not_count(void **state)
+{
+	struct daemon *d = daemon_start(
+		"process = { workers = 1; max_generations = 2; };\n"
+		"servers = ( " ECHO " );");
+	int fd = peer_connect(daemon_port(d, "r", 0));
+	unsigned i;
+
+	(void)state;
+	expect_echo(fd, "a");
+	for (i = 2; i < 12; i++) {
+		reload_takes(d, i);
+		expect_echo(fd, "b");
+	}
+	assert_int_equal(daemon_log_count(d, "is one too many"), 0);
+	close(fd);
+	daemon_stop(d);
+}
+
 int
 main(void)
 {
@@ -204,6 +225,7 @@ main(void)
 		daemon_test(test_overlapping_addresses),
 		daemon_test(test_drain_timeout),
 		daemon_test(test_f21_oldest_generation_has_to_go),
+		daemon_test(test_f21_empty_generations_do_not_count),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

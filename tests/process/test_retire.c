@@ -364,6 +364,49 @@ test_quit_ends_a_few_at_a_time(void **state)
 	daemon_finish(d, 0);
 }
 
+/* The rate is for those whose time is over first: 10 at 5 a second in 2 s. */
+static void
+test_servers_with_times_of_their_own(void **state)
+{
+	struct daemon *d = daemon_start(
+		"process = { workers = 1; drain_rate = 5; };\n"
+		"servers = ( { name = \"r\"; listen = \"127.0.0.1:0\";\n"
+		"  close_wait = 2; middlewares = \"echo\"; },\n"
+		" { name = \"s\"; listen = \"127.0.0.1:0\";\n"
+		"  close_wait = 20; middlewares = \"echo\"; } );\n");
+	int64_t start, gone_ms[10];
+	int fds[10], others[50], i;
+
+	(void)state;
+	for (i = 0; i < 50; i++) {
+		others[i] = peer_connect(daemon_port(d, "s", 0));
+		expect_echo(others[i], "a");
+	}
+	for (i = 0; i < 10; i++) {
+		fds[i] = peer_connect(daemon_port(d, "r", 0));
+		expect_echo(fds[i], "a");
+	}
+	start = procs_now();
+	daemon_signal(d, SIGQUIT);
+	for (i = 0; i < 10; i++) {
+		/* They have been silent for so long, in this order. */
+		peer_expect_reset(fds[i]);
+		gone_ms[i] = procs_now() - start;
+		close(fds[i]);
+	}
+	print_message("# gone: %lld, %lld, %lld ms\n", (long long)gone_ms[0],
+		(long long)gone_ms[4], (long long)gone_ms[9]);
+	assert_true(gone_ms[0] < 1000);
+	assert_in_range(gone_ms[4], 600, 1700);
+	assert_in_range(gone_ms[9], 1500, 2500);
+	for (i = 0; i < 50; i++)
+		expect_echo(others[i], "b");
+	daemon_signal(d, SIGTERM);
+	daemon_finish(d, 0);
+	for (i = 0; i < 50; i++)
+		close(others[i]);
+}
+
 int
 main(void)
 {
@@ -377,6 +420,7 @@ main(void)
 		daemon_test(test_drain_has_a_limit),
 		daemon_test(test_reloads_end_a_few_at_a_time),
 		daemon_test(test_quit_ends_a_few_at_a_time),
+		daemon_test(test_servers_with_times_of_their_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

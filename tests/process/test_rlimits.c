@@ -132,6 +132,67 @@ test_open_files_bound_the_channels(void **state)
 	daemon_stop(d);
 }
 
+/* So many addresses, for a list; valid until the next call. */
+static const char *
+listen_text(unsigned addresses)
+{
+	static char text[2048];
+	size_t i, n = 0;
+
+	for (i = 0; i < addresses; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n,
+			"%s\"127.0.0.1:0\"", i > 0 ? ", " : "");
+	return text;
+}
+
+/* More come at once than can be served at once: all are. */
+static void
+all_are_served(struct daemon *d, int backend)
+{
+	int clients[60], server, i;
+	unsigned char which;
+
+	for (i = 0; i < 60; i++) {
+		clients[i] = peer_connect(daemon_port(d, "pg", 0));
+		which = (unsigned char)i;
+		peer_send_all(clients[i], &which, 1);
+	}
+	for (i = 0; i < 60; i++) {
+		server = peer_accept(backend);
+		peer_read_exact(server, &which, 1);
+		assert_in_range(which, 0, 59);
+		peer_send_text(server, "hello");
+		peer_expect_text(clients[which], "hello");
+		peer_abort(server);
+		peer_expect_reset(clients[which]);
+		close(clients[which]);
+	}
+}
+
+/* The descriptors of workers that a reload has made have gaps: where those of
+ * the older generation were. */
+static void
+test_open_files_bound_the_channels_of_each_generation(void **state)
+{
+	uint16_t port;
+	int backend = peer_listen(&port);
+	struct daemon *d = daemon_start(
+		"process = { workers = 1; nofile = 131; };\n"
+		"servers = ( { name = \"pg\"; listen = ( %s ); middlewares = "
+		"( { type = \"forward\"; to = \"127.0.0.1:%u\"; } ); } );\n",
+		listen_text(40), port);
+
+	(void)state;
+	all_are_served(d, backend);
+	reload(d, "ready gen=2");
+	all_are_served(d, backend);
+	reload(d, "ready gen=3");
+	all_are_served(d, backend);
+	assert_false(daemon_logged(d, "cannot connect"));
+	daemon_stop(d);
+	close(backend);
+}
+
 static void
 test_too_many_open_files_for_workers(void **state)
 {
@@ -158,6 +219,35 @@ test_too_many_open_files_for_workers(void **state)
 	assert_contains(out, "process.nofile is " TOO_MANY);
 	free(out);
 	daemon_wait_log(d, "generation 2 is given up, 1 goes on", DAEMON_MS);
+	daemon_stop(d);
+}
+
+#define CONF_SHARED(workers, nofile)                                           \
+	"process = { pidfile = \"weir.pid\"; workers = " #workers              \
+	"; nofile = " #nofile "; };\n"                                         \
+	"servers = ( { name = \"pg\"; listen = { address = "                   \
+	"\"127.0.0.1:0\"; reuseport = true; }; } );\n"
+
+/* The sockets that an address has from many workers stay, and are known before
+ * any worker is started. */
+static void
+test_sockets_of_more_workers_count(void **state)
+{
+	struct daemon *d = daemon_start(CONF_SHARED(6, 0));
+	char *out;
+
+	(void)state;
+	daemon_write(d, CONF_SHARED(1, 30));
+	assert_int_equal(
+		daemon_run(d, &out, "-c", "weir.conf", "-s", "reload", NULL),
+		1);
+	assert_contains(out,
+		"process.nofile is 30, but workers of this configuration need "
+		"at least 32 open files");
+	free(out);
+	assert_int_equal(daemon_log_count(d, "worker 0 (pid"), 2);
+	daemon_write(d, CONF_SHARED(1, 32));
+	reload(d, "ready gen=3");
 	daemon_stop(d);
 }
 
@@ -207,34 +297,35 @@ run_limited(int ready_fd, void *arg)
 }
 
 /* 40 listeners are more than the soft limit of the master: it takes what it
- * may have; what would be allowed anyway it leaves alone. */
+ * may have, but not for a worker that can do without; what would be allowed
+ * anyway it leaves alone. */
 static void
 test_master_takes_the_files_that_it_needs(void **state)
 {
 	static const struct {
 		unsigned files, listeners;
-		bool raised;
-	} rows[] = { { 64, 40, true }, { 128, 1, false } };
-	char listen[2048];
+		bool raised, for_worker;
+	} rows[] = { { 70, 40, true, false }, { 64, 40, true, true },
+		{ 128, 1, false, false } };
 	struct limited l = { .resource = RLIMIT_NOFILE };
 	struct daemon *d;
-	size_t i, j, n;
+	size_t i;
 
 	(void)state;
-	for (i = 0; i < 2; i++) {
-		for (n = 0, j = 0; j < rows[i].listeners; j++)
-			n += (size_t)snprintf(listen + n, sizeof(listen) - n,
-				"%s\"127.0.0.1:0\"", j > 0 ? ", " : "");
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		d = daemon_new();
 		daemon_write(d,
 			"process = { workers = 1; };\n"
 			"servers = ( { name = \"pg\"; listen = ( %s ); } );\n",
-			listen);
+			listen_text(rows[i].listeners));
 		assert_int_equal(getrlimit(RLIMIT_NOFILE, &l.limit), 0);
 		l.limit.rlim_cur = rows[i].files;
 		daemon_launch_function(d, run_limited, &l);
 		assert_limit(daemon_pid(d), "Max open files",
 			rows[i].raised ? l.limit.rlim_max : rows[i].files,
+			l.limit.rlim_max);
+		assert_limit(daemon_worker(d, 0), "Max open files",
+			rows[i].for_worker ? l.limit.rlim_max : rows[i].files,
 			l.limit.rlim_max);
 		daemon_stop(d);
 	}
@@ -257,6 +348,48 @@ test_too_few_files_are_allowed(void **state)
 		DAEMON_MS);
 	assert_false(daemon_logged(d, "worker 0"));
 	daemon_finish(d, 1);
+}
+
+#define CONF_WORKERS(n)                                                        \
+	"process = { workers = " #n "; pidfile = \"weir.pid\"; };\n"           \
+	"servers = ( { name = \"pg\"; listen = \"127.0.0.1:0\"; "              \
+	"middlewares = \"echo\"; } );\n"
+
+/* A reload needs them beside all that older generations have open: it is
+ * refused before anything of it is started, or takes what it may have. */
+static void
+test_reload_needs_files(void **state)
+{
+	struct limited l = { RLIMIT_NOFILE, { 48, 78 } };
+	struct daemon *d = daemon_new();
+	char *out;
+	int fd;
+
+	(void)state;
+	daemon_write(d, CONF_WORKERS(1));
+	daemon_launch_function(d, run_limited, &l);
+	fd = peer_connect(daemon_port(d, "pg", 0));
+	peer_send_text(fd, "hello");
+	peer_expect_text(fd, "hello");
+	reload(d, "ready gen=2");
+	assert_limit(daemon_pid(d), "Max open files", 48, 78);
+	daemon_write(d, CONF_WORKERS(40));
+	assert_int_equal(
+		daemon_run(d, &out, "-c", "weir.conf", "-s", "reload", NULL),
+		1);
+	assert_contains(out,
+		"generation 3: the reload needs 79 open files, for 40 workers, "
+		"1 listeners and 1 log files beside what runs, but only 78 are "
+		"allowed (the hard limit, RLIMIT_NOFILE)");
+	free(out);
+	assert_false(daemon_logged(d, "worker 1 (pid"));
+	peer_half_close(fd);
+	peer_read_eof(fd);
+	close(fd);
+	daemon_wait_log(d, "generation 1 is gone", DAEMON_MS);
+	reload(d, "ready gen=4");
+	assert_limit(daemon_pid(d), "Max open files", 78, 78);
+	daemon_stop(d);
 }
 
 /* A core file that the hard limit does not allow: root may raise that, where it
@@ -332,10 +465,14 @@ main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		daemon_test(test_open_files_of_workers),
 		daemon_test(test_open_files_bound_the_channels),
+		daemon_test(
+			test_open_files_bound_the_channels_of_each_generation),
 		daemon_test(test_too_many_open_files_for_workers),
+		daemon_test(test_sockets_of_more_workers_count),
 		daemon_test(test_core_files_of_workers),
 		daemon_test(test_master_takes_the_files_that_it_needs),
 		daemon_test(test_too_few_files_are_allowed),
+		daemon_test(test_reload_needs_files),
 		daemon_test(test_too_large_a_core_file),
 		daemon_test(test_no_file_is_left_for_libevent),
 	};

@@ -164,13 +164,20 @@ test_a_worker_that_hangs(void **state)
 	struct daemon *d =
 		daemon_start(CONF("workers = 2;", "\"127.0.0.1:0\""));
 	pid_t pid = daemon_worker(d, 0);
-	int fds[40];
+	int64_t start;
+	int fds[100], i;
 
 	(void)state;
 	assert_int_equal(kill(pid, SIGSTOP), 0);
-	connect_all(d, fds, 40, 0);
+	start = procs_now();
+	for (i = 0; i < 100; i++) {
+		fds[i] = peer_connect(daemon_port(d, "r", 0));
+		expect_echo(fds[i], "a");
+	}
+	/* A few of them have waited for it, not each. */
+	assert_true(procs_now() - start < 700);
 	assert_int_equal(kill(pid, SIGCONT), 0);
-	close_all(fds, 40);
+	close_all(fds, 100);
 	daemon_stop(d);
 }
 
@@ -199,6 +206,31 @@ test_a_limit_of_channels(void **state)
 		close(fds[i]);
 		p[i].fd = -1;
 		served++;
+	}
+	daemon_stop(d);
+}
+
+/* Who waits at an address that is dropped is served, over the limit. */
+static void
+test_a_limit_at_a_dropped_address(void **state)
+{
+	struct daemon *d =
+		daemon_start(CONF("workers = 1; worker_channels = 2;",
+			"( \"127.0.0.1:0\", \"[::1]:0\" )"));
+	int fds[6], i;
+
+	(void)state;
+	for (i = 0; i < 6; i++) {
+		fds[i] = peer_connect(daemon_port(d, "r", 0));
+		peer_send_text(fds[i], "a");
+	}
+	daemon_wait_log(d, "process.worker_channels is reached", DAEMON_MS);
+	daemon_write(d,
+		CONF("workers = 1; worker_channels = 2;", "( \"[::1]:0\" )"));
+	daemon_signal(d, SIGHUP);
+	for (i = 0; i < 6; i++) {
+		peer_expect_text(fds[i], "a");
+		close(fds[i]);
 	}
 	daemon_stop(d);
 }
@@ -263,6 +295,27 @@ test_sockets_of_a_dead_worker(void **state)
 	daemon_stop(d);
 }
 
+/* One that was told to drain, by somebody else, accepts no more. */
+static void
+test_sockets_of_a_worker_that_drains(void **state)
+{
+	struct daemon *d = daemon_start(CONF("workers = 2;", SHARED));
+	int fds[40], more[40];
+
+	(void)state;
+	connect_all(d, fds, 40, 0);
+	daemon_expect_alert(d, "exited with code 0");
+	kill(daemon_worker(d, 0), SIGQUIT);
+	daemon_wait_log(
+		d, "worker 1 serves the sockets of worker 0", DAEMON_MS);
+	connect_all(d, more, 40, 0);
+	close_all(fds, 40);
+	daemon_wait_log(d, "exited with code 0", DAEMON_MS);
+	daemon_wait_log(d, "is ready", DAEMON_MS);
+	close_all(more, 40);
+	daemon_stop(d);
+}
+
 /* A worker that comes back has its own again, and they are no one else's. */
 static void
 test_sockets_are_given_back(void **state)
@@ -294,7 +347,9 @@ main(int argc, char **argv)
 		daemon_test(test_f65_few_are_spread),
 		daemon_test(test_a_worker_that_hangs),
 		daemon_test(test_a_limit_of_channels),
+		daemon_test(test_a_limit_at_a_dropped_address),
 		daemon_test(test_sockets_of_a_dead_worker),
+		daemon_test(test_sockets_of_a_worker_that_drains),
 		daemon_test(test_sockets_are_given_back),
 	};
 

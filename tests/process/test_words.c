@@ -188,6 +188,42 @@ test_log_files_are_checked(void **state)
 	unlink(daemon_path(d, "link"));
 }
 
+/* So are the files that workers need, for the sockets of all workers. */
+static void
+test_open_files_are_checked(void **state)
+{
+	static const char *const listen[] = {
+		"\"127.0.0.1:0\", \"127.0.0.1:0\", \"unix:a.sock\", "
+		"\"unix:b.sock\"",
+		"{ address = \"127.0.0.1:0\"; reuseport = true; }",
+	};
+	static const char *const enough[] = { "30", "29" };
+	struct daemon *d = daemon_new();
+	char *out;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		daemon_write(d,
+			"process = { workers = 3; nofile = 28; };\n"
+			"servers = ( { listen = ( %s ); } );\n",
+			listen[i]);
+		assert_int_equal(
+			daemon_run(d, &out, "-t", "-c", "weir.conf", NULL), 1);
+		assert_contains(out, "need at least ");
+		assert_contains(out, enough[i]);
+		free(out);
+		daemon_write(d,
+			"process = { workers = 3; nofile = %s; };\n"
+			"servers = ( { listen = ( %s ); } );\n",
+			enough[i], listen[i]);
+		assert_int_equal(
+			daemon_run(d, &out, "-t", "-c", "weir.conf", NULL), 0);
+		free(out);
+	}
+	assert_int_equal(access(daemon_path(d, "a.sock"), F_OK), -1);
+}
+
 /* -p is where relative paths begin, the configuration's own among them. */
 static void
 test_prefix(void **state)
@@ -236,6 +272,7 @@ main(void)
 		daemon_test(test_option_said_many_times),
 		daemon_test(test_f24_check_binds_nothing),
 		daemon_test(test_log_files_are_checked),
+		daemon_test(test_open_files_are_checked),
 		daemon_test(test_prefix),
 		daemon_test(test_log_that_cannot_be_opened),
 	};

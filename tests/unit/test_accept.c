@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "base/board.h"
+#include "base/clock.h"
 #include "heritage.h"
 #include "lib/rig.h"
 #include "worker/accept.h"
@@ -26,6 +27,7 @@ static struct rig rig;
 static struct acceptor acceptor;
 static struct heritage_listener listeners[2];
 static struct heritage heritage;
+static struct board board;
 static struct weir_addr at[2];
 static int masters[2]; /* what the master keeps of the same sockets */
 static int clients[CLIENTS];
@@ -47,7 +49,11 @@ start(void **state)
 			(struct heritage_listener){ .fd = dup(masters[i]) };
 		assert_int_not_equal(listeners[i].fd, -1);
 	}
-	heritage = (struct heritage){ .listeners = listeners, .nlisteners = 2 };
+	assert_int_equal(board_init(&board, 2), 0);
+	heritage = (struct heritage){ .listeners = listeners,
+		.nlisteners = 2,
+		.workers = 2,
+		.board = &board };
 	assert_int_equal(
 		acceptor_init(&acceptor, &rig.loop, &rig.engine, &heritage), 0);
 	acceptor_open(&acceptor);
@@ -65,6 +71,7 @@ stop(void **state)
 	rig_close(&masters[0]);
 	rig_close(&masters[1]);
 	acceptor_done(&acceptor);
+	board_done(&board);
 	rig_stop(&rig);
 	return 0;
 }
@@ -203,64 +210,72 @@ test_a_broken_listener_pauses(void **state)
 
 /* Two workers serve, and this one has all channels. */
 static void
-get_ahead(struct board *board)
+get_ahead(void)
 {
 	connect_all(8, 0);
 	opened(8);
-	assert_int_equal(board_init(board, 2), 0);
-	board->lines[0].serves = board->lines[1].serves = true;
-	board->lines[0].channels = 8;
-	acceptor.board = board;
+	board.lines[0].serves = board.lines[1].serves = true;
+	board.lines[0].channels = 8;
 }
 
 /* It looks away for a while, then takes what the others have left. */
 static void
 test_one_that_is_ahead_gives_others_time(void **state)
 {
-	struct board board;
-
 	(void)state;
-	get_ahead(&board);
+	get_ahead();
 	connect_all(9, 0);
 	rig_turn_wait(&rig);
-	acceptor_turn(&acceptor);
 	assert_true(acceptor.away);
 	assert_false(is_woken());
 	assert_int_equal(rig.loop.channels, 8);
-	while (rig.loop.channels < 17) {
-		rig_turn_wait(&rig);
-		acceptor_turn(&acceptor);
-	}
 	opened(17);
-	/* With them it is ahead still, and leaves again; until the others have
-	 * as many. */
+	/* They hang: they get no more time, until they move. */
+	connect_all(1, 0);
+	opened(18);
+	assert_false(acceptor.away);
+	board.lines[1].turns++;
 	connect_all(1, 0);
 	rig_until(&rig, acceptor.away);
 	acceptor_turn(&acceptor);
 	assert_true(acceptor.away);
-	board.lines[1].channels = 17;
-	board.lines[0].channels = 17;
+	board.lines[1].channels = 18;
+	board.lines[0].channels = 18;
 	acceptor_turn(&acceptor);
 	assert_false(acceptor.away);
-	opened(18);
-	acceptor.board = NULL;
-	board_done(&board);
+	opened(19);
+}
+
+/* What they take in time was theirs: the next is left to them again. */
+static void
+test_others_that_take_it_keep_their_time(void **state)
+{
+	int fd;
+
+	(void)state;
+	get_ahead();
+	connect_all(1, 0);
+	rig_until(&rig, acceptor.away);
+	fd = accept(masters[0], NULL, NULL);
+	assert_int_not_equal(fd, -1);
+	rig_until(&rig, !acceptor.away);
+	clock_advance(1000);
+	connect_all(1, 0);
+	rig_until(&rig, acceptor.away);
+	opened(9);
+	close(fd);
 }
 
 static void
 test_who_does_not_serve_gets_no_time(void **state)
 {
-	struct board board;
-
 	(void)state;
-	get_ahead(&board);
+	get_ahead();
 	board.lines[1].serves = false;
 	connect_all(1, 0);
 	rig_until(&rig, rig.loop.channels == 9);
 	assert_false(acceptor.away);
 	opened(9);
-	acceptor.board = NULL;
-	board_done(&board);
 }
 
 /* Over the limit nobody is refused: they wait. */
@@ -286,6 +301,18 @@ test_a_limit_of_channels(void **state)
 	acceptor_turn(&acceptor);
 	rig_until(&rig, rig.loop.channels == 3);
 	rig.opened = 4;
+}
+
+/* Who waits in a socket that is closed is let in all the same. */
+static void
+test_closing_knows_no_limit_of_channels(void **state)
+{
+	(void)state;
+	acceptor.channels_most = 2;
+	connect_all(6, 0);
+	rig_until(&rig, acceptor.full);
+	acceptor_close(&acceptor);
+	opened(6);
 }
 
 /* Sockets of another slot are left alone unless they are adopted. */
@@ -326,7 +353,9 @@ main(void)
 		accept_test(test_closed_listeners_wake_nobody),
 		accept_test(test_a_broken_listener_pauses),
 		accept_test(test_one_that_is_ahead_gives_others_time),
+		accept_test(test_others_that_take_it_keep_their_time),
 		accept_test(test_who_does_not_serve_gets_no_time),
+		accept_test(test_closing_knows_no_limit_of_channels),
 		accept_test(test_a_limit_of_channels),
 		accept_test(test_adopted_sockets),
 	};

@@ -79,21 +79,49 @@ test_only_who_serves_counts(void **state)
 static void
 test_who_is_ahead(void **state)
 {
+	struct board_watch w[4] = { 0 };
+
 	(void)state;
 	/* Alone one has its share, whatever it is. */
 	serve(0, 100);
-	assert_false(board_is_ahead(&board, 100));
+	assert_false(board_is_ahead(&board, w, 100));
 	serve(1, 0);
-	assert_true(board_is_ahead(&board, 100));
-	assert_false(board_is_ahead(&board, 0));
+	assert_true(board_is_ahead(&board, w, 100));
+	assert_false(board_is_ahead(&board, w, 0));
 	/* A sixteenth more than the mean is fine. */
 	serve(0, 34);
 	serve(1, 30);
-	assert_false(board_is_ahead(&board, 34));
-	assert_true(board_is_ahead(&board, 35));
+	assert_false(board_is_ahead(&board, w, 34));
+	assert_true(board_is_ahead(&board, w, 35));
 	serve(0, 1);
 	serve(1, 1);
-	assert_false(board_is_ahead(&board, 1));
+	assert_false(board_is_ahead(&board, w, 1));
+}
+
+/* Nothing is left to who hangs, until it moves again. */
+static void
+test_who_hangs(void **state)
+{
+	struct board_watch w[4] = { 0 };
+
+	(void)state;
+	serve(0, 10);
+	serve(1, 0);
+	serve(2, 10);
+	assert_true(board_is_ahead(&board, w, 10));
+	board_watch(&board, w);
+	board.lines[0].turns++;
+	board.lines[2].turns++;
+	assert_true(board_is_ahead(&board, w, 10));
+	board_blame(&board, w);
+	assert_false(board_is_ahead(&board, w, 10));
+	/* It is not forgiven by looking once more. */
+	board_watch(&board, w);
+	assert_false(board_is_ahead(&board, w, 10));
+	board.lines[1].turns++;
+	assert_true(board_is_ahead(&board, w, 10));
+	board_watch(&board, w);
+	assert_true(board_is_ahead(&board, w, 10));
 }
 
 static void
@@ -124,6 +152,7 @@ main(void)
 		BOARD_TEST(test_what_a_child_writes_is_seen),
 		BOARD_TEST(test_only_who_serves_counts),
 		BOARD_TEST(test_who_is_ahead),
+		BOARD_TEST(test_who_hangs),
 		BOARD_TEST(test_what_is_uneven),
 	};
 

@@ -1,4 +1,5 @@
 /* test_fd.c - what every process does to descriptors. */
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <errno.h>
@@ -7,6 +8,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -95,6 +97,37 @@ test_close_from(void **state)
 }
 
 static bool
+counts_beyond_gaps(void)
+{
+	fd_close_from(3, -1);
+	dup2(0, 10);
+	dup2(0, 500);
+	return fd_count(11) == 4 && fd_count(10) == 3 && fd_count(501) == 5 &&
+	       fd_count(SIZE_MAX) == 5 && !is_open(3);
+}
+
+/* No descriptor is left to read /proc with. */
+static bool
+counts_without_proc(void)
+{
+	const struct rlimit few = { 4, 4 };
+
+	fd_close_from(3, -1);
+	dup2(0, 3);
+	dup2(0, 500);
+	return setrlimit(RLIMIT_NOFILE, &few) == 0 && fd_count(4) == 4 &&
+	       fd_count(2) == 2 && fd_count(SIZE_MAX) == 5;
+}
+
+static void
+test_count(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(counts_beyond_gaps), 0);
+	assert_int_equal(in_child(counts_without_proc), 0);
+}
+
+static bool
 fills_closed_stdio(void)
 {
 	close(0);
@@ -135,6 +168,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_flags),
 		cmocka_unit_test(test_close_from),
+		cmocka_unit_test(test_count),
 		cmocka_unit_test(test_stdio),
 	};
 
