@@ -10,6 +10,7 @@
 
 #include "lib/daemon.h"
 #include "lib/peer.h"
+#include "lib/reload.h"
 
 #define CHANNELS  30
 #define MINUTE_MS 70000
@@ -40,8 +41,8 @@ test_figures_of_a_minute(void **state)
 	daemon_watchdog(2 * MINUTE_MS / 1000);
 	d = daemon_start(CONF);
 	old = channel(d);
-	daemon_signal(d, SIGHUP);
-	daemon_wait_log(d, "ready gen=2 ", DAEMON_MS);
+	reload_takes(d, 2);
+	reload_drained(d, 2);
 	pid = daemon_worker(d, 0);
 	assert_int_equal(kill(pid, SIGSTOP), 0);
 	for (i = 0; i < CHANNELS; i++)
