@@ -171,6 +171,8 @@ libweir_a_SOURCES = \
 	src/master/pulse.c \
 	src/master/reload.c \
 	src/master/reload.h \
+	src/master/reopen.c \
+	src/master/respawn.c \
 	src/master/rights.c \
 	src/master/rights.h \
 	src/master/rlimits.c \
@@ -185,6 +187,7 @@ libweir_a_SOURCES = \
 	src/master/watch.c \
 	src/master/workers.c \
 	src/master/workers.h \
+	src/master/workers_private.h \
 	src/registry.c \
 	src/registry.h \
 	src/worker/accept.c \

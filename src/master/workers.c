@@ -20,12 +20,9 @@
 #include "master/rlimits.h"
 #include "master/signals.h"
 #include "master/workers.h"
+#include "master/workers_private.h"
 
-#define WORKERS_SECOND_MS     1000
-#define WORKERS_BACKOFF_MS    100 /* after the first death before READY */
-#define WORKERS_BACKOFF_TOP   10000
-#define WORKERS_LAST_MS	      1000 /* the longest that no worker at all is due */
-#define WORKERS_EXIT_NO_START 2	   /* of a worker: a respawn would not help */
+#define WORKERS_EXIT_NO_START 2 /* of a worker: a respawn would not help */
 
 /* Why those are killed who have nothing to finish. */
 static const char workers_unready[] = "was not ready when it had to leave";
@@ -36,9 +33,6 @@ worker_child(struct workers *ws, unsigned slot, int control_fd);
 static void
 worker_died(struct workers *ws, unsigned slot, int status, uint64_t now_ms);
 static void worker_report(struct workers *ws, unsigned slot, int status);
-static void worker_again(struct workers *ws, unsigned slot, uint64_t now_ms);
-static void worker_reopen(struct workers *ws, unsigned slot);
-static void workers_hurry(struct workers *ws, uint64_t now_ms);
 static unsigned workers_cpus(void);
 
 int
@@ -201,25 +195,6 @@ workers_shed(struct workers *ws)
 
 	for (slot = 0; slot < ws->n; slot++)
 		fd_close(&ws->v[slot].control_fd);
-}
-
-void
-workers_reopen(struct workers *ws)
-{
-	unsigned slot;
-
-	for (slot = 0; slot < ws->n; slot++) {
-		struct worker *w = &ws->v[slot];
-
-		if (w->control_fd == -1)
-			continue;
-		if (w->nreopened < ws->logs->n) {
-			w->reopen_again = true;
-		} else {
-			w->nreopened = 0;
-			worker_reopen(ws, slot);
-		}
-	}
 }
 
 void
@@ -405,75 +380,6 @@ worker_report(struct workers *ws, unsigned slot, int status)
 			code);
 	else
 		log_info("worker %u (pid %d) left", slot, pid);
-}
-
-/* Decides when the slot gets its next process. */
-static void
-worker_again(struct workers *ws, unsigned slot, uint64_t now_ms)
-{
-	struct worker *w = &ws->v[slot];
-	uint64_t oldest = w->starts[w->nstarts % WORKERS_BURST];
-	uint64_t delay_ms = 0;
-	unsigned i;
-
-	if (w->failures > 0) {
-		delay_ms = WORKERS_BACKOFF_MS;
-		for (i = 1; i < w->failures && delay_ms < WORKERS_BACKOFF_TOP;
-			i++)
-			delay_ms *= 2;
-		if (delay_ms > WORKERS_BACKOFF_TOP)
-			delay_ms = WORKERS_BACKOFF_TOP;
-	}
-	w->state = WORKER_NONE;
-	w->due_ms = now_ms + delay_ms;
-	if (w->nstarts >= WORKERS_BURST &&
-		w->due_ms < oldest + WORKERS_SECOND_MS)
-		w->due_ms = oldest + WORKERS_SECOND_MS;
-	if (w->due_ms > now_ms)
-		log_notice("worker %u is started again in %llu ms", slot,
-			(unsigned long long)(w->due_ms - now_ms));
-}
-
-/* Sends the next log file that can be another one now, unless all are. */
-static void
-worker_reopen(struct workers *ws, unsigned slot)
-{
-	struct worker *w = &ws->v[slot];
-	const struct logs *logs = ws->logs;
-
-	if (w->nreopened == logs->n && w->reopen_again) {
-		w->nreopened = 0;
-		w->reopen_again = false;
-	}
-	for (; w->nreopened < logs->n; w->nreopened++) {
-		if (logs->fds[w->nreopened] == STDERR_FILENO)
-			continue;
-		if (msg_send_fd(w->control_fd, MSG_REOPEN,
-			    (uint32_t)w->nreopened,
-			    logs->fds[w->nreopened]) == 0)
-			return;
-		/* One that has just died needs nothing more. */
-		if (errno != EPIPE)
-			log_error("worker %u goes on with the old log file %s: "
-				  "%s",
-				slot,
-				conf_logfile_at(logs->conf, w->nreopened)->text,
-				strerror(errno));
-	}
-}
-
-/* With no worker left nobody serves: the next one must not be far. */
-static void
-workers_hurry(struct workers *ws, uint64_t now_ms)
-{
-	struct worker *w, *first = NULL;
-
-	for (w = ws->v; w < ws->v + ws->n; w++)
-		if (w->state == WORKER_NONE &&
-			(first == NULL || w->due_ms < first->due_ms))
-			first = w;
-	if (first != NULL && first->due_ms > now_ms + WORKERS_LAST_MS)
-		first->due_ms = now_ms + WORKERS_LAST_MS;
 }
 
 static unsigned
