@@ -70,7 +70,8 @@ report_init(struct report *r, const struct loop *loop,
 		.engines = engines,
 		.nengines = nengines };
 	r->timer = evtimer_new(loop->base, report_title, r);
-	if (r->timer != NULL)
+	r->due = r->timer != NULL && report_arm(r, SOON_MS);
+	if (r->due)
 		return 0;
 	errno = ENOMEM;
 	return -1;

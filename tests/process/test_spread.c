@@ -122,6 +122,43 @@ close_all(int *fds, unsigned n)
 		close(fds[i]);
 }
 
+static void
+wait_title(pid_t pid, const char *text)
+{
+	int64_t end = procs_now() + DAEMON_MS;
+
+	while (strstr(title_of(pid), text) == NULL) {
+		assert_true(procs_now() < end);
+		poll(NULL, 0, 10);
+	}
+}
+
+static void
+test_titles(void **state)
+{
+	struct daemon *d =
+		daemon_start(CONF("workers = 1;", "\"127.0.0.1:0\""));
+	pid_t pid = daemon_worker(d, 0);
+	int fd;
+
+	(void)state;
+	wait_title(pid, "worker 0 generation 1: no channels");
+	wait_title(daemon_pid(d),
+		"master weir.conf; generation 1: 1 of 1 workers, 0 channels");
+	fd = peer_connect(daemon_port(d, "r", 0));
+	expect_echo(fd, "a");
+	wait_title(pid, "worker 0 generation 1: 1 channels, oldest ");
+	daemon_signal(d, SIGHUP);
+	wait_title(pid, " s, drains");
+	wait_title(daemon_pid(d), "generation 2: 1 of 1 workers, 0 channels; "
+				  "generation 1: 1 of 1 workers, 1 channels, "
+				  "the oldest for ");
+	close(fd);
+	wait_title(daemon_pid(d),
+		"master weir.conf; generation 2: 1 of 1 workers, 0 channels");
+	daemon_stop(d);
+}
+
 /* ---- by themselves ------------------------------------------------------- */
 
 static void
@@ -343,6 +380,7 @@ int
 main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
+		daemon_test(test_titles),
 		daemon_test(test_f65_many_are_spread),
 		daemon_test(test_f65_few_are_spread),
 		daemon_test(test_a_worker_that_hangs),
