@@ -122,8 +122,7 @@ board_blame(const struct board *b, struct board_watch *w)
 	unsigned i;
 
 	for (i = 0; i < b->n; i++)
-		w[i].hangs =
-			b->lines[i].serves && b->lines[i].turns == w[i].turns;
+		w[i].hangs = b->lines[i].serves;
 }
 
 bool

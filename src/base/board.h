@@ -25,7 +25,7 @@ struct board {
 /* What one worker has seen of the others. */
 struct board_watch {
 	uint32_t turns; /* at board_watch() */
-	bool hangs;	/* at board_blame(); as long as they are the same */
+	bool hangs;	/* as long as they are the same */
 };
 
 /* How channels are spread over those who serve. */
@@ -52,7 +52,7 @@ bool
 board_is_ahead(const struct board *b, struct board_watch *w, size_t channels);
 /* From here on turns of the others are watched. */
 void board_watch(const struct board *b, struct board_watch *w);
-/* Those who serve and have made none since, hang. */
+/* Those who serve and have made none since, hang until they make one. */
 void board_blame(const struct board *b, struct board_watch *w);
 /* Is one so far ahead of another that somebody should know? */
 bool board_is_uneven(const struct board_spread *s);

@@ -181,6 +181,14 @@ listener_accept(struct listener *l)
 	return false;
 }
 
+static bool
+acceptor_is_ahead(const struct acceptor *a)
+{
+	/* What this turn has brought counts on both sides. */
+	a->line->channels = (uint32_t)a->loop->channels;
+	return board_is_ahead(a->board, a->watch, a->loop->channels);
+}
+
 /* Is it for others to take what waits?  They have had their time when it still
  * does after that; who has not even moved gets no more. */
 static bool
@@ -188,8 +196,7 @@ acceptor_yields(struct acceptor *a)
 {
 	bool left = clock_ms() < a->left_ms;
 
-	if (a->line == NULL ||
-		!board_is_ahead(a->board, a->watch, a->loop->channels))
+	if (a->line == NULL || !acceptor_is_ahead(a))
 		return false;
 	a->left_ms = 0;
 	if (left)
@@ -279,8 +286,7 @@ acceptor_open(struct acceptor *a)
 void
 acceptor_turn(struct acceptor *a)
 {
-	bool back = a->away &&
-		    !board_is_ahead(a->board, a->watch, a->loop->channels);
+	bool back = a->away && !acceptor_is_ahead(a);
 	bool room = a->full && a->loop->channels < a->channels_most;
 
 	if (!back && !room)

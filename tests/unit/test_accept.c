@@ -214,8 +214,8 @@ get_ahead(void)
 {
 	connect_all(8, 0);
 	opened(8);
-	board.lines[0].serves = board.lines[1].serves = true;
-	board.lines[0].channels = 8;
+	assert_false(acceptor.away);
+	board.lines[1].serves = true;
 }
 
 /* It looks away for a while, then takes what the others have left. */
@@ -232,15 +232,15 @@ test_one_that_is_ahead_gives_others_time(void **state)
 	opened(17);
 	/* They hang: they get no more time, until they move. */
 	connect_all(1, 0);
-	opened(18);
+	rig_turn_wait(&rig);
 	assert_false(acceptor.away);
+	opened(18);
 	board.lines[1].turns++;
 	connect_all(1, 0);
 	rig_until(&rig, acceptor.away);
 	acceptor_turn(&acceptor);
 	assert_true(acceptor.away);
 	board.lines[1].channels = 18;
-	board.lines[0].channels = 18;
 	acceptor_turn(&acceptor);
 	assert_false(acceptor.away);
 	opened(19);
