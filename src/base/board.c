@@ -88,10 +88,35 @@ board_look(const struct board *b, struct board_spread *s)
 	}
 }
 
-bool
-board_is_ahead(const struct board *b, struct board_watch *w, size_t channels)
+/* What is left of the accepts of that line. */
+static uint32_t
+line_accepts(const struct board_line *line, uint64_t now_ms)
 {
-	uint64_t total = 0;
+	uint64_t since_ms = line->accepts_ms;
+	uint64_t seconds = now_ms > since_ms ? (now_ms - since_ms) / 1000 : 0;
+
+	return seconds < 32 ? line->accepts >> seconds : 0;
+}
+
+void
+board_accepted(struct board_line *line, uint64_t now_ms)
+{
+	uint32_t left = line_accepts(line, now_ms);
+
+	/* The part of a second that is left over is kept. */
+	if (now_ms - line->accepts_ms >= 1000)
+		line->accepts_ms = now_ms - (now_ms - line->accepts_ms) % 1000;
+	if (left < UINT32_MAX - BOARD_ACCEPT)
+		left += BOARD_ACCEPT;
+	line->accepts = left;
+}
+
+bool
+board_is_ahead(const struct board *b, unsigned slot, struct board_watch *w,
+	uint64_t now_ms)
+{
+	uint64_t channels = 0, accepts = 0;
+	const struct board_line *own = &b->lines[slot];
 	unsigned n = 0, i;
 
 	for (i = 0; i < b->n; i++) {
@@ -101,9 +126,12 @@ board_is_ahead(const struct board *b, struct board_watch *w, size_t channels)
 		if (!line->serves || w[i].hangs)
 			continue;
 		n++;
-		total += line->channels;
+		channels += line->channels;
+		accepts += line_accepts(line, now_ms);
 	}
-	return channels * n * AHEAD_PART > total * (AHEAD_PART + 1);
+	return (uint64_t)own->channels * n * AHEAD_PART >
+		       channels * (AHEAD_PART + 1) &&
+	       (uint64_t)line_accepts(own, now_ms) * n >= accepts;
 }
 
 void

@@ -9,10 +9,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define BOARD_ACCEPT 256 /* that one accepted connection counts */
+
 struct board_line {
 	alignas(64) _Atomic uint32_t channels;
-	_Atomic bool serves;	    /* accepts; a slot without a process: no */
-	_Atomic uint32_t turns;	    /* of its loop: it does not hang */
+	_Atomic bool serves;	  /* accepts; a slot without a process: no */
+	_Atomic uint32_t turns;	  /* of its loop: it does not hang */
+	_Atomic uint32_t accepts; /* in BOARD_ACCEPT, at accepts_ms: half of
+				   * it in each second that passes */
+	_Atomic uint64_t accepts_ms;
 	_Atomic uint64_t oldest_ms; /* CLOCK_MONOTONIC at which the oldest
 				     * channel was opened; 0: none */
 };
@@ -46,10 +51,14 @@ uint64_t board_total(const struct board *b);
 /* When the oldest channel of all was opened; 0: there is none. */
 uint64_t board_oldest(const struct board *b);
 void board_look(const struct board *b, struct board_spread *s);
-/* Has a slot that has so many channels clearly more than its share, of those
- * who serve and do not hang?  w has a place for each slot. */
-bool
-board_is_ahead(const struct board *b, struct board_watch *w, size_t channels);
+/* One more was accepted. */
+void board_accepted(struct board_line *line, uint64_t now_ms);
+/* Has that slot clearly more channels than its share, of those who serve and do
+ * not hang, and did it accept not less than its share lately?  Else
+ * those who are silent for long would give all work to others.  w has a place
+ * for each slot. */
+bool board_is_ahead(const struct board *b, unsigned slot, struct board_watch *w,
+	uint64_t now_ms);
 /* From here on turns of the others are watched. */
 void board_watch(const struct board *b, struct board_watch *w);
 /* Those who serve and have made none since, hang until they make one. */

@@ -63,8 +63,9 @@ static const struct weir_opt process_opts[] = {
 			"with, and workers of root write none."),
 	WEIR_INT("drain_rate", struct conf_process, drain_rate, .def = "0",
 		.max = 1000000,
-		.help = "How many channels a second are reset, silent ones "
-			"first, so that none is left when their time "
+		.help = "How many channels of a configuration are reset in a "
+			"second, silent ones first, so that none is left when "
+			"their time "
 			"(drain_timeout, close_wait) is over; 0 means all at "
 			"once, then."),
 	WEIR_INT("worker_channels", struct conf_process, worker_channels,

@@ -291,6 +291,7 @@ channel_ready(struct endpoint *ep, uint32_t events)
 
 	if (ep->fd == -1)
 		return; /* closed after the kernel had reported it */
+	ch->engine->loop->running = ch;
 	ep->mask |= (uint16_t)events;
 	/* What becomes of a backend before it is joined is told otherwise. */
 	if ((events & ENDPOINT_ERR) &&

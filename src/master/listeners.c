@@ -191,6 +191,14 @@ listeners_undo(struct listeners *ls)
 	listeners_done(ls);
 }
 
+/* Is it this address, and not that something lacks now? */
+static bool
+listener_is_forbidden(int err)
+{
+	return err != EMFILE && err != ENFILE && err != ENOBUFS &&
+	       err != ENOMEM;
+}
+
 size_t
 listeners_bind(struct listeners *ls)
 {
@@ -205,7 +213,8 @@ listeners_bind(struct listeners *ls)
 			ls->info[i].err = ls->v[i].fd == -1 ? errno : 0;
 		}
 		if (ls->v[i].fd == -1 && head != i && ls->v[head].fd != -1 &&
-			ls->info[head].inherited) {
+			ls->info[head].inherited &&
+			listener_is_forbidden(ls->info[i].err)) {
 			share_end(ls, head,
 				listener_why(&listener_conf(ls, i)->address,
 					ls->info[i].err, true));

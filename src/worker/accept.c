@@ -21,6 +21,7 @@
 #define WORD_EVERY_MS	   1000
 
 static void acceptor_pause(struct acceptor *a, int err);
+static void acceptor_empty(struct acceptor *a);
 
 /* Was this the end of one connection, with others behind it (accept(2))?  All
  * else stays as it is when accepting is tried again at once. */
@@ -50,7 +51,7 @@ listener_is_wanted(const struct listener *l)
 {
 	const struct acceptor *a = l->acceptor;
 
-	return a->open && l->ours && !a->paused && !a->full &&
+	return a->open && !a->closed && l->ours && !a->paused && !a->full &&
 	       !(a->away && l->shared);
 }
 
@@ -113,7 +114,10 @@ acceptor_resume(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	clock_update();
 	a->paused = false;
-	acceptor_update(a);
+	if (a->closed)
+		acceptor_empty(a);
+	else
+		acceptor_update(a);
 }
 
 /* Others have less to do: they get AWAY_MS to take what waits. */
@@ -171,6 +175,8 @@ listener_accept(struct listener *l)
 	}
 	fd = accept4(l->fd, &peer.sa, &peer.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd != -1) {
+		if (l->acceptor->line != NULL)
+			board_accepted(l->acceptor->line, clock_ms());
 		engine_accept(l->engine, fd, &peer, l->listen);
 		return true;
 	}
@@ -186,7 +192,8 @@ acceptor_is_ahead(const struct acceptor *a)
 {
 	/* What this turn has brought counts on both sides. */
 	a->line->channels = (uint32_t)a->loop->channels;
-	return board_is_ahead(a->board, a->watch, a->loop->channels);
+	return board_is_ahead(a->board, (unsigned)(a->line - a->board->lines),
+		a->watch, clock_ms());
 }
 
 /* Is it for others to take what waits?  They have had their time when it still
@@ -233,6 +240,25 @@ listener_close(struct listener *l)
 	l->polled = false;
 	close(l->fd);
 	l->fd = -1;
+}
+
+/* What was queued is served; who comes now is too late. */
+static void
+acceptor_empty(struct acceptor *a)
+{
+	struct listener *l;
+	int64_t left;
+
+	for (l = a->listeners; l < a->listeners + a->n; l++) {
+		if (l->fd == -1)
+			continue;
+		left = conf_listen_at(l->engine->server, l->listen)->backlog;
+		while (a->open && l->ours && !a->paused && left-- >= 0 &&
+			listener_accept(l))
+			continue;
+		if (!a->open || !l->ours || !a->paused)
+			listener_close(l);
+	}
 }
 
 int
@@ -312,25 +338,23 @@ acceptor_adopt(struct acceptor *a, unsigned slot, bool adopt)
 void
 acceptor_close(struct acceptor *a)
 {
-	size_t i;
-
 	/* Better too many than one that is lost. */
 	a->channels_most = SIZE_MAX;
 	a->closed = true;
 	a->full = false;
 	acceptor_update(a);
-	for (i = 0; i < a->n; i++) {
-		struct listener *l = &a->listeners[i];
-		int64_t left;
+	acceptor_empty(a);
+}
 
-		if (l->fd == -1)
-			continue;
-		/* What was queued is served; who comes now is too late. */
-		left = conf_listen_at(l->engine->server, l->listen)->backlog;
-		while (a->open && l->ours && left-- >= 0 && listener_accept(l))
-			continue;
-		listener_close(l);
-	}
+bool
+acceptor_is_closed(const struct acceptor *a)
+{
+	size_t i;
+
+	for (i = 0; i < a->n; i++)
+		if (a->listeners[i].fd != -1)
+			return false;
+	return true;
 }
 
 void

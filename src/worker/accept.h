@@ -41,7 +41,7 @@ struct acceptor {
 	bool paused;	  /* no connection can be taken now */
 	bool full;	  /* there are as many channels as there may be */
 	bool away;	  /* from shared listeners: others have less to do */
-	bool closed;	  /* for good */
+	bool closed;	  /* as soon as nobody waits any more */
 	uint64_t left_ms; /* until then, once, what they left is taken */
 	uint64_t next_word_ms; /* when to complain again */
 };
@@ -56,8 +56,11 @@ void acceptor_open(struct acceptor *a);
 void acceptor_turn(struct acceptor *a);
 /* Accepts what was meant for that slot as well, or does so no more. */
 void acceptor_adopt(struct acceptor *a, unsigned slot, bool adopt);
-/* Accepts what is queued, then closes all listeners: for a drain. */
+/* Accepts what is queued, then closes all listeners: for a drain.  What cannot
+ * be accepted for lack of descriptors is, when there are some again. */
 void acceptor_close(struct acceptor *a);
+/* Are all listeners closed? */
+bool acceptor_is_closed(const struct acceptor *a);
 void acceptor_done(struct acceptor *a);
 
 #endif

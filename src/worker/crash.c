@@ -18,6 +18,8 @@ static const int crash_signals[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT,
 
 static struct sigaction crash_before[NSIGNALS];
 static const struct loop *crash_loop;
+/* Whoever has used up the stack needs another one for the last words. */
+static char crash_stack[65536];
 
 static void
 crash_say(int signo)
@@ -29,8 +31,8 @@ crash_say(int signo)
 	struct weir_addr a;
 
 	if (ch == NULL) {
-		log_error("this worker breaks (signal %d), outside of any "
-			  "channel",
+		log_error("this worker breaks (signal %d), in no channel's "
+			  "turn",
 			signo);
 		return;
 	}
@@ -66,10 +68,14 @@ crash_handler(int signo)
 void
 crash_watch(const struct loop *loop)
 {
-	struct sigaction sa = { .sa_handler = crash_handler };
+	struct sigaction sa = { .sa_handler = crash_handler,
+		.sa_flags = SA_ONSTACK };
+	stack_t stack = { .ss_sp = crash_stack,
+		.ss_size = sizeof(crash_stack) };
 	size_t i;
 
 	crash_loop = loop;
+	(void)sigaltstack(&stack, NULL);
 	sigemptyset(&sa.sa_mask);
 	for (i = 0; i < NSIGNALS; i++)
 		sigaction(crash_signals[i], &sa, &crash_before[i]);

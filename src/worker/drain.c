@@ -50,6 +50,19 @@ patience_compare(const void *left, const void *right)
 	return (a->end_ms > b->end_ms) - (a->end_ms < b->end_ms);
 }
 
+/* At that rate, could it be too early for all?  Most of the time it is, and a
+ * worker may have very many. */
+static bool
+drain_is_early(const struct drain *d, uint64_t total)
+{
+	uint64_t now_ms = clock_ms();
+	double left_ms =
+		d->first_ms > now_ms ? (double)(d->first_ms - now_ms) : 0;
+
+	return (double)total * 1000 <
+	       (double)d->heritage->conf->process.drain_rate * left_ms;
+}
+
 /* How many channels there are; orders the servers. */
 static size_t
 drain_count(struct drain *d)
@@ -106,13 +119,15 @@ drain_spread(evutil_socket_t fd, short what, void *arg)
 	ms = clock_ms() - d->spread_ms;
 	d->spread_ms = clock_ms();
 	drain_arm(d);
-	own = drain_count(d);
 	total = board_total(d->heritage->board);
 	/* What the others have said may be older than our own channels. */
-	if (total < own)
-		total = own;
-	if (own == 0)
+	if (total < d->loop->channels)
+		total = d->loop->channels;
+	own = drain_is_early(d, total) ? 0 : drain_count(d);
+	if (own == 0) {
+		d->allowed = 0;
 		return;
+	}
 	rate = (double)d->heritage->conf->process.drain_rate * (double)own /
 	       (double)total;
 	if (!drain_is_due(d, rate)) {
@@ -180,6 +195,8 @@ patience_begin(struct patience *p, uint32_t wait_ms)
 		.tv_usec = wait_ms % 1000 * 1000 };
 
 	p->end_ms = clock_ms() + wait_ms;
+	if (p->end_ms < p->drain->first_ms)
+		p->drain->first_ms = p->end_ms;
 	if (evtimer_add(p->end, &tv) == -1)
 		patience_over(-1, 0, p);
 }
@@ -192,6 +209,7 @@ drain_begin(struct drain *d, bool own, uint32_t ms)
 	size_t i;
 
 	d->nwaiting = d->n;
+	d->first_ms = UINT64_MAX;
 	for (i = 0; i < d->n; i++) {
 		struct patience *p = &d->v[i];
 		uint32_t wait_ms = own ? p->engine->server->close_wait_ms : ms;

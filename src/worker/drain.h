@@ -31,6 +31,7 @@ struct drain {
 	size_t nwaiting;      /* servers whose time is not over */
 	struct event *spread; /* ends a few now and then */
 	uint64_t spread_ms;   /* when it last did */
+	uint64_t first_ms;    /* when the first server's time is over */
 	double allowed; /* channels that may be ended now, parts included */
 	bool on;
 };

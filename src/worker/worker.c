@@ -96,7 +96,8 @@ worker_told(void *arg, const struct msg *m, int attached)
 		w->quitting = true;
 		break;
 	case MSG_DRAIN:
-		if (!w->drain.on)
+		/* Its word counts more than that of whoever said so before. */
+		if (!w->quitting)
 			worker_drain(w, false, m->arg);
 		break;
 	case MSG_GO:
@@ -128,7 +129,8 @@ worker_signal(evutil_socket_t signo, short what, void *arg)
 		worker_stop(w);
 	else if (!w->drain.on)
 		worker_drain(w, true, 0);
-	/* Others must serve what is ours alone; and nobody may be there. */
+	/* Others must serve what is ours alone; a master that is dead need not
+	 * know. */
 	if (signo == SIGQUIT)
 		(void)control_leaving(&w->control);
 }
@@ -267,6 +269,8 @@ worker_main(const struct heritage *h)
 	struct worker w;
 
 	event_set_log_callback(worker_libevent_says);
+	/* Workers that drain must not do the same at the same moment. */
+	srandom((unsigned)getpid());
 	event_set_fatal_callback(worker_libevent_fails);
 	if (worker_init(&w, h) == -1) {
 		log_error("cannot start: %s", strerror(errno));
@@ -287,7 +291,8 @@ worker_main(const struct heritage *h)
 		loop_turn(&w.loop);
 		acceptor_turn(&w.acceptor);
 		report_turn(&w.report);
-		if (w.drain.on && w.loop.channels == 0)
+		if (w.drain.on && w.loop.channels == 0 &&
+			acceptor_is_closed(&w.acceptor))
 			w.loop.leaving = true;
 	}
 	loop_run(&w.loop);

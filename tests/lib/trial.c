@@ -1,5 +1,6 @@
 /* trial.c - middlewares that only tests have, and the registry of a weir that
  * has them beside the real ones. */
+#include <signal.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,6 +142,9 @@ word_up(struct weir_call *c, struct weir_bytes in)
 		return weir_close(WEIR_R_DENIED);
 	case '!':
 		abort();
+	case 'f':
+		raise(SIGSYS);
+		return weir_pass(in.len);
 	case 'b':
 		return weir_pass(in.len + 1);
 	case 'h':

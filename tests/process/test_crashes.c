@@ -14,7 +14,9 @@
 
 #include "lib/daemon.h"
 #include "lib/held.h"
+#include "lib/peer.h"
 #include "lib/procs.h"
+#include "lib/relay.h"
 
 #define WORKERS 2
 #define FDS_TOP 256
@@ -225,6 +227,33 @@ test_f22_drain_ends_each_state(void **state)
 	held_done(&h);
 }
 
+/* ---- last words ---------------------------------------------------------- */
+
+/* Whoever looks for the poison finds the client, and the middleware. */
+static void
+test_f10_the_last_channel_is_named(void **state)
+{
+	struct daemon *d;
+	int fd;
+
+	(void)state;
+	relay_use_trial();
+	d = daemon_start(
+		"process = { workers = 1; };\n"
+		"servers = ( { name = \"r\"; listen = \"127.0.0.1:0\";\n"
+		"  middlewares = ( \"word\", \"echo\" ); } );\n");
+	daemon_expect_alert(d, "was killed by signal 31");
+	fd = peer_connect(daemon_port(d, "r", 0));
+	peer_send_text(fd, "f");
+	daemon_wait_log(d,
+		"[error] r: #1: this worker breaks (signal 31) in middleware "
+		"word, client 127.0.0.1:",
+		DAEMON_MS);
+	daemon_wait_log(d, "was killed by signal 31", DAEMON_MS);
+	close(fd);
+	daemon_stop(d);
+}
+
 int
 main(void)
 {
@@ -234,6 +263,7 @@ main(void)
 		daemon_test(test_f15_all_workers_die_at_once),
 		daemon_test(test_f22_quit_ends_each_state),
 		daemon_test(test_f22_drain_ends_each_state),
+		daemon_test(test_f10_the_last_channel_is_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,6 +19,7 @@
 #include "conf/conf.h"
 #include "heritage.h"
 #include "lib/daemon.h"
+#include "lib/load.h"
 #include "lib/peer.h"
 #include "lib/procs.h"
 #include "master/master.h"
@@ -194,6 +195,52 @@ test_f65_few_are_spread(void **state)
 	daemon_stop(d);
 }
 
+/* A worker that has many silent channels does not leave all work to others. */
+static void
+test_f65_work_is_spread(void **state)
+{
+	struct load_plan plan = { .connections = { [LOAD_BRIEF] = 40 } };
+	struct load *l = load_new();
+	int64_t used[2];
+	struct load_result r;
+	struct daemon *d;
+	int fds[200], i;
+	pid_t pids[2];
+
+	(void)state;
+	d = daemon_start(
+		"process = { workers = 2; };\n"
+		"servers = ( { name = \"r\"; listen = \"127.0.0.1:0\";\n"
+		"  middlewares = ( { type = \"forward\";"
+		" to = \"127.0.0.1:%u\"; } ); },\n"
+		" { name = \"i\"; listen = \"127.0.0.1:0\";\n"
+		"  middlewares = \"echo\"; } );\n",
+		load_echo(l, NULL));
+	for (i = 0; i < 2; i++)
+		pids[i] = daemon_worker(d, (unsigned)i);
+	assert_int_equal(kill(pids[0], SIGSTOP), 0);
+	for (i = 0; i < 200; i++) {
+		fds[i] = peer_connect(daemon_port(d, "i", 0));
+		expect_echo(fds[i], "a");
+	}
+	assert_int_equal(kill(pids[0], SIGCONT), 0);
+	for (i = 0; i < 2; i++)
+		used[i] = -procs_cpu_ms(pids[i]);
+	plan.ports[0] = daemon_port(d, "r", 0);
+	load_start(l, &plan);
+	load_await(l, 6000);
+	load_stop(l, &r);
+	load_check(&r);
+	for (i = 0; i < 2; i++)
+		used[i] += procs_cpu_ms(pids[i]);
+	print_message(
+		"# CPU beside no and 200 silent channels: %lld, %lld ms\n",
+		(long long)used[0], (long long)used[1]);
+	assert_true(used[0] <= used[1] * 4 && used[1] <= used[0] * 4);
+	close_all(fds, 200);
+	daemon_stop(d);
+}
+
 /* One that does not run keeps nobody waiting, though it has the least to do. */
 static void
 test_a_worker_that_hangs(void **state)
@@ -269,6 +316,41 @@ test_a_limit_at_a_dropped_address(void **state)
 		peer_expect_text(fds[i], "a");
 		close(fds[i]);
 	}
+	daemon_stop(d);
+}
+
+/* Nor is anybody lost there when descriptors lack. */
+static void
+test_a_dropped_address_without_descriptors(void **state)
+{
+	struct daemon *d = daemon_start(CONF("workers = 1; nofile = 64;",
+		"( \"127.0.0.1:0\", \"[::1]:0\" )"));
+	struct pollfd p[60];
+	unsigned served = 0;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 60; i++) {
+		p[i] = (struct pollfd){ .fd = peer_connect(
+						daemon_port(d, "r", 0)),
+			.events = POLLIN };
+		peer_send_text(p[i].fd, "a");
+	}
+	daemon_wait_log(d, "accepting pauses", DAEMON_MS);
+	daemon_write(d, CONF("workers = 1; nofile = 64;",
+				"( \"[::1]:0\", \"127.0.0.2:0\" )"));
+	daemon_signal(d, SIGHUP);
+	daemon_wait_log(d, "ready gen=2", DAEMON_MS);
+	while (served < 60) {
+		assert_true(poll(p, 60, DAEMON_MS) > 0);
+		for (i = 0; p[i].fd == -1 || p[i].revents == 0; i++)
+			assert_true(i < 59);
+		peer_expect_text(p[i].fd, "a");
+		close(p[i].fd);
+		p[i].fd = -1;
+		served++;
+	}
+	daemon_wait_log(d, "generation 1 is gone", DAEMON_MS);
 	daemon_stop(d);
 }
 
@@ -383,9 +465,11 @@ main(int argc, char **argv)
 		daemon_test(test_titles),
 		daemon_test(test_f65_many_are_spread),
 		daemon_test(test_f65_few_are_spread),
+		daemon_test(test_f65_work_is_spread),
 		daemon_test(test_a_worker_that_hangs),
 		daemon_test(test_a_limit_of_channels),
 		daemon_test(test_a_limit_at_a_dropped_address),
+		daemon_test(test_a_dropped_address_without_descriptors),
 		daemon_test(test_sockets_of_a_dead_worker),
 		daemon_test(test_sockets_of_a_worker_that_drains),
 		daemon_test(test_sockets_are_given_back),

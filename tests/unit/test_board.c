@@ -34,6 +34,14 @@ serve(unsigned slot, uint32_t channels)
 	board.lines[slot].channels = channels;
 }
 
+/* Is slot 0 with so many channels? */
+static bool
+is_ahead(struct board_watch *w, uint32_t channels)
+{
+	board.lines[0].channels = channels;
+	return board_is_ahead(&board, 0, w, 1000);
+}
+
 static void
 test_what_a_child_writes_is_seen(void **state)
 {
@@ -84,18 +92,18 @@ test_who_is_ahead(void **state)
 	(void)state;
 	/* Alone one has its share, whatever it is. */
 	serve(0, 100);
-	assert_false(board_is_ahead(&board, w, 100));
+	assert_false(is_ahead(w, 100));
 	serve(1, 0);
-	assert_true(board_is_ahead(&board, w, 100));
-	assert_false(board_is_ahead(&board, w, 0));
+	assert_true(is_ahead(w, 100));
+	assert_false(is_ahead(w, 0));
 	/* A sixteenth more than the mean is fine. */
 	serve(0, 34);
 	serve(1, 30);
-	assert_false(board_is_ahead(&board, w, 34));
-	assert_true(board_is_ahead(&board, w, 35));
+	assert_false(is_ahead(w, 34));
+	assert_true(is_ahead(w, 35));
 	serve(0, 1);
 	serve(1, 1);
-	assert_false(board_is_ahead(&board, w, 1));
+	assert_false(is_ahead(w, 1));
 }
 
 /* Nothing is left to who hangs, until it moves again. */
@@ -108,20 +116,50 @@ test_who_hangs(void **state)
 	serve(0, 10);
 	serve(1, 0);
 	serve(2, 10);
-	assert_true(board_is_ahead(&board, w, 10));
+	assert_true(is_ahead(w, 10));
 	board_watch(&board, w);
 	board.lines[0].turns++;
 	board.lines[2].turns++;
-	assert_true(board_is_ahead(&board, w, 10));
+	assert_true(is_ahead(w, 10));
 	board_blame(&board, w);
-	assert_false(board_is_ahead(&board, w, 10));
+	assert_false(is_ahead(w, 10));
 	/* It is not forgiven by looking once more. */
 	board_watch(&board, w);
-	assert_false(board_is_ahead(&board, w, 10));
+	assert_false(is_ahead(w, 10));
 	board.lines[1].turns++;
-	assert_true(board_is_ahead(&board, w, 10));
+	assert_true(is_ahead(w, 10));
 	board_watch(&board, w);
-	assert_true(board_is_ahead(&board, w, 10));
+	assert_true(is_ahead(w, 10));
+}
+
+/* Who has many that say nothing has its share of the others all the same. */
+static void
+test_who_has_little_to_do(void **state)
+{
+	struct board_watch w[4] = { 0 };
+	unsigned i;
+
+	(void)state;
+	serve(0, 100);
+	serve(1, 0);
+	for (i = 0; i < 8; i++)
+		board_accepted(&board.lines[1], 1000);
+	assert_int_equal(board.lines[1].accepts, 8 * BOARD_ACCEPT);
+	assert_false(is_ahead(w, 100));
+	for (i = 0; i < 7; i++)
+		board_accepted(&board.lines[0], 1000);
+	assert_false(is_ahead(w, 100));
+	board_accepted(&board.lines[0], 1000);
+	assert_true(is_ahead(w, 100));
+	/* Half as much a second later, then less and less. */
+	assert_true(board_is_ahead(&board, 0, w, 1999));
+	board_accepted(&board.lines[1], 2100);
+	assert_int_equal(board.lines[1].accepts, 5 * BOARD_ACCEPT);
+	assert_int_equal(board.lines[1].accepts_ms, 2000);
+	board_accepted(&board.lines[1], 200000);
+	assert_int_equal(board.lines[1].accepts, BOARD_ACCEPT);
+	assert_false(board_is_ahead(&board, 0, w, 200000));
+	assert_true(board_is_ahead(&board, 0, w, 400000));
 }
 
 static void
@@ -153,6 +191,7 @@ main(void)
 		BOARD_TEST(test_only_who_serves_counts),
 		BOARD_TEST(test_who_is_ahead),
 		BOARD_TEST(test_who_hangs),
+		BOARD_TEST(test_who_has_little_to_do),
 		BOARD_TEST(test_what_is_uneven),
 	};
 
