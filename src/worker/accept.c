@@ -10,6 +10,7 @@
 
 #include "base/board.h"
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "heritage.h"
 #include "worker/accept.h"
@@ -230,18 +231,6 @@ listener_ready(struct poll_source *source, uint32_t events)
 			break;
 }
 
-/* The master's descriptor of the same socket keeps it in our set (epoll(7)):
- * it would go on to wake us. */
-static void
-listener_close(struct listener *l)
-{
-	if (l->polled)
-		poller_remove(&l->acceptor->loop->poller, l->fd);
-	l->polled = false;
-	close(l->fd);
-	l->fd = -1;
-}
-
 /* What was queued is served; who comes now is too late. */
 static void
 acceptor_empty(struct acceptor *a)
@@ -257,7 +246,7 @@ acceptor_empty(struct acceptor *a)
 			listener_accept(l))
 			continue;
 		if (!a->open || !l->ours || !a->paused)
-			listener_close(l);
+			fd_close(&l->fd);
 	}
 }
 
@@ -335,14 +324,22 @@ acceptor_adopt(struct acceptor *a, unsigned slot, bool adopt)
 	acceptor_update(a);
 }
 
+/* Before its listeners are closed: the master's descriptors of the same sockets
+ * keep them in our set (epoll(7)), and they would go on to wake us. */
+static void
+acceptor_leave_set(struct acceptor *a)
+{
+	a->closed = true;
+	acceptor_update(a);
+}
+
 void
 acceptor_close(struct acceptor *a)
 {
 	/* Better too many than one that is lost. */
 	a->channels_most = SIZE_MAX;
-	a->closed = true;
 	a->full = false;
-	acceptor_update(a);
+	acceptor_leave_set(a);
 	acceptor_empty(a);
 }
 
@@ -362,9 +359,9 @@ acceptor_done(struct acceptor *a)
 {
 	size_t i;
 
+	acceptor_leave_set(a);
 	for (i = 0; i < a->n; i++)
-		if (a->listeners[i].fd != -1)
-			listener_close(&a->listeners[i]);
+		fd_close(&a->listeners[i].fd);
 	if (a->resume != NULL)
 		event_free(a->resume);
 	if (a->back != NULL)

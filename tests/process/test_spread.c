@@ -309,8 +309,8 @@ test_a_limit_at_a_dropped_address(void **state)
 		peer_send_text(fds[i], "a");
 	}
 	daemon_wait_log(d, "process.worker_channels is reached", DAEMON_MS);
-	daemon_write(d,
-		CONF("workers = 1; worker_channels = 2;", "( \"[::1]:0\" )"));
+	daemon_write(d, CONF("workers = 1; worker_channels = 2;",
+				"( \"[::1]:0\", \"127.0.0.2:0\" )"));
 	daemon_signal(d, SIGHUP);
 	for (i = 0; i < 6; i++) {
 		peer_expect_text(fds[i], "a");
