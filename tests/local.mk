@@ -98,6 +98,7 @@ PROCESS_TESTS = \
 	tests/process/test_drain \
 	tests/process/test_faults \
 	tests/process/test_load \
+	tests/process/test_loader \
 	tests/process/test_log_faults \
 	tests/process/test_logs \
 	tests/process/test_master \
@@ -131,6 +132,7 @@ FUZZ_TESTS = \
 	tests/fuzz/fuzz_option
 LONG_TESTS = \
 	tests/long/test_crashes \
+	tests/long/test_loader \
 	tests/long/test_pulse \
 	tests/long/test_reloads
 LONG_SHELL_TESTS = \
@@ -161,6 +163,8 @@ libtest_a_SOURCES = \
 	tests/lib/echo.h \
 	tests/lib/entry.c \
 	tests/lib/entry.h \
+	tests/lib/feed.c \
+	tests/lib/feed.h \
 	tests/lib/hand.c \
 	tests/lib/hand.h \
 	tests/lib/held.c \
