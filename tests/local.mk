@@ -86,6 +86,7 @@ MODULE_TESTS = \
 MODULE_SHELL_TESTS = \
 	tests/module/extra.sh
 PROCESS_TESTS = \
+	tests/process/test_activation \
 	tests/process/test_backend \
 	tests/process/test_background \
 	tests/process/test_capabilities \
