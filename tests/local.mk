@@ -147,6 +147,7 @@ LINT_TESTS = \
 	tests/lint/listed.sh \
 	tests/lint/shell.sh \
 	tests/lint/sizes.sh \
+	tests/lint/unit.sh \
 	tests/lint/words.sh
 
 check_LIBRARIES += libtest.a
