@@ -86,6 +86,7 @@ MODULE_TESTS = \
 MODULE_SHELL_TESTS = \
 	tests/module/extra.sh
 PROCESS_TESTS = \
+	tests/process/test_activation \
 	tests/process/test_backend \
 	tests/process/test_background \
 	tests/process/test_capabilities \
@@ -98,6 +99,7 @@ PROCESS_TESTS = \
 	tests/process/test_drain \
 	tests/process/test_faults \
 	tests/process/test_load \
+	tests/process/test_loader \
 	tests/process/test_log_faults \
 	tests/process/test_logs \
 	tests/process/test_master \
@@ -131,6 +133,7 @@ FUZZ_TESTS = \
 	tests/fuzz/fuzz_option
 LONG_TESTS = \
 	tests/long/test_crashes \
+	tests/long/test_loader \
 	tests/long/test_pulse \
 	tests/long/test_reloads
 LONG_SHELL_TESTS = \
@@ -144,6 +147,7 @@ LINT_TESTS = \
 	tests/lint/listed.sh \
 	tests/lint/shell.sh \
 	tests/lint/sizes.sh \
+	tests/lint/unit.sh \
 	tests/lint/words.sh
 
 check_LIBRARIES += libtest.a
@@ -161,6 +165,8 @@ libtest_a_SOURCES = \
 	tests/lib/echo.h \
 	tests/lib/entry.c \
 	tests/lib/entry.h \
+	tests/lib/feed.c \
+	tests/lib/feed.h \
 	tests/lib/hand.c \
 	tests/lib/hand.h \
 	tests/lib/held.c \

@@ -138,8 +138,9 @@ test_service_manager_is_told(void **state)
 		"READY=1\nMAINPID=%d\nSTATUS=generation 2, 1 workers",
 		(int)daemon_pid(d));
 	assert_string_equal(packet(fd), want);
-	unlink(un.sun_path);
 	assert_int_equal(say(d, "stop", ""), 0);
+	assert_contains(packet(fd), "STOPPING=1\n");
+	unlink(un.sun_path);
 	daemon_finish(d, 0);
 	close(fd);
 }

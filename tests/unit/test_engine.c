@@ -73,6 +73,107 @@ test_a_socket_without_channel_is_closed(void **state)
 	rig_stop(&rig);
 }
 
+/* ---- who goes first --------------------------------------------------------
+ */
+
+/* Clients, in the order in which their channels were opened. */
+enum { QUIET_LATER, BUSY_OLD, QUIET_LONG, BUSY_NEW, NEW, CLIENTS };
+
+static bool told[CLIENTS];
+
+static struct weir_verdict
+told_up(struct weir_call *c, struct weir_bytes in)
+{
+	int *who = c->ctx;
+
+	if (in.len > 0)
+		*who = in.p[0] - '0';
+	return weir_pass(in.len);
+}
+
+static struct weir_verdict
+told_signal(struct weir_call *c, const char *event)
+{
+	const int *who = c->ctx;
+
+	assert_string_equal(event, "stop");
+	told[*who] = true;
+	return weir_pass(0);
+}
+
+static const struct weir_middleware mw_told = {
+	.name = "told",
+	.ctx_size = sizeof(int),
+	.up = told_up,
+	.signal = told_signal,
+};
+
+static void
+say_who(int fd, int who)
+{
+	char text[] = { (char)('0' + who), '\0' };
+
+	rig_say(fd, text);
+	rig_quiet(&rig);
+}
+
+/* Sheds n: those of who, ended by CLIENTS, are reset, and the others not. */
+static void
+shed(int *clients, size_t n, const int *who)
+{
+	int i;
+
+	engine_shed(&rig.engine, n);
+	rig_quiet(&rig);
+	for (; *who != CLIENTS; who++) {
+		assert_true(told[*who]);
+		rig_hear_reset(&rig, clients[*who]);
+		rig_close(&clients[*who]);
+	}
+	for (i = 0; i < CLIENTS; i++)
+		if (clients[i] != -1) {
+			assert_false(told[i]);
+			rig_hear_nothing(&rig, clients[i]);
+		}
+}
+
+static void
+test_the_silent_and_the_old_are_shed_first(void **state)
+{
+	static const int none[] = { CLIENTS },
+			 longest[] = { QUIET_LONG, CLIENTS },
+			 two[] = { QUIET_LATER, BUSY_OLD, CLIENTS },
+			 rest[] = { BUSY_NEW, NEW, CLIENTS };
+	int clients[CLIENTS], i;
+
+	(void)state;
+	rig_init(&rig);
+	rig_add(&rig, &mw_told, NULL);
+	rig_start(&rig);
+	for (i = 0; i < NEW; i++) {
+		clients[i] = rig_client(&rig);
+		say_who(clients[i], i);
+		rig_advance(&rig, 10);
+	}
+	rig_advance(&rig, ENGINE_SILENT_MS);
+	say_who(clients[QUIET_LATER], QUIET_LATER);
+	rig_advance(&rig, ENGINE_SILENT_MS);
+	clients[NEW] = rig_client(&rig);
+	say_who(clients[NEW], NEW);
+	rig_advance(&rig, 1);
+	/* Who has said something last is not who goes last. */
+	say_who(clients[BUSY_NEW], BUSY_NEW);
+	rig_advance(&rig, 1);
+	say_who(clients[BUSY_OLD], BUSY_OLD);
+	shed(clients, 0, none);
+	shed(clients, 1, longest);
+	shed(clients, 2, two);
+	shed(clients, 10, rest);
+	assert_int_equal(rig.loop.channels, 0);
+	engine_shed(&rig.engine, 1);
+	rig_stop(&rig);
+}
+
 /* ---- a middleware that does anything at any time ------------------------- */
 
 static struct weir_addr targets[2];
@@ -229,6 +330,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_without_middlewares_it_reads_and_drops),
 		cmocka_unit_test(test_a_socket_without_channel_is_closed),
+		cmocka_unit_test(test_the_silent_and_the_old_are_shed_first),
 		cmocka_unit_test(test_hostile_middlewares_hurt_themselves_only),
 	};
 
