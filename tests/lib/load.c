@@ -38,6 +38,8 @@ static const char *const load_sort_words[] = {
 
 static struct load *loads;
 
+static bool
+has_pace(const struct load_plan *p, enum load_sort sort, unsigned rate);
 static void load_leave(struct load *l, int ms, struct load_result *r);
 static void load_wait(struct load *l, int64_t end_ms, const char *what);
 static void load_list(const struct load_result *r, FILE *to);
@@ -85,6 +87,9 @@ load_start(struct load *l, const struct load_plan *plan)
 		p->bytes_max > p->bytes_min ? p->bytes_max : p->bytes_min;
 	assert_int_not_equal(p->ports[0], 0);
 	memcpy(l->result->asked, p->connections, sizeof(p->connections));
+	l->result->connects = has_pace(p, LOAD_BRIEF, p->brief_rate);
+	l->result->requests =
+		l->result->connects || has_pace(p, LOAD_KEPT, p->kept_rate);
 	fflush(NULL);
 	l->pid = fork();
 	assert_int_not_equal(l->pid, -1);
@@ -222,6 +227,12 @@ load_complaint(const struct load_result *r)
 	if (r->unbroken < r->asked[LOAD_IDLE])
 		fprintf(to, "%u of %u idle connections are unbroken\n",
 			r->unbroken, r->asked[LOAD_IDLE]);
+	if (r->connects && r->connect_gap_us >= LOAD_GAP_MS * 1000)
+		fprintf(to, "nobody was connected for %llu ms\n",
+			(unsigned long long)r->connect_gap_us / 1000);
+	if (r->requests && r->request_gap_us >= LOAD_GAP_MS * 1000)
+		fprintf(to, "nobody was answered for %llu ms\n",
+			(unsigned long long)r->request_gap_us / 1000);
 	fclose(to);
 	if (size > 0)
 		return text;
@@ -240,6 +251,13 @@ load_check(const struct load_result *r)
 	print_error("%s", complaint);
 	free(complaint);
 	fail();
+}
+
+/* A rate of 0 is as fast as it goes. */
+static bool
+has_pace(const struct load_plan *p, enum load_sort sort, unsigned rate)
+{
+	return p->connections[sort] > 0 && (rate == 0 || rate >= LOAD_PACE);
 }
 
 /* Waits for its end, and frees it. */

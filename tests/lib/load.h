@@ -14,6 +14,12 @@
 #define LOAD_PORTS    4
 #define LOAD_FAILURES 16 /* of which more than their number is known */
 #define LOAD_TEXT     160
+#define LOAD_PACE     20 /* a second: from there on a gap says something */
+#ifdef WEIR_DEBUG
+#define LOAD_GAP_MS 2000 /* nobody is to wait for that long */
+#else
+#define LOAD_GAP_MS 1000
+#endif
 
 /* X(id, word, what happened to a connection) */
 #define LOAD_KINDS(X)                                                          \
@@ -69,6 +75,7 @@ struct load_failure {
 
 struct load_result {
 	unsigned asked[LOAD_SORTS_N]; /* connections of the plan */
+	bool connects, requests;      /* of the plan, LOAD_PACE at least */
 	uint64_t connected;
 	uint64_t ok[LOAD_SORTS_N]; /* requests that came back right, in time;
 				    * BRIEF: with FIN after them */
@@ -115,8 +122,8 @@ uint64_t load_ok(const struct load_result *r);
 /* Writes the figures as TAP comments, with a label; then the first failures. */
 void load_say(const struct load_result *r, const char *label);
 /* What is wrong, with the first failures, unless there was none, each sort that
- * was asked for had success, and all idle ones are unbroken: then NULL.  Caller
- * frees. */
+ * was asked for had success, all idle ones are unbroken, and no gap lasted
+ * LOAD_GAP_MS: then NULL.  Caller frees. */
 char *load_complaint(const struct load_result *r);
 /* Fails the test if there is a complaint. */
 void load_check(const struct load_result *r);

@@ -209,12 +209,56 @@ test_f28_the_start_directory_is_deleted(void **state)
 	}
 }
 
+static void
+write_absolute(struct daemon *d, const char *listen)
+{
+	daemon_write(d,
+		"process = { workers = 1; };\n"
+		"servers = ( { name = \"pg\"; listen = ( %s );"
+		" middlewares = \"echo\"; } );\n",
+		listen);
+}
+
+/* Who has no relative path does not miss it. */
+static void
+test_f28_absolute_paths_need_no_start_directory(void **state)
+{
+	struct daemon *d = daemon_new();
+	char conf[4096], sock[4096], listen[4200];
+	uint16_t port;
+
+	(void)state;
+	snprintf(conf, sizeof(conf), "%s", daemon_path(d, "weir.conf"));
+	snprintf(sock, sizeof(sock), "%s", daemon_path(d, "a.sock"));
+	snprintf(listen, sizeof(listen), "\"127.0.0.1:0\", \"unix:%s\"", sock);
+	assert_int_equal(mkdir(daemon_path(d, "start"), 0755), 0);
+	write_absolute(d, "\"127.0.0.1:0\"");
+	daemon_arg(d, "-p");
+	daemon_arg(d, "start");
+	daemon_arg(d, "-c");
+	daemon_arg(d, conf);
+	daemon_launch(d);
+	port = daemon_port(d, "pg", 0);
+	clear(d, "start");
+	write_absolute(d, listen);
+	reload(d, "ready gen=2");
+	echo(peer_connect(port));
+	echo(peer_connect_unix(sock));
+	write_absolute(d, "\"127.0.0.1:0\"");
+	reload(d, "ready gen=3");
+	echo(peer_connect(port));
+	assert_false(is_there(d, "a.sock"));
+	reopen(d);
+	daemon_stop(d);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		daemon_test(test_f28_the_start_directory_is_renamed),
 		daemon_test(test_f28_the_start_directory_is_deleted),
+		daemon_test(test_f28_absolute_paths_need_no_start_directory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -77,6 +77,52 @@ test_f59_reopened_under_load(void **state)
 	assert_int_equal(whole_lines(), 2000);
 }
 
+/* Those that are open at the rename, one of them in the middle of its bytes,
+ * end after it: each has its one line, and that is in the new file. */
+static void
+test_f59_reopened_with_open_channels(void **state)
+{
+	enum { OPEN = 8, BYTES = 1 << 20, TURNS = 20 };
+	char *bytes = malloc(BYTES), *back = malloc(BYTES);
+	int fds[OPEN], turn, i;
+	struct daemon *d;
+
+	(void)state;
+	assert_non_null(bytes);
+	assert_non_null(back);
+	memset(bytes, 'x', BYTES);
+	d = logdir_daemon(2,
+		"to = \"%s\"; flush = \"100ms\";"
+		" format = \"<client=%%{client.addr} end>\";",
+		logdir_at("access"));
+	daemon_launch(d);
+	for (turn = 0; turn < TURNS; turn++) {
+		for (i = 0; i < OPEN; i++) {
+			fds[i] = peer_connect(daemon_port(d, "e", 0));
+			peer_send_text(fds[i], "a");
+			peer_expect_text(fds[i], "a");
+		}
+		peer_send_all(fds[0], bytes, BYTES / 4);
+		peer_read_exact(fds[0], back, 1);
+		assert_int_equal(rename(logdir_at("access"),
+					 logdir_at("access.%d", turn)),
+			0);
+		logdir_reopen(d);
+		peer_read_exact(fds[0], back, BYTES / 4 - 1);
+		for (i = 0; i < OPEN; i++) {
+			peer_half_close(fds[i]);
+			peer_read_eof(fds[i]);
+			close(fds[i]);
+		}
+		while (logdir_count(logdir_at("access"), " end>\n") < OPEN)
+			poll(NULL, 0, 2);
+	}
+	free(bytes);
+	free(back);
+	daemon_stop(d);
+	assert_int_equal(whole_lines(), TURNS * OPEN);
+}
+
 /* The process log is opened again as well, in all processes. */
 static void
 test_process_log_is_reopened(void **state)
@@ -271,6 +317,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		logdir_test(test_f59_reopened_under_load),
+		logdir_test(test_f59_reopened_with_open_channels),
 		logdir_test(test_process_log_is_reopened),
 		logdir_test(test_f59_reopened_while_one_drains),
 		logdir_test(test_f59_missing_directory_keeps_the_old_file),

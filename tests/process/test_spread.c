@@ -435,6 +435,41 @@ test_sockets_of_a_worker_that_drains(void **state)
 	daemon_stop(d);
 }
 
+/* A full worker does not leave those who are in its own queue: nobody is
+ * refused, and each is served when there is room. */
+static void
+test_a_limit_of_channels_and_own_sockets(void **state)
+{
+	struct daemon *d =
+		daemon_start(CONF("workers = 3; worker_channels = 3;", SHARED));
+	int fds[60], served = 0, n, i;
+	struct pollfd p[60];
+
+	(void)state;
+	for (i = 0; i < 60; i++) {
+		fds[i] = peer_connect(daemon_port(d, "r", 0));
+		peer_send_text(fds[i], "a");
+		p[i] = (struct pollfd){ .fd = fds[i], .events = POLLIN };
+	}
+	daemon_wait_log(d, "process.worker_channels is reached", DAEMON_MS);
+	while (served < 60) {
+		n = poll(p, 60, DAEMON_MS);
+		assert_true(n > 0);
+		/* Three of each worker at most, before one of them leaves. */
+		if (served == 0)
+			assert_true(n <= 9);
+		for (i = 0; i < 60; i++) {
+			if (p[i].fd == -1 || p[i].revents == 0)
+				continue;
+			peer_expect_text(fds[i], "a");
+			close(fds[i]);
+			p[i].fd = -1;
+			served++;
+		}
+	}
+	daemon_stop(d);
+}
+
 /* A worker that comes back has its own again, and they are no one else's. */
 static void
 test_sockets_are_given_back(void **state)
@@ -470,6 +505,7 @@ main(int argc, char **argv)
 		daemon_test(test_a_limit_of_channels),
 		daemon_test(test_a_limit_at_a_dropped_address),
 		daemon_test(test_a_dropped_address_without_descriptors),
+		daemon_test(test_a_limit_of_channels_and_own_sockets),
 		daemon_test(test_sockets_of_a_dead_worker),
 		daemon_test(test_sockets_of_a_worker_that_drains),
 		daemon_test(test_sockets_are_given_back),

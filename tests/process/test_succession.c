@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -23,6 +24,7 @@
 
 #define RELOADS 20
 #define IDLE	200
+#define WORKERS 8 /* at most */
 
 /* A load of all sorts. */
 static const struct load_plan plan_all = { .seconds = 60,
@@ -32,24 +34,29 @@ static const struct load_plan plan_all = { .seconds = 60,
 	.brief_rate = 300,
 	.kept_rate = 300 };
 
+/* A generation: so many workers, with a socket for each of them or for all. */
+struct turn {
+	unsigned workers;
+	bool reuseport;
+};
+
 static void
-write_relay(
-	struct daemon *d, unsigned workers, const char *options, uint16_t echo)
+write_relay(struct daemon *d, const struct turn *turn, uint16_t echo)
 {
 	daemon_write(d,
 		"process = { workers = %u; max_generations = 64; };\n"
 		"servers = ( { name = \"r\"; listen ="
-		" { address = \"127.0.0.1:0\"; %s };"
+		" { address = \"127.0.0.1:0\"; reuseport = %s; };"
 		" middlewares = ( { type = \"forward\";"
 		" to = \"127.0.0.1:%u\"; } ); } );",
-		workers, options, echo);
+		turn->workers, turn->reuseport ? "true" : "false", echo);
 }
 
-/* Reloads again and again, with these numbers of workers in turn and options of
- * the listener. */
+/* Starts with the first of n turns and reloads for each other; sockets that are
+ * kept without need may be more descriptors at the end. */
 static void
-reload_under_load(const char *label, const char *options,
-	const unsigned *workers, size_t n)
+reload_under_load(
+	const char *label, const struct turn *turns, unsigned n, int more_fds)
 {
 	struct load_plan plan = plan_all;
 	struct load *l = load_new();
@@ -58,21 +65,22 @@ reload_under_load(const char *label, const char *options,
 	struct load_result r;
 	unsigned i;
 
-	write_relay(d, workers[0], options, echo);
+	write_relay(d, &turns[0], echo);
 	daemon_launch(d);
+	daemon_fds_allow(d, more_fds);
 	plan.ports[0] = daemon_port(d, "r", 0);
 	load_start(l, &plan);
 	load_settle(l);
-	for (i = 1; i <= RELOADS; i++) {
-		write_relay(d, workers[i % n], options, echo);
+	for (i = 1; i < n; i++) {
+		write_relay(d, &turns[i], echo);
 		reload_takes(d, i + 1);
 		load_await(l, 20);
 	}
 	load_stop(l, &r);
 	load_say(&r, label);
 	load_check(&r);
-	reload_alone(d, workers[RELOADS % n]);
-	reload_gone(d, RELOADS);
+	reload_alone(d, turns[n - 1].workers);
+	reload_gone(d, n - 1);
 	daemon_fds_settle(d);
 	daemon_stop(d);
 }
@@ -80,30 +88,55 @@ reload_under_load(const char *label, const char *options,
 static void
 test_f20_idle_channels_outlive_reloads(void **state)
 {
-	static const unsigned workers[] = { 2 };
+	struct turn turns[1 + RELOADS];
+	unsigned i;
 
 	(void)state;
-	reload_under_load("20 reloads", "", workers, 1);
+	for (i = 0; i <= RELOADS; i++)
+		turns[i] = (struct turn){ .workers = 2 };
+	reload_under_load("20 reloads", turns, 1 + RELOADS, 0);
+}
+
+/* From 8 round and round through 1 to 8, then 8, 2, 8. */
+static void
+change_workers(const char *label, bool reuseport)
+{
+	struct turn turns[1 + RELOADS + 3];
+	unsigned i;
+
+	for (i = 0; i <= RELOADS; i++)
+		turns[i].workers = 1 + (i + WORKERS - 1) % WORKERS;
+	turns[i++].workers = WORKERS;
+	turns[i++].workers = 2;
+	turns[i++].workers = WORKERS;
+	while (i-- > 0)
+		turns[i].reuseport = reuseport;
+	reload_under_load(label, turns, sizeof(turns) / sizeof(turns[0]), 0);
 }
 
 static void
 test_f23_number_of_workers_changes(void **state)
 {
-	static const unsigned workers[] = { 8, 2 };
-
 	(void)state;
-	reload_under_load(
-		"20 reloads, 8 workers and 2 in turn", "", workers, 2);
+	change_workers("23 reloads, 1 to 8 workers", false);
 }
 
 static void
 test_f23_number_of_sockets_changes(void **state)
 {
-	static const unsigned workers[] = { 8, 2 };
+	(void)state;
+	change_workers("23 reloads, 1 to 8 sockets", true);
+}
+
+static void
+test_f19_one_socket_and_several(void **state)
+{
+	static const struct turn turns[] = { { 4, false }, { 4, true },
+		{ 4, false }, { 2, true }, { 2, false } };
 
 	(void)state;
-	reload_under_load("20 reloads, 8 sockets and 2 in turn",
-		"reuseport = true;", workers, 2);
+	reload_under_load("one socket and several in turn", turns,
+		sizeof(turns) / sizeof(turns[0]), 3);
 }
 
 /* ---- addresses that come, stay and go ------------------------------------ */
@@ -216,6 +249,68 @@ test_f19_addresses_come_and_go_under_load(void **state)
 	close(holds[1]);
 }
 
+/* The listener on that port as ss(8) shows it: its inode, and the backlog that
+ * is in force. */
+static ino_t
+look_listener(const char *family, uint16_t port, unsigned *backlog)
+{
+	char command[64], line[512];
+	unsigned long inode = 0;
+	const char *at;
+	unsigned n = 0;
+	FILE *f;
+
+	snprintf(command, sizeof(command), "ss -%s -Hltne sport = :%u", family,
+		port);
+	f = popen(command, "re");
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f) != NULL) {
+		at = strstr(line, " ino:");
+		assert_non_null(at);
+		inode = strtoul(at + 5, NULL, 10);
+		assert_int_equal(sscanf(line, "LISTEN %*u %u ", backlog), 1);
+		n++;
+	}
+	assert_int_equal(pclose(f), 0);
+	assert_int_equal(n, 1);
+	return inode;
+}
+
+static void
+test_f19_options_change(void **state)
+{
+	static const unsigned backlogs[] = { 100, 16, 300 };
+	static const char *const families[] = { "4", "6" };
+	ino_t inodes[2] = { 0, 0 }, inode;
+	struct daemon *d = daemon_new();
+	unsigned i, j, is;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		daemon_write(d,
+			"process = { workers = 2; };\n"
+			"servers = ( { name = \"r\"; listen = ("
+			" { address = \"127.0.0.1:0\"; backlog = %u; },"
+			" { address = \"[::1]:0\"; backlog = %u; } );"
+			" middlewares = \"echo\"; } );",
+			backlogs[i], backlogs[i] + 1);
+		if (i == 0)
+			daemon_launch(d);
+		else
+			reload_takes(d, i + 1);
+		for (j = 0; j < 2; j++) {
+			inode = look_listener(
+				families[j], daemon_port(d, "r", j), &is);
+			assert_int_equal(is, backlogs[i] + j);
+			assert_int_not_equal(inode, 0);
+			if (i > 0)
+				assert_int_equal(inode, inodes[j]);
+			inodes[j] = inode;
+		}
+	}
+	daemon_stop(d);
+}
+
 static void
 test_f19_unix_socket_is_removed_when_dropped(void **state)
 {
@@ -240,13 +335,13 @@ test_f19_unix_socket_is_removed_when_dropped(void **state)
 static void
 test_f21_generations_do_not_pile_up(void **state)
 {
-	enum { CAP = 4, WORKERS = 2, LONG = 10, ALL = 30 };
+	enum { CAP = 4, EACH = 2, LONG = 10, ALL = 30 };
 	pid_t pids[DAEMON_WORKERS];
 	struct daemon *d = daemon_start(
 		"process = { workers = %d; max_generations = %d; };\n"
 		"servers = ( { name = \"r\"; listen = \"127.0.0.1:0\";"
 		" middlewares = \"echo\"; } );",
-		WORKERS, CAP);
+		EACH, CAP);
 	int64_t end;
 	int fds[LONG];
 	char line[64];
@@ -260,16 +355,16 @@ test_f21_generations_do_not_pile_up(void **state)
 			peer_expect_text(fds[i], "a");
 		}
 		reload_takes(d, (unsigned)i + 2);
-		reload_drained(d, (unsigned)(i + 1) * WORKERS);
+		reload_drained(d, (unsigned)(i + 1) * EACH);
 		/* One more for as long as the oldest takes to leave. */
 		end = procs_now() + DAEMON_MS;
 		do {
 			n = daemon_workers(d, pids);
 			most = n > most ? n : most;
-			assert_true(n <= (CAP + 1) * WORKERS);
+			assert_true(n <= (CAP + 1) * EACH);
 			assert_true(procs_now() < end);
 			poll(NULL, 0, 1);
-		} while (n > CAP * WORKERS);
+		} while (n > CAP * EACH);
 		/* While it is there it counts, and others have to go. */
 		snprintf(line, sizeof(line), "generation %zu is gone", i + 1);
 		if (i >= LONG)
@@ -284,7 +379,7 @@ test_f21_generations_do_not_pile_up(void **state)
 	peer_expect_text(fds[LONG - 1], "b");
 	for (i = 0; i < LONG; i++)
 		close(fds[i]);
-	reload_alone(d, WORKERS);
+	reload_alone(d, EACH);
 	daemon_stop(d);
 }
 
@@ -347,6 +442,8 @@ main(void)
 		daemon_test(test_f20_idle_channels_outlive_reloads),
 		daemon_test(test_f23_number_of_workers_changes),
 		daemon_test(test_f23_number_of_sockets_changes),
+		daemon_test(test_f19_one_socket_and_several),
+		daemon_test(test_f19_options_change),
 		daemon_test(test_f19_addresses_come_and_go_under_load),
 		daemon_test(test_f19_unix_socket_is_removed_when_dropped),
 		daemon_test(test_f21_generations_do_not_pile_up),

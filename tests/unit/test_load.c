@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -160,6 +162,29 @@ test_complaint(void **state)
 	free(text);
 }
 
+/* Nor may nobody have been served for long, where many wanted to be. */
+static void
+test_complaint_of_gaps(void **state)
+{
+	struct load_result r = { .connect_gap_us = LOAD_GAP_MS * 1000,
+		.request_gap_us = LOAD_GAP_MS * 1000 + 5000 };
+	char expected[128], *text;
+
+	(void)state;
+	assert_null(load_complaint(&r));
+	r.connects = r.requests = true;
+	text = load_complaint(&r);
+	assert_non_null(text);
+	snprintf(expected, sizeof(expected),
+		"nobody was connected for %d ms\n"
+		"nobody was answered for %d ms\n",
+		LOAD_GAP_MS, LOAD_GAP_MS + 5);
+	assert_string_equal(text, expected);
+	free(text);
+	r.connect_gap_us = r.request_gap_us = LOAD_GAP_MS * 1000 - 1;
+	assert_null(load_complaint(&r));
+}
+
 /* For a while nobody listens: that long there is no success. */
 static void
 test_hides(void **state)
@@ -200,6 +225,8 @@ test_all_is_well(void **state)
 	load_await(l, 500);
 	load_stop(l, &r);
 	load_check(&r);
+	assert_true(r.connects);
+	assert_true(r.requests);
 	assert_int_equal(r.unbroken, 200);
 	assert_int_equal(r.ok[LOAD_IDLE], 400);
 	assert_true(r.ok[LOAD_KEPT] > 10);
@@ -226,6 +253,8 @@ test_kept_and_idle_are_lost(void **state)
 	assert_int_equal(r.faults, 3);
 	assert_int_equal(load_failed(&r, LOAD_RESET), 3);
 	assert_int_equal(load_failed(&r, LOAD_KINDS_N), 3);
+	assert_false(r.connects);
+	assert_true(r.requests);
 	assert_int_equal(r.unbroken, 8 - r.failed[LOAD_IDLE][LOAD_RESET]);
 }
 
@@ -292,6 +321,7 @@ main(void)
 		cmocka_unit_test(test_repeats),
 		cmocka_unit_test(test_reset_found_by_writing),
 		cmocka_unit_test(test_complaint),
+		cmocka_unit_test(test_complaint_of_gaps),
 		cmocka_unit_test(test_hides),
 		cmocka_unit_test(test_all_is_well),
 		cmocka_unit_test(test_kept_and_idle_are_lost),
