@@ -98,6 +98,7 @@ PROCESS_TESTS = \
 	tests/process/test_descriptors \
 	tests/process/test_drain \
 	tests/process/test_faults \
+	tests/process/test_full \
 	tests/process/test_load \
 	tests/process/test_loader \
 	tests/process/test_log_faults \
