@@ -331,14 +331,15 @@ crash_poison(unsigned seconds)
 /* ---- workers that break in their start ----------------------------------- */
 
 static void
-write_conf(struct daemon *d, uint16_t backend, const char *fragile)
+write_conf(struct daemon *d, unsigned workers, uint16_t backend,
+	const char *fragile)
 {
 	daemon_write(d,
-		"process = { workers = %d; };\n"
+		"process = { workers = %u; };\n"
 		"servers = ( { name = \"r\"; listen = \"127.0.0.1:0\";"
 		" middlewares = ( { type = \"heed\"; fragile = %s; },"
 		"  { type = \"forward\"; to = \"127.0.0.1:%u\"; } ); } );",
-		WORKERS, fragile, backend);
+		workers, fragile, backend);
 }
 
 static void
@@ -382,7 +383,7 @@ crash_loop(unsigned seconds, unsigned most)
 
 	relay_use_trial();
 	d = daemon_new();
-	write_conf(d, backend, "true");
+	write_conf(d, WORKERS, backend, "true");
 	daemon_launch(d);
 	daemon_expect_alert(d, "was killed by signal 9");
 	daemon_expect_alert(d, "was killed by signal 6");
@@ -392,7 +393,7 @@ crash_loop(unsigned seconds, unsigned most)
 	daemon_wait_log(d, "was killed by signal 9", DAEMON_MS);
 	cpu_ms = load_for(d, l, seconds);
 	forks = daemon_log_count(d, ") started") - forks;
-	write_conf(d, backend, "false");
+	write_conf(d, WORKERS, backend, "false");
 	ms = procs_now();
 	daemon_signal(d, SIGHUP);
 	daemon_wait_log(d, "ready gen=2 ", DAEMON_MS);
@@ -405,5 +406,64 @@ crash_loop(unsigned seconds, unsigned most)
 	assert_in_range(ms, 0, CRASH_READY_MS + 900);
 	daemon_wait_log(d, "generation 1 is gone", DAEMON_MS);
 	unlink(daemon_path(d, "abort"));
+	daemon_stop(d);
+}
+
+/* Longest time from one start of a worker to the next, for so long. */
+static int64_t
+longest_gap(struct daemon *d, unsigned seconds)
+{
+	int64_t now = procs_now(), last = now, end = now + seconds * 1000;
+	unsigned n, before = daemon_log_count(d, ") started");
+	int64_t longest = 0;
+
+	for (; now < end; now = procs_now()) {
+		n = daemon_log_count(d, ") started");
+		if (now - last > longest)
+			longest = now - last;
+		if (n != before)
+			last = now;
+		before = n;
+		poll(NULL, 0, 10);
+	}
+	return longest;
+}
+
+void
+crash_loop_of_all(unsigned workers, unsigned seconds, unsigned most)
+{
+	uint16_t port;
+	int backend = peer_listen(&port), client, server;
+	int64_t gap, ms;
+	struct daemon *d;
+	unsigned forks, i;
+
+	relay_use_trial();
+	d = daemon_new();
+	write_conf(d, workers, port, "true");
+	daemon_launch(d);
+	daemon_expect_alert(d, "was killed by signal 9");
+	daemon_expect_alert(d, "was killed by signal 6");
+	make_file(d, "abort");
+	forks = daemon_log_count(d, ") started");
+	for (i = 0; i < workers; i++)
+		kill(daemon_worker(d, i), SIGKILL);
+	gap = longest_gap(d, seconds);
+	forks = daemon_log_count(d, ") started") - forks;
+	unlink(daemon_path(d, "abort"));
+	ms = procs_now();
+	client = peer_connect(daemon_port(d, "r", 0));
+	server = peer_accept(backend);
+	ms = procs_now() - ms;
+	close(client);
+	close(server);
+	close(backend);
+	print_message(
+		"# all of %u slots: %u forks in %u s, %lld ms without one; "
+		"served %lld ms after the repair\n",
+		workers, forks, seconds, (long long)gap, (long long)ms);
+	assert_in_range(forks, seconds, most);
+	assert_in_range(gap, 0, CRASH_TRY_MS);
+	assert_in_range(ms, 0, CRASH_TRY_MS);
 	daemon_stop(d);
 }

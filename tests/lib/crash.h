@@ -11,6 +11,8 @@
 #else
 #define CRASH_READY_MS 100
 #endif
+/* A second, and the machine's part. */
+#define CRASH_TRY_MS 1500
 
 /* Kills (SIGKILL) one of two workers, so many times: only its own channels end,
  * nobody is refused, and each time the slot is ready again in less than
@@ -26,5 +28,10 @@ void crash_poison(unsigned seconds);
  * than most forks and, without sanitizers, 2 % CPU of the master; the other one
  * serves meanwhile.  A file that repairs it recovers at once. */
 void crash_loop(unsigned seconds, unsigned most);
+
+/* All slots of so many break in their starts, for so long: they are tried at
+ * most so often in all, yet never is there no try for more than CRASH_TRY_MS,
+ * and soon after the repair somebody serves. */
+void crash_loop_of_all(unsigned workers, unsigned seconds, unsigned most);
 
 #endif

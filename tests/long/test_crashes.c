@@ -283,6 +283,15 @@ test_f9_crash_loop(void **state)
 }
 
 static void
+test_f9_all_break_for_long(void **state)
+{
+	(void)state;
+	crash_loop_of_all(1, 10, 15);
+	/* Each slot begins with some of its own. */
+	crash_loop_of_all(2, 10, 20);
+}
+
+static void
 test_f10_poison_for_long(void **state)
 {
 	(void)state;
@@ -360,6 +369,7 @@ main(void)
 		daemon_test(test_f11_master_is_killed_at_any_moment),
 		daemon_test(test_kill_one_of_two),
 		daemon_test(test_f9_crash_loop),
+		daemon_test(test_f9_all_break_for_long),
 		daemon_test(test_f10_poison_for_long),
 		daemon_test(test_f22_quit_in_each_state),
 		daemon_test(test_f22_drain_in_each_state),

@@ -25,6 +25,13 @@ test_f9_workers_break_in_their_start(void **state)
 }
 
 static void
+test_f9_all_break_in_their_start(void **state)
+{
+	(void)state;
+	crash_loop_of_all(2, 5, 15);
+}
+
+static void
 test_f10_poison(void **state)
 {
 	(void)state;
@@ -69,6 +76,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		daemon_test(test_kill_one_of_two),
 		daemon_test(test_f9_workers_break_in_their_start),
+		daemon_test(test_f9_all_break_in_their_start),
 		daemon_test(test_f10_poison),
 		daemon_test(test_f11_master_is_killed_under_load),
 	};
