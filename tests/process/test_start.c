@@ -211,7 +211,7 @@ test_every_address_in_use_is_named(void **state)
 static void
 test_a_refusal_says_no_figures(void **state)
 {
-	char *out = daemon_start_fails(CONF_ON("192.0.2.1:1"));
+	char *out = daemon_start_fails(CONF_ON("192.0.2.1:1", ""));
 
 	(void)state;
 	assert_contains(out, "no interface of this machine has that address");
