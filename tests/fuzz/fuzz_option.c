@@ -112,7 +112,8 @@ check_conf(const struct conf *conf)
 	}
 }
 
-/* Can the value be given by -o: as one word, without what that refuses? */
+/* Can the value be given by -o: as one word, without what that refuses?  In a
+ * list of addresses a blank parts two, so a path that has one cannot. */
 static bool
 is_word(const struct weir_opt *row, const char *value)
 {
@@ -120,6 +121,8 @@ is_word(const struct weir_opt *row, const char *value)
 
 	while (*s != '\0' && (unsigned char)*s >= ' ' && *s != 0x7f)
 		s++;
+	if (row->type == WEIR_T_ADDRS && strchr(value, ' ') != NULL)
+		return false;
 	return *s == '\0' && *value != '\0' && row->type != WEIR_T_STRINGS &&
 	       row->type != WEIR_T_GROUPS;
 }
