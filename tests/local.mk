@@ -293,7 +293,6 @@ TEST_EXTRAS = \
 	tests/conf \
 	tests/fuzz/corpus \
 	tests/fuzz/found \
-	tests/fuzz/open \
 	tests/lib/sum.awk \
 	tests/lib/turn.sh \
 	tests/failures \
