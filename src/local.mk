@@ -28,7 +28,12 @@ libweir_a_SOURCES = \
 	src/base/log.h \
 	src/base/msg.c \
 	src/base/msg.h \
+	src/base/poison.h \
+	src/base/pool.c \
+	src/base/pool.h \
 	src/base/reason.c \
+	src/base/seg.c \
+	src/base/seg.h \
 	src/base/sink.c \
 	src/base/sink.h \
 	src/base/syslog.c \
@@ -122,10 +127,14 @@ libweir_a_SOURCES = \
 	src/engine/loop.h \
 	src/engine/opening.c \
 	src/engine/opening.h \
+	src/engine/pipe.c \
+	src/engine/pipe.h \
 	src/engine/poller.c \
 	src/engine/poller.h \
 	src/engine/sinks.c \
 	src/engine/sinks.h \
+	src/engine/splice.c \
+	src/engine/splice.h \
 	src/engine/stage.c \
 	src/engine/stage.h \
 	src/engine/ticket.c \

@@ -263,7 +263,8 @@ LDADD = libtest.a libmodules.a libweir.a libmodules.a libweir.a \
 
 # Programs in which one allocation of weir can be made to fail (lib/alloc.h).
 WRAP_ALLOC = $(AM_LDFLAGS) \
-	-Wl,--wrap=malloc,--wrap=calloc,--wrap=reallocarray
+	-Wl,--wrap=malloc,--wrap=calloc,--wrap=reallocarray,--wrap=aligned_alloc \
+	-Wl,--wrap=seg_free
 tests_module_test_acl_LDFLAGS = $(WRAP_ALLOC)
 tests_module_test_registry_LDFLAGS = $(WRAP_ALLOC)
 tests_module_test_delay_LDFLAGS = $(WRAP_ALLOC)

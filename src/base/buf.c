@@ -7,23 +7,7 @@
 
 #include "base/buf.h"
 
-#define SEG_LEAST ((size_t)4096 - sizeof(struct seg))
-#define SEG_MOST  ((size_t)65536 - sizeof(struct seg))
 #define SEND_SEGS 16
-
-static struct seg *
-seg_new(size_t n)
-{
-	size_t cap = n < SEG_LEAST ? SEG_LEAST : n > SEG_MOST ? SEG_MOST : n;
-	struct seg *s = malloc(sizeof(*s) + cap);
-
-	if (s == NULL)
-		return NULL;
-	s->next = NULL;
-	s->start = s->end = 0;
-	s->cap = (uint32_t)cap;
-	return s;
-}
 
 static void
 buf_push(struct buf *b, struct seg *s)
@@ -98,7 +82,7 @@ buf_add_seg(struct buf *b, struct seg *s)
 	b->len += n;
 	if (b->tail != NULL && n <= b->tail->cap - b->tail->end) {
 		seg_fill(b->tail, s->data + s->start, n);
-		free(s);
+		seg_free(s);
 		return;
 	}
 	s->next = NULL;
@@ -144,10 +128,9 @@ buf_pullup(struct buf *b)
 
 	if (b->head == b->tail)
 		return 0;
-	all = malloc(sizeof(*all) + 2 * b->len);
+	all = seg_new_big(2 * b->len);
 	if (all == NULL)
 		return -1;
-	*all = (struct seg){ .cap = (uint32_t)(2 * b->len) };
 	for (s = b->head; s != NULL; s = s->next)
 		seg_fill(all, s->data + s->start, s->end - s->start);
 	buf_clear(b);
@@ -171,7 +154,7 @@ buf_cut(struct buf *b, size_t n)
 		b->head = s->next;
 		if (b->head == NULL)
 			b->tail = NULL;
-		free(s);
+		seg_free(s);
 	}
 }
 
@@ -197,7 +180,7 @@ buf_clear(struct buf *b)
 
 	while ((s = b->head) != NULL) {
 		b->head = s->next;
-		free(s);
+		seg_free(s);
 	}
 	*b = (struct buf){ 0 };
 }

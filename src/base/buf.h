@@ -8,11 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct seg {
-	struct seg *next;
-	uint32_t start, end, cap; /* data[start..end) is filled */
-	uint8_t data[];
-};
+#include "base/seg.h"
 
 struct buf {
 	struct seg *head, *tail;
@@ -35,7 +31,8 @@ void buf_unshift(struct buf *b, struct seg *s);
 int buf_pullup(struct buf *b);
 /* Drops the first n bytes, n <= b->len. */
 void buf_cut(struct buf *b, size_t n);
-/* Takes the first segment out, or NULL; caller frees it with free(). */
+/* Takes the first segment out, or NULL; caller frees it with
+ * seg_free(). */
 struct seg *buf_shift(struct buf *b);
 /* Drops everything. */
 void buf_clear(struct buf *b);

@@ -25,6 +25,8 @@ struct conf_process {
 	int64_t worker_channels; /* of one worker; 0: no limit */
 };
 
+enum conf_splice { CONF_SPLICE_AUTO, CONF_SPLICE_ON, CONF_SPLICE_OFF };
+
 enum conf_close_mode { CONF_CLOSE_SERIAL, CONF_CLOSE_PARALLEL };
 
 struct conf_log {
@@ -68,6 +70,7 @@ struct conf_server {
 	uint32_t session_timeout_ms;
 	uint32_t close_wait_ms;
 	int close_channel_mode;	 /* enum conf_close_mode */
+	int splice;		 /* enum conf_splice */
 	struct weir_list stages; /* of struct conf_stage, sorted by order */
 };
 

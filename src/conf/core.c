@@ -111,6 +111,11 @@ static const char *const close_channel_modes[] = {
 	[CONF_CLOSE_SERIAL] = "serial", [CONF_CLOSE_PARALLEL] = "parallel", NULL
 };
 
+static const char *const splices[] = { [CONF_SPLICE_AUTO] = "auto",
+	[CONF_SPLICE_ON] = "on",
+	[CONF_SPLICE_OFF] = "off",
+	NULL };
+
 static const struct weir_opt server_opts[] = {
 	WEIR_STRING("name", struct conf_server, name, .flags = WEIR_OPTIONAL,
 		.min = 1, .max = 64,
@@ -157,6 +162,10 @@ static const struct weir_opt server_opts[] = {
 		.choices = close_channel_modes,
 		.help = "Whether close callbacks run one after the other or "
 			"all at once."),
+	WEIR_CHOICE("splice", struct conf_server, splice, .def = "auto",
+		.choices = splices,
+		.help = "Whether bytes that no middleware looks at stay in the "
+			"kernel: where they come in bulk, always, or never."),
 	{ .key = "middlewares",
 		.type = WEIR_T_MODULES,
 		.flags = WEIR_OPTIONAL,

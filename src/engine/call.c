@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "base/poison.h"
 #include "engine/aside.h"
 #include "engine/call.h"
 #include "engine/channel.h"
@@ -19,35 +20,6 @@
 bool call_aborts = true;
 #else
 bool call_aborts = false;
-#endif
-
-#ifdef __SANITIZE_ADDRESS__
-#define POISONS 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define POISONS 1
-#endif
-#endif
-
-#ifdef POISONS
-#include <sanitizer/asan_interface.h>
-
-static void
-memory_poison(const void *p, size_t n, bool on)
-{
-	if (on)
-		__asan_poison_memory_region(p, n);
-	else
-		__asan_unpoison_memory_region(p, n);
-}
-#else
-static void
-memory_poison(const void *p, size_t n, bool on)
-{
-	(void)p;
-	(void)n;
-	(void)on;
-}
 #endif
 
 struct weir_call

@@ -15,6 +15,7 @@
 #include "engine/history.h"
 #include "engine/hold.h"
 #include "engine/opening.h"
+#include "engine/splice.h"
 #include "engine/wait.h"
 
 #define RESET_FLUSH_MS 1000
@@ -46,8 +47,7 @@ channel_new(struct engine *engine, int fd, const struct weir_addr *peer,
 	uint16_t listen)
 {
 	struct loop *loop = engine->loop;
-	struct weir_channel *ch =
-		calloc(1, sizeof(*ch) + engine->chain.ctx_size);
+	struct weir_channel *ch = pool_get(&engine->blocks);
 	int dir;
 
 	if (ch == NULL)
@@ -70,7 +70,7 @@ channel_new(struct engine *engine, int fd, const struct weir_addr *peer,
 		poller_add_endpoint(&loop->poller, &ch->ends[WEIR_FRONTEND]) ==
 			-1) {
 		endpoint_done(&ch->ends[WEIR_FRONTEND]);
-		free(ch);
+		pool_put(&engine->blocks, ch);
 		return NULL;
 	}
 	channel_wait_total(ch);
@@ -242,7 +242,7 @@ channel_can_go_on(const struct weir_channel *ch)
 				 ~chain_barred(ch, (enum weir_dir)dir)) != 0 &&
 				!chain_blocked(ch, (enum weir_dir)dir)) ||
 			(fl->state == FLOW_ENDED && fl->end_reached &&
-				fl->out.len == 0))
+				flow_left(fl) == 0))
 			return true;
 	}
 	return false;
@@ -438,6 +438,7 @@ static void
 channel_free(struct weir_channel *ch)
 {
 	struct engine *engine = ch->engine;
+	int dir;
 
 	/* A wait that was over at once has queued it again. */
 	if (ch->queued)
@@ -450,11 +451,13 @@ channel_free(struct weir_channel *ch)
 	TAILQ_REMOVE(&engine->channels, ch, all_link);
 	engine->loop->channels--;
 	hold_drop(ch);
-	buf_clear(&ch->flows[WEIR_UP].out);
-	buf_clear(&ch->flows[WEIR_DOWN].out);
+	for (dir = 0; dir < 2; dir++) {
+		buf_clear(&ch->flows[dir].out);
+		splice_drop(ch, (enum weir_dir)dir);
+	}
 	endpoint_done(&ch->ends[WEIR_FRONTEND]);
 	endpoint_done(&ch->ends[WEIR_BACKEND]);
-	free(ch);
+	pool_put(&engine->blocks, ch);
 }
 
 void

@@ -55,7 +55,7 @@ closing_is_through(const struct weir_channel *ch, enum weir_dir dir)
 	const struct endpoint *to = &ch->ends[!dir];
 
 	return to->fd == -1 || to->err != 0 ||
-	       (ch->flows[dir].out.len == 0 && endpoint_unacked(to) == 0);
+	       (flow_left(&ch->flows[dir]) == 0 && endpoint_unacked(to) == 0);
 }
 
 /* The backend gets what was meant for it; then a reset, for this is no end
@@ -82,7 +82,7 @@ linger_frontend(struct weir_channel *ch)
 	flow_flush(ch, WEIR_DOWN);
 	if (front->err != 0)
 		return true;
-	if (!ch->lingering && ch->flows[WEIR_DOWN].out.len == 0) {
+	if (!ch->lingering && flow_left(&ch->flows[WEIR_DOWN]) == 0) {
 		ch->lingering = true;
 		if (shutdown(front->fd, SHUT_WR) == -1)
 			return true;
@@ -115,7 +115,7 @@ reset_run(struct weir_channel *ch, enum weir_dir dir)
 	flow_flush(ch, dir);
 	if (closing_is_through(ch, dir))
 		channel_die(ch, true);
-	else if (ch->flows[dir].out.len == 0)
+	else if (flow_left(&ch->flows[dir]) == 0)
 		closing_poll(ch);
 }
 

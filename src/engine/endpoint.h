@@ -21,17 +21,17 @@
 	(ENDPOINT_IN | ENDPOINT_ERR | ENDPOINT_HUP | ENDPOINT_RDHUP)
 
 struct endpoint {
-	int fd; /* -1: none */
+	int fd;	 /* -1: none */
+	int err; /* errno that ended it, or 0 */
 	uint16_t mask;
-	uint8_t side; /* enum weir_side */
-	int err;      /* errno that ended it, or 0 */
+	uint8_t side;	  /* enum weir_side */
+	uint8_t path_len; /* 0: the peer has no path */
 	union {
 		struct sockaddr sa;
 		struct sockaddr_in in;
 		struct sockaddr_in6 in6;
-		char *path; /* of a unix address, when path_len > 0; owned */
+		char *path; /* of a unix address; owned */
 	} peer;
-	uint8_t path_len;
 };
 
 void endpoint_init(struct endpoint *ep, enum weir_side side);

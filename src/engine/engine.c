@@ -16,16 +16,21 @@ engine_init(
 	e->loop = loop;
 	e->server = server;
 	TAILQ_INIT(&e->channels);
-	if (chain_compile(&e->chain, server) == 0 &&
-		chain_start(&e->chain, server) == 0)
-		return 0;
-	chain_done(&e->chain);
-	return -1;
+	if (chain_compile(&e->chain, server) == -1 ||
+		chain_start(&e->chain, server) == -1) {
+		chain_done(&e->chain);
+		return -1;
+	}
+	pool_init(&e->blocks, sizeof(struct weir_channel) + e->chain.ctx_size);
+	TAILQ_INSERT_TAIL(&loop->engines, e, link);
+	return 0;
 }
 
 void
 engine_done(struct engine *e)
 {
+	TAILQ_REMOVE(&e->loop->engines, e, link);
+	pool_trim(&e->blocks);
 	chain_stop(&e->chain, e->server);
 	chain_done(&e->chain);
 }

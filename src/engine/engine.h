@@ -5,6 +5,7 @@
 #include <sys/queue.h>
 
 #include "api/channel.h"
+#include "base/pool.h"
 #include "conf/conf.h"
 #include "engine/chain.h"
 #include "engine/loop.h"
@@ -17,6 +18,8 @@ struct engine {
 	const struct conf_server *server;
 	struct chain chain;
 	TAILQ_HEAD(, weir_channel) channels;
+	struct pool blocks;		       /* of those */
+	TAILQ_ENTRY(engine) link;	       /* of the loop */
 	const char *names[ENGINE_EVENTS_KEPT]; /* of the last events */
 	uint32_t events;		       /* how many there have been */
 	bool hurried; /* close callbacks may not wait any more */

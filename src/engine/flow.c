@@ -12,6 +12,7 @@
 #include "engine/engine.h"
 #include "engine/flow.h"
 #include "engine/history.h"
+#include "engine/splice.h"
 #include "engine/stage.h"
 
 static const char *const words[] = {
@@ -43,8 +44,10 @@ flow_state(struct weir_channel *ch, enum weir_dir dir, enum flow_state to)
 		abort();
 	}
 	fl->state = (uint8_t)to;
-	if (to == FLOW_BROKEN)
+	if (to == FLOW_BROKEN) {
 		buf_clear(&fl->out);
+		splice_drop(ch, dir);
+	}
 }
 
 /* Can bytes of this direction be written at all, if the socket takes them? */
@@ -85,43 +88,62 @@ flow_may_read(const struct weir_channel *ch, enum weir_dir dir)
 	if (fl->state != FLOW_OPEN)
 		return flow_may_drain(ch, dir);
 	if (ch->state == CHANNEL_JOINED)
-		return fl->out.len == 0;
+		return flow_left(fl) == 0;
 	/* Only who must see client bytes first makes us read them so early. */
 	return ch->state == CHANNEL_ROUTE && dir == WEIR_UP &&
 	       ch->preread != 0 && fl->out.len < ch->engine->server->hold_max;
 }
 
-void
-flow_read(struct weir_channel *ch, enum weir_dir dir)
+/* Is the socket empty after a short read?  Then the next edge tells of more;
+ * unless it stopped at an urgent byte, or where a unix socket has descriptors,
+ * or where small segments fill a pipe. */
+static bool
+flow_trusts(const struct endpoint *from, bool spliced)
+{
+	return !spliced && !(from->mask & ENDPOINT_PRI) &&
+	       !endpoint_is_unix(from);
+}
+
+/* Reads once; how many bytes of the budget that takes.  Who splices has had his
+ * share with one read, however big: the more waits, the less each byte costs.
+ */
+static size_t
+flow_read_once(struct weir_channel *ch, enum weir_dir dir, size_t budget)
 {
 	struct loop *loop = ch->engine->loop;
 	struct endpoint *from = channel_source(ch, dir);
+	bool spliced = splice_is_due(ch, dir);
+	ssize_t n = spliced ? splice_read(ch, dir)
+			    : recv(from->fd, loop->scratch, budget, 0);
+
+	if (n > 0) {
+		/* Bits of an end or an error stay: they are read up to. */
+		if ((size_t)n < budget && flow_trusts(from, spliced))
+			from->mask &= (uint16_t)~ENDPOINT_IN;
+		ch->flows[dir].in_bytes += (uint64_t)n;
+		ch->last_ms = clock_ms();
+		if (!spliced) {
+			splice_watch(ch, dir, (size_t)n);
+			chain_feed(ch, dir, loop->scratch, (size_t)n, false);
+		}
+		return spliced ? budget : (size_t)n;
+	}
+	if (n == 0 && !spliced)
+		channel_source_ended(ch, dir, from->err);
+	else if (n == -1 && errno == EAGAIN)
+		from->mask &= (uint16_t) ~(ENDPOINT_READABLE | ENDPOINT_PRI);
+	else if (n == -1 && errno != EINTR)
+		channel_source_ended(ch, dir, errno);
+	return 0;
+}
+
+void
+flow_read(struct weir_channel *ch, enum weir_dir dir)
+{
 	size_t budget = ch->engine->server->read_max;
 
 	while (budget > 0 && flow_may_read(ch, dir)) {
-		ssize_t n = recv(from->fd, loop->scratch, budget, 0);
-
-		if (n > 0) {
-			/* A short read empties the socket, and the next edge
-			 * tells; unless it stopped at an urgent byte, or where
-			 * a unix socket has descriptors.  Bits of an end or an
-			 * error stay: they are read up to. */
-			if ((size_t)n < budget &&
-				!(from->mask & ENDPOINT_PRI) &&
-				!endpoint_is_unix(from))
-				from->mask &= (uint16_t)~ENDPOINT_IN;
-			budget -= (size_t)n;
-			ch->flows[dir].in_bytes += (uint64_t)n;
-			ch->last_ms = clock_ms();
-			chain_feed(ch, dir, loop->scratch, (size_t)n, false);
-		} else if (n == 0) {
-			channel_source_ended(ch, dir, from->err);
-		} else if (errno == EAGAIN) {
-			from->mask &=
-				(uint16_t) ~(ENDPOINT_READABLE | ENDPOINT_PRI);
-		} else if (errno != EINTR) {
-			channel_source_ended(ch, dir, errno);
-		}
+		budget -= flow_read_once(ch, dir, budget);
 		flow_flush(ch, WEIR_UP);
 		flow_flush(ch, WEIR_DOWN);
 	}
@@ -173,10 +195,10 @@ flow_take(struct weir_channel *ch, enum weir_dir dir, const uint8_t *p,
 		(dir == WEIR_UP && ch->served)) {
 		if (fl->state != FLOW_BROKEN)
 			fl->out_bytes += n;
-		free(seg);
+		seg_free(seg);
 		return;
 	}
-	if (stable && fl->out.len == 0 &&
+	if (stable && flow_left(fl) == 0 &&
 		(view->n == 0 || view->p + view->n == p)) {
 		if (view->n == 0)
 			view->p = p;
@@ -226,10 +248,16 @@ flow_flush(struct weir_channel *ch, enum weir_dir dir)
 	struct endpoint *to = channel_sink(ch, dir);
 	bool more;
 
-	if (view->n == 0 && fl->out.len == 0)
+	if (view->n == 0 && flow_left(fl) == 0)
 		return;
 	more = flow_has_sink(ch, dir) && (to->mask & ENDPOINT_OUT);
-	while (more && fl->out.len == 0 && view->n > 0) {
+	/* A short one does not tell that the sink is full. */
+	while (more && fl->pipe != NULL) {
+		ssize_t n = splice_write(ch, dir);
+
+		more = flow_wrote(ch, dir, n, n > 0 ? (size_t)n : SIZE_MAX);
+	}
+	while (more && flow_left(fl) == 0 && view->n > 0) {
 		ssize_t n = send(to->fd, view->p, view->n, MSG_NOSIGNAL);
 
 		more = flow_wrote(ch, dir, n, view->n);
@@ -241,12 +269,12 @@ flow_flush(struct weir_channel *ch, enum weir_dir dir)
 	if (fl->state == FLOW_BROKEN)
 		*view = (struct view){ 0 };
 	flow_keep_view(ch, dir);
-	while (more && fl->out.len > 0) {
+	while (more && fl->out.len > 0 && fl->pipe == NULL) {
 		size_t wanted = buf_sendable(&fl->out);
 
 		more = flow_wrote(ch, dir, buf_send(&fl->out, to->fd), wanted);
 	}
-	if (fl->out.len == 0 && fl->held == 0)
+	if (flow_left(fl) == 0 && fl->held == 0)
 		fl->emitters = 0;
 }
 
@@ -256,7 +284,7 @@ flow_settle(struct weir_channel *ch, enum weir_dir dir)
 	struct flow *fl = &ch->flows[dir];
 	struct endpoint *to = channel_sink(ch, dir);
 
-	if (fl->state != FLOW_ENDED || !fl->end_reached || fl->out.len > 0 ||
+	if (fl->state != FLOW_ENDED || !fl->end_reached || flow_left(fl) > 0 ||
 		channel_is_ending(ch) ||
 		(dir == WEIR_UP && ch->state != CHANNEL_JOINED))
 		return;

@@ -8,6 +8,7 @@
 
 #include "api/channel.h"
 #include "base/buf.h"
+#include "engine/pipe.h"
 
 /* id, word, what is true in it. */
 #define FLOW_STATES(X)                                                         \
@@ -25,6 +26,7 @@ enum flow_state {
 
 struct flow {
 	struct buf out;	    /* through the chain, not yet taken by the sink */
+	struct pipe *pipe;  /* with bytes that come before those; or NULL */
 	uint64_t in_bytes;  /* read from the source */
 	uint64_t out_bytes; /* taken by the sink */
 	uint64_t active;    /* stages that look at this direction */
@@ -37,6 +39,10 @@ struct flow {
 	uint8_t emitters;   /* who emitted into out: bits of directions, and: */
 #define FLOW_BY_TIME 4u	    /* callbacks that are shown no bytes */
 	bool drained;	    /* a stage has ended it, and its source, too */
+	bool splices : 1;   /* it is bulk: splice it where that is allowed */
+	bool recv_next : 1; /* but not the next read */
+	bool recv_only : 1; /* and never, as the kernel cannot */
+	uint8_t streak;	    /* reads in a row that speak for the other way */
 };
 
 /* Stages that still look: 0 means that splicing is allowed. */
@@ -44,6 +50,13 @@ static inline unsigned
 flow_interest(const struct flow *fl)
 {
 	return (unsigned)__builtin_popcountll(fl->active);
+}
+
+/* Bytes that the sink has not taken yet. */
+static inline size_t
+flow_left(const struct flow *fl)
+{
+	return fl->out.len + (fl->pipe == NULL ? 0 : fl->pipe->len);
 }
 
 /* The only way a state changes; a step that the table lacks is a bug. */

@@ -127,6 +127,22 @@ hold_skipped(
 	return n;
 }
 
+uint64_t
+hold_skip_left(
+	const struct weir_channel *ch, enum weir_dir dir, uint64_t stages)
+{
+	const struct hold *h;
+	uint64_t left = UINT64_MAX;
+
+	if ((ch->flows[dir].skipping & stages) != stages)
+		return 0;
+	for (h = ch->holds; h != NULL; h = h->next)
+		if (h->dir == dir && (stages & stage_bit(h->stage)) &&
+			h->skip < left)
+			left = h->skip;
+	return left;
+}
+
 bool
 hold_shift(struct weir_channel *ch, enum weir_dir dir, unsigned stage,
 	struct seg **seg, bool *eof)

@@ -37,6 +37,10 @@ int hold_skip(
 /* How many of n bytes that come now are of those: they are counted off. */
 size_t hold_skipped(
 	struct weir_channel *ch, enum weir_dir dir, unsigned stage, size_t n);
+/* How many of the bytes that come these stages let pass unshown: that of the
+ * least; 0: one of them, none. */
+uint64_t hold_skip_left(
+	const struct weir_channel *ch, enum weir_dir dir, uint64_t stages);
 /* Takes the first segment (all bytes in one after hold_need()), NULL when only
  * an end is left; *eof: the end follows it.  False when nothing is held, or
  * too little; what is empty is removed, and the flow's held bit cleared.

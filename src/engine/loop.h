@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "engine/connect.h"
+#include "engine/pipe.h"
 #include "engine/poller.h"
 #include "engine/sinks.h"
 #include "engine/ticket.h"
@@ -31,12 +32,22 @@ struct loop {
 	struct timeouts timeouts;
 	struct sinks sinks; /* its owner's to start and to end */
 	struct event *tick;
-	uint64_t tick_ms; /* when the tick comes; UINT64_MAX: not armed */
+	struct event *trim; /* comes while there is something to give back */
+	bool trims;	    /* it is armed */
+	bool reaped;	    /* channels, since it was */
+	uint64_t tick_ms;   /* when the tick comes; UINT64_MAX: not armed */
+	uint64_t asked_ms;  /* when libevent was asked last */
+	uint64_t told_ms;   /* when a socket had something last */
+	unsigned own_turns; /* that may follow without libevent */
+	struct pipes pipes;
+	uint64_t copied_bytes;	/* read, of all channels: shown or could be */
+	uint64_t spliced_bytes; /* past us */
 	uint8_t *scratch;
 	size_t scratch_size;
 	struct channel_head run; /* to be run once more, before the next wait */
 	struct channel_head dead; /* to be freed at the end of the turn */
 	struct tickets tickets;
+	TAILQ_HEAD(, engine) engines; /* of this worker */
 	size_t channels;
 	size_t fds;	       /* that the channels have or may want */
 	size_t fds_most;       /* nobody is accepted who may want more */
@@ -61,6 +72,8 @@ struct loop {
 /* -1 with errno.  scratch_size: the largest read_max. */
 int loop_init(struct loop *loop, size_t scratch_size);
 void loop_done(struct loop *loop);
+/* Takes from the descriptors that channels may have what pipes need. */
+void loop_limit_pipes(struct loop *loop);
 /* Takes turns until loop->leaving: events, then the run list, then the reap. */
 void loop_run(struct loop *loop);
 /* One turn; waits for events unless a channel waits to be run. */

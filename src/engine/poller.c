@@ -16,15 +16,13 @@
 #define EVENTS_PER_WAIT 256
 #define TAG_SOURCE	((uintptr_t)1) /* pointers are aligned, so bit 0 is free */
 
-static void
-poller_dispatch(evutil_socket_t fd, short what, void *arg)
+int
+poller_wait(struct poller *p, int wait_ms)
 {
 	struct epoll_event events[EVENTS_PER_WAIT];
 	int i, n;
 
-	(void)what;
-	(void)arg;
-	n = epoll_wait(fd, events, EVENTS_PER_WAIT, 0);
+	n = epoll_wait(p->epfd, events, EVENTS_PER_WAIT, wait_ms);
 	if (n == -1 && errno != EINTR)
 		log_error("epoll_wait failed: %s", strerror(errno));
 	clock_update();
@@ -40,12 +38,24 @@ poller_dispatch(evutil_socket_t fd, short what, void *arg)
 			channel_ready(events[i].data.ptr, events[i].events);
 		}
 	}
+	return n;
+}
+
+static void
+poller_dispatch(evutil_socket_t fd, short what, void *arg)
+{
+	struct poller *p = arg;
+
+	(void)fd;
+	(void)what;
+	p->told = poller_wait(p, 0) > 0;
 }
 
 int
 poller_init(struct poller *p, struct event_base *base)
 {
 	p->event = NULL;
+	p->told = false;
 	p->epfd = epoll_create1(EPOLL_CLOEXEC);
 	if (p->epfd == -1)
 		return -1;

@@ -59,7 +59,7 @@ stage_give(struct weir_channel *ch, enum weir_dir dir, unsigned i,
 			.seg = s };
 
 		stage_feed(ch, dir, stage_behind(dir, i), &in);
-		free(in.seg);
+		seg_free(in.seg);
 	}
 	if (end)
 		stage_feed(ch, dir, stage_behind(dir, i), &last);
@@ -219,7 +219,7 @@ stage_on(struct weir_channel *ch, enum weir_dir dir, unsigned i,
 	if (on.seg != NULL)
 		in->seg = NULL;
 	stage_feed(ch, dir, stage_behind(dir, i), &on);
-	free(on.seg);
+	seg_free(on.seg);
 }
 
 /* Bytes pass unshown; their end, if it is there, is shown. */
@@ -330,7 +330,7 @@ stage_show_held(struct weir_channel *ch, enum weir_dir dir, unsigned i)
 		in.p = in.seg == NULL ? &nothing : in.seg->data + in.seg->start;
 		in.n = in.seg == NULL ? 0 : in.seg->end - in.seg->start;
 		stage_show_piece(ch, dir, i, &in);
-		free(in.seg);
+		seg_free(in.seg);
 	}
 }
 

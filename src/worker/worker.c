@@ -216,6 +216,7 @@ worker_init(struct worker *w, const struct heritage *h)
 	if (worker_listen_signals(w) == -1)
 		return -1;
 	w->loop.fds_most = worker_fds_most();
+	loop_limit_pipes(&w->loop);
 	if (h->conf->process.worker_channels > 0)
 		w->acceptor.channels_most =
 			(size_t)h->conf->process.worker_channels;

@@ -53,7 +53,7 @@ expect(struct buf *b, uint64_t offset, size_t n)
 		check(offset, s->data + s->start, have);
 		offset += have;
 		n -= have;
-		free(s);
+		seg_free(s);
 	}
 	assert_int_equal(n, 0);
 	assert_int_equal(b->len, 0);

@@ -44,7 +44,7 @@ shown(struct weir_channel *ch, enum weir_dir dir, unsigned stage,
 			memcpy(got + have, s->data + s->start,
 				s->end - s->start);
 			have += s->end - s->start;
-			free(s);
+			seg_free(s);
 		}
 	assert_string_equal(got, text);
 	assert_int_equal(end, eof);
