@@ -1,0 +1,100 @@
+"""From the figures of all rounds to ratios, and what they are to be."""
+import statistics
+
+import workloads
+
+FIGURES = {"cost": min, "rate": max, "p50_us": min, "p99_us": min}
+
+
+class Target:
+    """What a figure of a proxy is to be, as a ratio to another proxy in the
+    same round ("best": of the peers), or in its own unit."""
+
+    def __init__(self, workload, proxy, figure, most, against=None):
+        self.workload = workload
+        self.proxy = proxy
+        self.figure = figure
+        self.most = most
+        self.against = against
+
+    def words(self):
+        name = "" if self.figure == "cost" else self.figure[:3] + " "
+        if self.against is None:
+            return "%s%g" % (name, self.most)
+        return "%s%.2f of %s" % (name, self.most, self.against)
+
+
+TARGETS = [
+    Target("keepalive", "weir", "cost", 0.95, "best"),
+    Target("keepalive", "weir-5", "cost", 1.03, "weir"),
+    Target("new", "weir", "cost", 0.88, "best"),
+    Target("pingpong", "weir", "cost", 0.90, "best"),
+    Target("pingpong", "weir", "p50_us", 1.00, "best"),
+    Target("up", "weir", "cost", 0.60, "haproxy-splice"),
+    Target("up", "weir", "cost", 0.45, "nginx"),
+    Target("up", "weir-count", "cost", 1.00, "nginx"),
+    Target("down", "weir", "cost", 0.60, "haproxy-splice"),
+    Target("down", "weir", "cost", 0.45, "nginx"),
+    Target("down", "weir-count", "cost", 1.00, "nginx"),
+    Target("idle", "weir", "cost", 512),
+    Target("idle", "weir-5", "cost", 768),
+]
+
+
+def spread(values):
+    return {"median": statistics.median(values), "min": min(values),
+            "max": max(values)}
+
+
+def ratios(rounds, proxy, figure, against):
+    """One ratio a round."""
+    found = []
+    for row in rounds:
+        others = workloads.PEERS if against == "best" else [against]
+        values = [row[name][figure] for name in others if name in row]
+        if proxy in row and values:
+            found.append(row[proxy][figure] / FIGURES[figure](values))
+    return found
+
+
+def proxy_summary(rounds, proxy):
+    """Medians of one proxy's figures, and their ratios to the best peer."""
+    out = {"figures": {}, "to_best_peer": {}}
+    for figure in FIGURES:
+        values = [row[proxy][figure] for row in rounds
+                  if figure in row[proxy]]
+        if values:
+            out["figures"][figure] = spread(values)
+            out["to_best_peer"][figure] = spread(
+                ratios(rounds, proxy, figure, "best"))
+    return out
+
+
+def target_summary(rounds, target):
+    if target.against is None:
+        values = [row[target.proxy][target.figure] for row in rounds]
+    else:
+        values = ratios(rounds, target.proxy, target.figure, target.against)
+    found = spread(values)
+    return {"workload": target.workload, "proxy": target.proxy,
+            "figure": target.figure, "against": target.against,
+            "most": target.most, "words": target.words(),
+            "measured": found, "met": found["median"] <= target.most}
+
+
+def summarize(measured):
+    """measured: workload -> list of rounds: proxy -> figures."""
+    out = {"workloads": {}, "targets": []}
+    for work in workloads.WORKLOADS:
+        rounds = measured.get(work.name)
+        if not rounds:
+            continue
+        out["workloads"][work.name] = {
+            "title": work.title, "unit": work.unit,
+            "proxies": {proxy: proxy_summary(rounds, proxy)
+                        for proxy in rounds[0]}}
+    for target in TARGETS:
+        rounds = measured.get(target.workload)
+        if rounds:
+            out["targets"].append(target_summary(rounds, target))
+    return out
