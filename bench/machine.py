@@ -60,6 +60,30 @@ def files_raise():
     return (hard - FILES_SPARE) // 2
 
 
+class Busy:
+    """How much of the machine others use, since it was made."""
+
+    def __init__(self):
+        self.start = self.look()
+
+    @staticmethod
+    def look():
+        """Seconds that all CPUs have been busy; of ours; idle; proc(5)."""
+        with open("/proc/stat") as stat:
+            ticks = [int(word) for word in stat.readline().split()[1:9]]
+        hertz = os.sysconf("SC_CLK_TCK")
+        idle = (ticks[3] + ticks[4]) / hertz
+        ours = sum(os.times()[:4])
+        ours += process.cpu_ns(process.family(os.getpid())[1:]) / 1e9
+        return sum(ticks) / hertz - idle, ours, idle
+
+    def others(self):
+        """A share of all CPUs."""
+        busy, ours, idle = (now - then for now, then in
+                            zip(self.look(), self.start))
+        return max(0.0, busy - ours) / max(busy + idle, 0.01)
+
+
 def has_sanitizers(weir):
     with open(weir, "rb") as binary:
         return b"__asan_init" in binary.read()

@@ -49,7 +49,8 @@ class Herd:
             streams.update(more)
             child = subprocess.Popen(
                 command, cwd=self.directory, env=environment(),
-                bufsize=0, preexec_fn=die_with_parent, **streams)
+                bufsize=0, preexec_fn=die_with_parent,
+                start_new_session=True, **streams)
         child.label = label
         self.members.append(child)
         return child
@@ -148,8 +149,8 @@ def family(pid):
 
 
 def cpu_ns(pids):
-    """CPU time of all threads of these processes, of sched_getattr's clock:
-    the first figure of schedstat (proc(5))."""
+    """CPU time of all threads of these processes: the first figure of their
+    schedstat, exact for those that are at rest."""
     total = 0
     for pid in pids:
         tasks = "/proc/%d/task" % pid

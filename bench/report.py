@@ -59,12 +59,8 @@ def aligned(lines, left):
 
 
 def machine_text(result):
-    machine = result["machine"]
-    versions = ", ".join(result["versions"].values())
-    return ("%d x %s, %.0f GiB, Linux %s; %s; %d rounds, %s\n%s"
-            % (machine["cores"], machine["cpu"], machine["memory_gib"],
-               machine["kernel"], versions, result["rounds"],
-               result["date"], "$ " + result["command"]))
+    return ("%s\n$ %s" % ("\n".join(machine_lines(result)),
+                          result["command"]))
 
 
 def table(result):
@@ -72,9 +68,9 @@ def table(result):
     lines.insert(1, "-" * max(len(line) for line in lines))
     return "\n".join([machine_text(result), ""] + lines + [
         "", "cost: the proxy's own CPU time a unit, or private memory a "
-        "channel; medians, and",
-        "the spread of the rounds' ratios to the better of nginx and HAProxy "
-        "in the round."])
+        "channel, in the median;",
+        "ratios: median (least-most) of the rounds, to the peer whose median "
+        "is best."])
 
 
 def brief(result):
@@ -115,4 +111,7 @@ def machine_lines(result):
                 machine["cores"], machine["cpu"], machine["memory_gib"],
                 machine["kernel"]),
             ", ".join(result["versions"].values()),
-            "%d rounds on %s" % (result["rounds"], result["date"])]
+            "%s; %d rounds; %d idle channels; other programs had %.0f%% of "
+            "the CPUs" % (result["date"], result["rounds"],
+                          result["idle_channels"],
+                          100 * result["others_cpu"])]

@@ -3,6 +3,9 @@ out, never at the figures; TAP."""
 import glob
 import json
 import os
+import signal
+import subprocess
+import sys
 import tempfile
 import xml.etree.ElementTree
 
@@ -76,17 +79,38 @@ def chart_wrong(result, path):
         yield "it has %d bars" % bars
 
 
-def left():
-    """What still runs, and directories that are still there."""
-    for pid in process.family(os.getpid())[1:]:
-        yield "process %d" % pid
-    yield from glob.glob(os.path.join(tempfile.gettempdir(), "weir-bench-*"))
+def left(directory):
+    """What still runs there, and directories that were not taken away."""
+    for link in glob.glob("/proc/[0-9]*/cwd"):
+        try:
+            where = os.readlink(link)
+        except OSError:
+            continue
+        if where.startswith(directory + "/"):
+            yield "%s is %s" % (link, where)
+    yield from glob.glob(os.path.join(directory, "weir-bench-*"))
+
+
+def stopped_run(options, directory):
+    """What is left when a run is stopped in the middle."""
+    child = subprocess.Popen(
+        [sys.executable, sys.argv[0], "--weir", options.weir, "--only",
+         "pingpong", "--output", directory],
+        env=dict(os.environ, TMPDIR=directory), stderr=subprocess.PIPE)
+    said = child.stderr.readline()
+    child.send_signal(signal.SIGINT)
+    said += child.stderr.read()
+    child.stderr.close()
+    if child.wait() != 128 + signal.SIGINT:
+        yield "status %d: %s" % (child.returncode, said.decode())
+    yield from left(directory)
 
 
 def run(bench, options):
     claims = Claims()
     with tempfile.TemporaryDirectory() as directory:
-        options.output = directory
+        os.chmod(directory, 0o755)
+        options.output = tempfile.tempdir = directory
         try:
             result = bench(options)
         except process.Trouble as trouble:
@@ -102,5 +126,8 @@ def run(bench, options):
                     [] if report.readme(saved) else ["they are empty"])
         claims.none("the chart is one", list(chart_wrong(
             saved, os.path.join(directory, "bench.svg"))))
-    claims.none("nothing is left", list(left()))
+        claims.none("nothing is left", list(left(directory)))
+        claims.none("nor is anything of a run that is stopped",
+                    list(stopped_run(options, directory)))
+    tempfile.tempdir = None
     return claims.end()

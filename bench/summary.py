@@ -7,7 +7,7 @@ FIGURES = {"cost": min, "rate": max, "p50_us": min, "p99_us": min}
 
 
 class Target:
-    """What a figure of a proxy is to be, as a ratio to another proxy in the
+    """What a figure of a proxy is to be: as a ratio to another proxy's in the
     same round ("best": of the peers), or in its own unit."""
 
     def __init__(self, workload, proxy, figure, most, against=None):
@@ -46,15 +46,20 @@ def spread(values):
             "max": max(values)}
 
 
+def best_peer(rounds, figure):
+    """The peer that has the best median of a run.  (The best of each round
+    would be whoever was lucky in it.)"""
+    return FIGURES[figure](
+        workloads.PEERS,
+        key=lambda name: statistics.median(row[name][figure]
+                                           for row in rounds))
+
+
 def ratios(rounds, proxy, figure, against):
     """One ratio a round."""
-    found = []
-    for row in rounds:
-        others = workloads.PEERS if against == "best" else [against]
-        values = [row[name][figure] for name in others if name in row]
-        if proxy in row and values:
-            found.append(row[proxy][figure] / FIGURES[figure](values))
-    return found
+    if against == "best":
+        against = best_peer(rounds, figure)
+    return [row[proxy][figure] / row[against][figure] for row in rounds]
 
 
 def proxy_summary(rounds, proxy):
@@ -91,6 +96,7 @@ def summarize(measured):
             continue
         out["workloads"][work.name] = {
             "title": work.title, "unit": work.unit,
+            "best_peer": best_peer(rounds, "cost"),
             "proxies": {proxy: proxy_summary(rounds, proxy)
                         for proxy in rounds[0]}}
     for target in TARGETS:
