@@ -10,18 +10,22 @@ import process
 
 # What is run, its package in Debian, how to ask for its version, how it is said.
 PROGRAMS = [
-    ("nginx", "nginx and libnginx-mod-stream", ["-v"], r"nginx/\S+"),
+    ("nginx", "nginx", ["-v"], r"nginx/\S+"),
     ("haproxy", "haproxy", ["-v"], r"HAProxy version \S+?(?=-| )"),
     ("iperf3", "iperf3", ["--version"], r"iperf \S+"),
 ]
-FILES_SPARE = 200  # descriptors of a proxy that are no channels
+NEEDED = ["/proc/self/schedstat", "/proc/self/smaps_rollup"]
+FILES_SPARE = 400  # descriptors of a proxy that are no channels
 
 
-def programs_check():
+def needs_check():
     for name, package, _, _ in PROGRAMS:
         if not shutil.which(name, path=process.search_path()):
             raise process.Trouble("%s is missing: install Debian's %s"
                                   % (name, package))
+    for path in NEEDED:
+        if not os.path.exists(path):
+            raise process.Trouble("this kernel has no %s" % path)
 
 
 def version_of(command, pattern):
@@ -61,7 +65,7 @@ def files_raise():
 
 
 class Busy:
-    """How much of the machine others use, since it was made."""
+    """How much of the machine others have used since this was made."""
 
     def __init__(self):
         self.start = self.look()

@@ -29,7 +29,7 @@ NGINX = """{module}daemon off;
 worker_processes 1;
 pid {directory}/{name}.pid;
 error_log stderr error;
-events {{ worker_connections 19500; }}
+events {{ worker_connections {files}; }}
 stream {{
     proxy_timeout 1h;
 {servers}
@@ -42,8 +42,8 @@ NGINX_SERVER = """    server {{
 
 HAPROXY = """global
     nbthread 1
-    maxconn 9300
-    maxpipes 300
+    maxconn {channels}
+    maxpipes 100
 defaults
     mode tcp
     timeout connect 10s
@@ -61,6 +61,8 @@ HAPROXY_SERVER = """listen {name}
 
 class Proxy:
     """One proxy with one configuration; more than one process may run it."""
+
+    channels = 0  # that it has to carry, whichever it is
 
     def __init__(self, name, title):
         self.name = name
@@ -164,7 +166,8 @@ class Nginx(Peer):
 
     def text(self, directory, servers):
         return NGINX.format(module=nginx_module(), name=self.name,
-                            directory=directory, servers=servers)
+                            directory=directory, servers=servers,
+                            files=2 * self.channels + 100)
 
     def command(self, directory, path):
         return ["nginx", "-p", directory, "-c", path]
@@ -178,10 +181,11 @@ class Haproxy(Peer):
         self.options = options
 
     def text(self, directory, servers):
-        return HAPROXY.format(options=self.options, servers=servers)
+        return HAPROXY.format(options=self.options, servers=servers,
+                              channels=self.channels)
 
     def command(self, directory, path):
-        return ["haproxy", "-db", "-q", "-f", path]
+        return ["haproxy", "-db", "-f", path]
 
 
 def nginx_module():
@@ -192,11 +196,16 @@ def nginx_module():
         return ""
     found = re.search(r"--modules-path=(\S+)", said)
     folder = found.group(1) if found else "/usr/lib/nginx/modules"
-    return "load_module %s/ngx_stream_module.so;\n" % folder
+    path = folder + "/ngx_stream_module.so"
+    if not os.path.exists(path):
+        raise process.Trouble("nginx has no stream module (%s): install "
+                              "Debian's libnginx-mod-stream" % path)
+    return "load_module %s;\n" % path
 
 
-def all_of(weir):
+def all_of(weir, channels):
     """Every proxy of the comparison; weir's binary is the caller's."""
+    Proxy.channels = channels
     return [
         Weir(weir, "weir", "weir"),
         Weir(weir, "weir-copy", "weir, no splice",

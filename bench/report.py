@@ -1,4 +1,5 @@
 """The summary as a table for people, and as the one of README."""
+import workloads
 
 COLUMNS = ["workload", "proxy", "cost", "unit", "rate/s", "p50 us", "p99 us",
            "cost to best peer", "p50", "wanted: measured"]
@@ -22,10 +23,13 @@ def ratio_of(found):
     return "%.2f (%.2f-%.2f)" % (found["median"], found["min"], found["max"])
 
 
-def target_text(target):
-    found = target["measured"]
+def measured_text(target):
     shape = "%.0f" if target["against"] is None else "%.2f"
-    return "%s: %s %s" % (target["words"], shape % found["median"],
+    return shape % target["measured"]["median"]
+
+
+def target_text(target):
+    return "%s: %s %s" % (target["words"], measured_text(target),
                           "met" if target["met"] else "NOT MET")
 
 
@@ -58,60 +62,56 @@ def aligned(lines, left):
             for i, (word, width) in enumerate(zip(line, widths))).rstrip()
 
 
-def machine_text(result):
-    return ("%s\n$ %s" % ("\n".join(machine_lines(result)),
-                          result["command"]))
-
-
 def table(result):
     lines = list(aligned([COLUMNS, *rows(result)], left=(0, 1, 3, 9)))
     lines.insert(1, "-" * max(len(line) for line in lines))
-    return "\n".join([machine_text(result), ""] + lines + [
+    return "\n".join([*machine_lines(result), ""] + lines + [
         "", "cost: the proxy's own CPU time a unit, or private memory a "
         "channel, in the median;",
         "ratios: median (least-most) of the rounds, to the peer whose median "
         "is best."])
 
 
-def brief(result):
+def costs(result):
     """Of each workload one line: the costs of all proxies side by side."""
-    names = ["weir", "nginx", "haproxy", "haproxy-splice"]
-    lines = [["workload", "unit", *(result["proxies"].get(n, n)
-                                    for n in names), "weir to best"]]
+    names = ["weir", *workloads.PEERS]
+    lines = [["workload", "unit", "weir", "nginx", "HAProxy", "splice",
+              "ratio"]]
     for work in result["summary"]["workloads"].values():
         found = work["proxies"]
-        if "weir" not in found:
-            continue
-        best = found["weir"]["to_best_peer"]["cost"]
-        lines.append([
-            work["title"], work["unit"],
-            *(median_of(found[n], "cost") if n in found else "-"
-              for n in names), ratio_of(best)])
-    return list(aligned(lines, left=(0, 1)))
+        best = found["weir"]["to_best_peer"]["cost"]["median"]
+        lines.append([work["title"], work["unit"],
+                      *(median_of(found[name], "cost") for name in names),
+                      "%.2f" % best])
+    return aligned(lines, left=(0, 1))
+
+
+def targets(result):
+    """Of each target one line."""
+    lines = [["workload", "proxy", "wanted", "found", ""]]
+    for target in result["summary"]["targets"]:
+        work = result["summary"]["workloads"][target["workload"]]
+        lines.append([work["title"], target["proxy"], target["words"],
+                      measured_text(target),
+                      "met" if target["met"] else "not met"])
+    return aligned(lines, left=(0, 1, 2, 4))
 
 
 def readme(result):
-    """What README has under "Bench", below the words."""
-    targets = result["summary"]["targets"]
-    words = [["workload", "proxy", "wanted", "measured", ""]]
-    for target in targets:
-        work = result["summary"]["workloads"][target["workload"]]
-        shape = "%.0f" if target["against"] is None else "%.2f"
-        words.append([work["title"], result["proxies"][target["proxy"]],
-                      target["words"], shape % target["measured"]["median"],
-                      "met" if target["met"] else "not met"])
-    text = brief(result) + [""] + list(aligned(words, left=(0, 1, 2, 4)))
-    text += [""] + machine_lines(result)
+    """What README has under "Compared", below the words."""
+    text = [*costs(result), "", *targets(result), "", *machine_lines(result)]
     return "\n".join("    " + line if line else "" for line in text)
 
 
 def machine_lines(result):
     machine = result["machine"]
+    works = result["summary"]["workloads"].values()
     return ["%d x %s, %.0f GiB, Linux %s" % (
                 machine["cores"], machine["cpu"], machine["memory_gib"],
                 machine["kernel"]),
             ", ".join(result["versions"].values()),
-            "%s; %d rounds; %d idle channels; other programs had %.0f%% of "
-            "the CPUs" % (result["date"], result["rounds"],
-                          result["idle_channels"],
-                          100 * result["others_cpu"])]
+            "%s: %s" % (result["date"], result["command"]),
+            "%d rounds, %d of them undisturbed by other programs; %d idle "
+            "channels" % (sum(work["rounds"] for work in works),
+                          sum(work["quiet"] for work in works),
+                          result["idle_channels"])]

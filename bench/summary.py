@@ -3,6 +3,8 @@ import statistics
 
 import workloads
 
+QUIET = 0.10  # of all CPUs, that other programs may have in a measurement
+LEAST = 3  # quiet rounds, without which all count
 FIGURES = {"cost": min, "rate": max, "p50_us": min, "p99_us": min}
 
 
@@ -39,6 +41,18 @@ TARGETS = [
     Target("idle", "weir", "cost", 512),
     Target("idle", "weir-5", "cost", 768),
 ]
+
+
+def quiet(rounds):
+    """The rounds in which no measurement was disturbed."""
+    return [row for row in rounds
+            if all(found["others_cpu"] < QUIET for found in row.values())]
+
+
+def counting(work, rounds):
+    """The rounds that a summary is made of."""
+    found = quiet(rounds)
+    return found if len(found) >= min(work.rounds or LEAST, LEAST) else rounds
 
 
 def spread(values):
@@ -84,23 +98,28 @@ def target_summary(rounds, target):
     return {"workload": target.workload, "proxy": target.proxy,
             "figure": target.figure, "against": target.against,
             "most": target.most, "words": target.words(),
-            "measured": found, "met": found["median"] <= target.most}
+            "measured": found, "met": round(found["median"], 2) <= target.most}
 
 
 def summarize(measured):
     """measured: workload -> list of rounds: proxy -> figures."""
     out = {"workloads": {}, "targets": []}
+    counted = {}
     for work in workloads.WORKLOADS:
-        rounds = measured.get(work.name)
-        if not rounds:
+        if not measured.get(work.name):
             continue
+        rounds = counting(work, measured[work.name])
+        counted[work.name] = rounds
         out["workloads"][work.name] = {
             "title": work.title, "unit": work.unit,
+            "rounds": len(measured[work.name]),
+            "quiet": len(quiet(measured[work.name])),
+            "counting": len(rounds),
             "best_peer": best_peer(rounds, "cost"),
             "proxies": {proxy: proxy_summary(rounds, proxy)
                         for proxy in rounds[0]}}
     for target in TARGETS:
-        rounds = measured.get(target.workload)
-        if rounds:
-            out["targets"].append(target_summary(rounds, target))
+        if target.workload in counted:
+            out["targets"].append(
+                target_summary(counted[target.workload], target))
     return out

@@ -131,7 +131,7 @@ class Scale:
 
     def __init__(self, rounds, seconds, bulk, limit, connections=4000,
                  idle=9000):
-        self.rounds = rounds
+        self.rounds = rounds  # and more for those that were disturbed
         self.seconds = seconds  # of requests
         self.bulk = bulk  # bytes, as iperf3 takes them
         self.limit = limit  # seconds, after which no round begins
@@ -141,20 +141,20 @@ class Scale:
 
 # Many short rounds: what else a machine does comes in bursts, which a median
 # then leaves out.
-FULL = Scale(15, 0.7, "1G", 540)
+FULL = Scale(15, 0.7, "1G", 560)
 QUICK = Scale(6, 0.3, "512M", 100)
 TINY = Scale(1, 0.1, "32M", 100, connections=200, idle=300)
 
 PEERS = ["nginx", "haproxy", "haproxy-splice"]
 
 WORKLOADS = [
-    Requests("keepalive", "HTTP, 64 connections kept", "us/request",
+    Requests("keepalive", "HTTP, 64 connections", "us/request",
              ["weir", "weir-1", "weir-5", *PEERS], "http", 64, "-h"),
-    Requests("new", "HTTP, one request each", "us/connection",
+    Requests("new", "HTTP, new connections", "us/connection",
              ["weir", "weir-5", *PEERS], "http", 64, "-h", "-1"),
     Requests("active", "HTTP, 4000 connections", "us/request",
              ["weir", *PEERS], "http", 4000, "-h"),
-    Requests("pingpong", "64 bytes there and back", "us/round trip",
+    Requests("pingpong", "64 bytes and back", "us/round trip",
              ["weir", "weir-copy", *PEERS], "echo", 1),
     Bulk("up", "bulk to the backend",
          ["weir", "weir-copy", "weir-count", *PEERS]),
