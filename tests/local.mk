@@ -122,6 +122,7 @@ PROCESS_TESTS = \
 	tests/process/test_undo \
 	tests/process/test_words
 REAL_TESTS = \
+	tests/real/test_bench.sh \
 	tests/real/test_nginx.sh \
 	tests/real/test_postgresql.sh \
 	tests/real/test_redis.sh \

@@ -9,8 +9,9 @@ unlisted()
 	cat "$1"/*/local.mk | tr -s '\\[:space:]' '\n' \
 		>"$scratch/named"
 	{
-		sources "$1" src tests
-		(cd "$1" && find tests -name '*.sh' -print)
+		sources "$1" src tests bench
+		(cd "$1" && find tests bench \( -name '*.sh' -o -name '*.py' \) \
+			-print 2>/dev/null)
 	} | while read -r file; do
 		grep -qxF -e "$file" -e "${file%.c}" "$scratch/named" ||
 			printf '%s\n' "$file"
@@ -33,6 +34,11 @@ none 'a file that is listed is fine' "$(unlisted "$scratch")"
 : >"$scratch/tests/test_a.c"
 some 'a test that no list names is found' "$(unlisted "$scratch")"
 rm "$scratch/tests/test_a.c"
+mkdir "$scratch/bench"
+: >"$scratch/bench/a.py"
+some 'a part of the comparison that no list names is found' \
+	"$(unlisted "$scratch")"
+rm "$scratch/bench/a.py"
 : >"$scratch/modules/middleware/a.c"
 some 'a module that no list names is found' "$(unlisted "$scratch")"
 
