@@ -123,7 +123,8 @@ connect_start(struct weir_channel *ch, const struct dial *dial, unsigned stage)
 	if (back->fd == -1 ||
 		(connect(back->fd, &dial->to.sa, dial->to.len) == -1 &&
 			errno != EINPROGRESS && errno != EINTR) ||
-		poller_add_endpoint(&ch->engine->loop->poller, back) == -1) {
+		poller_add_endpoint(&ch->engine->loop->poller, back, true) ==
+			-1) {
 		/* Told by connect_run(): no callback inside another. */
 		ch->dial_err = errno;
 		ch->dialed = true;
