@@ -31,6 +31,8 @@ libweir_a_SOURCES = \
 	src/base/reason.c \
 	src/base/sink.c \
 	src/base/sink.h \
+	src/base/sockopt.c \
+	src/base/sockopt.h \
 	src/base/syslog.c \
 	src/base/syslog.h \
 	src/base/target.c \
@@ -83,6 +85,8 @@ libweir_a_SOURCES = \
 	src/conf/scan.h \
 	src/conf/settings.c \
 	src/conf/settings.h \
+	src/conf/socket.c \
+	src/conf/socket.h \
 	src/conf/source.c \
 	src/conf/source.h \
 	src/conf/stage.c \
@@ -107,6 +111,8 @@ libweir_a_SOURCES = \
 	src/engine/closing.h \
 	src/engine/connect.c \
 	src/engine/connect.h \
+	src/engine/dial.c \
+	src/engine/dial.h \
 	src/engine/endpoint.c \
 	src/engine/endpoint.h \
 	src/engine/engine.c \
@@ -153,6 +159,8 @@ libweir_a_SOURCES = \
 	src/master/daemon.h \
 	src/master/drop.c \
 	src/master/drop.h \
+	src/master/equip.c \
+	src/master/equip.h \
 	src/master/generation.c \
 	src/master/generation.h \
 	src/master/home.c \
@@ -168,6 +176,8 @@ libweir_a_SOURCES = \
 	src/master/notify.h \
 	src/master/pidfile.c \
 	src/master/pidfile.h \
+	src/master/probe.c \
+	src/master/probe.h \
 	src/master/pulse.c \
 	src/master/reload.c \
 	src/master/reload.h \

@@ -1,0 +1,89 @@
+/* probe.c - options of sockets, tried before connections need them. */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "conf/conf.h"
+#include "master/probe.h"
+
+#define WHERE 96
+
+/* A socket of either family: what this machine has; -1 with errno. */
+static int
+probe_socket(sa_family_t *family)
+{
+	int fd;
+
+	*family = AF_INET;
+	fd = socket(*family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd != -1 || errno != EAFNOSUPPORT)
+		return fd;
+	*family = AF_INET6;
+	return socket(*family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+}
+
+/* Can its sockets have all?  strict: what this process may not do counts. */
+static bool
+probe_server(const struct conf_server *server, bool strict)
+{
+	const struct sockopts *o = &server->backend.options;
+	char where[WHERE], why[SOCKOPT_WHY];
+	enum sockopt_id failed = SOCKOPT_NONE;
+	sa_family_t family;
+	bool good = true;
+	int fd = probe_socket(&family);
+
+	/* Whether there are sockets at all will show elsewhere. */
+	if (fd == -1)
+		return true;
+	snprintf(where, sizeof(where), "servers.%s.backend", server->name);
+	if (sockopts_set(fd, family, o, &failed) == -1) {
+		good = errno == EPERM && !strict;
+		if (!good)
+			log_error("%s: %s", where,
+				sockopt_why(failed, errno, why));
+	} else {
+		probe_buffers(fd, o, where);
+	}
+	fd_close(&fd);
+	return good;
+}
+
+static int
+probe_all(const struct conf *conf, bool strict)
+{
+	int rc = 0;
+	size_t i;
+
+	for (i = 0; i < conf->servers.n; i++)
+		if (!probe_server(conf_server_at(conf, i), strict))
+			rc = -1;
+	return rc;
+}
+
+int
+probe_backends(const struct conf *conf)
+{
+	return probe_all(conf, true);
+}
+
+int
+probe_check(const struct conf *conf)
+{
+	return probe_all(conf, geteuid() == 0);
+}
+
+void
+probe_buffers(int fd, const struct sockopts *o, const char *where)
+{
+	const char *limit = sockopts_capped(fd, o);
+
+	if (limit != NULL)
+		log_warn("%s: a buffer is smaller than was asked for: %s does "
+			 "not allow more",
+			where, limit);
+}

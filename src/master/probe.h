@@ -1,0 +1,18 @@
+/* probe.h - options of sockets, tried before connections need them. */
+#ifndef MASTER_PROBE_H
+#define MASTER_PROBE_H
+
+struct conf;
+struct sockopts;
+
+/* Logs each server whose sockets to backends could not have their options, and
+ * warns of buffers that would be smaller; -1 when there is one. */
+int probe_backends(const struct conf *conf);
+/* The same for a check without a start, after rights_check(): what may not be
+ * done counts for root only, as it may be root who starts weir. */
+int probe_check(const struct conf *conf);
+/* Warns when a buffer of that socket is smaller than o says; where: whose it
+ * is. */
+void probe_buffers(int fd, const struct sockopts *o, const char *where);
+
+#endif
