@@ -47,6 +47,8 @@ libweir_a_SOURCES = \
 	src/conf/conf.h \
 	src/conf/core.c \
 	src/conf/core.h \
+	src/conf/cpus.c \
+	src/conf/cpus.h \
 	src/conf/decide.c \
 	src/conf/describe.c \
 	src/conf/describe.h \
@@ -176,6 +178,8 @@ libweir_a_SOURCES = \
 	src/master/notify.h \
 	src/master/pidfile.c \
 	src/master/pidfile.h \
+	src/master/pin.c \
+	src/master/pin.h \
 	src/master/probe.c \
 	src/master/probe.h \
 	src/master/pulse.c \

@@ -33,7 +33,8 @@ enum weir_opt_flag {
 	WEIR_OPTIONAL = 1,    /* may be absent though it has no default */
 	WEIR_OFF = 2,	      /* 0 and "off" mean none */
 	WEIR_NOT_BUILT = 4,   /* refused: "not built in yet" */
-	WEIR_NEEDS_START = 8 /* a reload cannot change it */
+	WEIR_NEEDS_START = 8, /* a reload cannot change it */
+	WEIR_BARE = 16 /* strings of which a number or false needs no quotes */
 };
 
 /* A log file of the configuration, opened before the workers start. */

@@ -24,6 +24,8 @@ struct conf_process {
 	size_t core;		 /* bytes of its core file; 0: off, as it is */
 	int64_t drain_rate;	 /* channels a second; 0: off */
 	int64_t worker_channels; /* of one worker; 0: no limit */
+	struct weir_list cpu_affinity; /* of const char *, as written */
+	struct weir_list cpus; /* of int, one after the other for each slot */
 };
 
 enum conf_close_mode { CONF_CLOSE_SERIAL, CONF_CLOSE_PARALLEL };

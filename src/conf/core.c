@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/units.h"
 #include "conf/core.h"
+#include "conf/cpus.h"
 #include "conf/socket.h"
 #include "conf/stage.h"
 
@@ -74,6 +75,17 @@ static const struct weir_opt process_opts[] = {
 		.help = "How many channels one worker may have: then it "
 			"accepts when one has ended, and nobody is refused; 0 "
 			"means no limit but that of open files."),
+	WEIR_STRINGS("cpu_affinity", struct conf_process, cpu_affinity,
+		.def = "off", .max = 1024, .flags = WEIR_BARE,
+		.help = "CPUs that workers stay on (sched_setaffinity(2)): "
+			"with auto each has one of those that weir may use, "
+			"one after the other; a list such as [ 0, 2 ] or "
+			"\"0-3,8\" says which, and begins anew when there "
+			"are more workers. A worker that takes the place of "
+			"another, by a reload or as that has crashed, gets the "
+			"same CPU. Useful where workers are as many as CPUs "
+			"and nothing else has work there; else the scheduler "
+			"knows better. With off or false it decides."),
 	WEIR_OPT_END
 };
 static const struct weir_rows process_rows = { .opts = process_opts,
@@ -239,6 +251,7 @@ core_check(struct option_loader *l, const struct node *root, struct conf *conf)
 		listens_check(l, servers, conf);
 	}
 	user_check(l, root, conf);
+	cpus_check(l, root, &conf->process);
 	pidfile_default(l, conf);
 }
 
