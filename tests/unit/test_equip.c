@@ -8,12 +8,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "base/log.h"
 #include "lib/peer.h"
+#include "master/activation.h"
 
 #include "unit/listeners_try.h"
 
@@ -264,6 +266,37 @@ test_a_kept_socket_that_cannot_change(void **state)
 	close(client);
 }
 
+/* A socket that somebody else has made gets what it takes. */
+static void
+test_inherited_sockets_have_them(void **state)
+{
+	struct activated one = { .name = "" };
+	struct activation activation = { .n = 1, .v = &one };
+	char address[32];
+	uint16_t port;
+	int client, fd;
+
+	(void)state;
+	one.fd = peer_listen(&port);
+	snprintf(address, sizeof(address), "127.0.0.1:%u", port);
+	listen_on(address);
+	one.address = listens[0].address;
+	add_all(&listens[0].options);
+	sockopts_add(&listens[0].options, SOCKOPT_KEEPCNT, 1000);
+	assert_int_equal(listeners_init(&ls, &conf, 1), 0);
+	ls.activation = &activation;
+	assert_int_equal(listeners_bind(&ls), 0);
+	assert_true(ls.info[0].inherited);
+	fd = accepted(&ls, &client);
+	assert_int_not_equal(option_of(fd, IPPROTO_TCP, TCP_NODELAY), 0);
+	expect_all(fd, true);
+	assert_non_null(strstr(said, "inherited socket for 127.0.0.1:"));
+	assert_non_null(strstr(said, "(TCP_KEEPCNT) cannot be set"));
+	close(fd);
+	close(client);
+	close(one.fd);
+}
+
 #define listen_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -276,6 +309,7 @@ main(void)
 		listen_test(test_a_buffer_that_is_too_large_is_warned_of),
 		listen_test(test_a_kept_socket_changes_at_the_commit),
 		listen_test(test_a_kept_socket_that_cannot_change),
+		listen_test(test_inherited_sockets_have_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
