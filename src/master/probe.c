@@ -26,6 +26,36 @@ probe_socket(sa_family_t *family)
 	return socket(*family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 }
 
+/* Warns of source addresses that no interface has now. */
+static void
+probe_sources(const struct conf_server *server, const char *where)
+{
+	const struct weir_list *list = &server->backend.source;
+	const struct weir_addr *source = list->v;
+	char text[WEIR_ADDR_TEXT];
+	struct weir_addr a;
+	size_t i;
+	int fd;
+
+	for (i = 0; i < list->n; i++) {
+		a = source[i];
+		fd = socket(a.sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (fd == -1)
+			continue;
+		/* With a port of its own it might be in use, by rights. */
+		if (a.sa.sa_family == AF_INET6)
+			a.in6.sin6_port = 0;
+		else
+			a.in.sin_port = 0;
+		(void)sockopt_set(fd, a.sa.sa_family, SOCKOPT_NO_PORT, 1);
+		if (bind(fd, &a.sa, a.len) == -1 && errno == EADDRNOTAVAIL)
+			log_warn("%s: this machine does not have the source "
+				 "address %s",
+				where, weir_addr_text(&source[i], text));
+		fd_close(&fd);
+	}
+}
+
 /* Can its sockets have all?  strict: what this process may not do counts. */
 static bool
 probe_server(const struct conf_server *server, bool strict)
@@ -49,6 +79,8 @@ probe_server(const struct conf_server *server, bool strict)
 	} else {
 		probe_buffers(fd, o, where);
 	}
+	if (server->backend.transparent == CONF_TRANSPARENT_OFF)
+		probe_sources(server, where);
 	fd_close(&fd);
 	return good;
 }

@@ -6,7 +6,8 @@ struct conf;
 struct sockopts;
 
 /* Logs each server whose sockets to backends could not have their options, and
- * warns of buffers that would be smaller; -1 when there is one. */
+ * warns of buffers that would be smaller and of source addresses that nobody
+ * has; -1 when there is one that could not. */
 int probe_backends(const struct conf *conf);
 /* The same for a check without a start, after rights_check(): what may not be
  * done counts for root only, as it may be root who starts weir. */

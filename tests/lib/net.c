@@ -52,3 +52,9 @@ net_ports(unsigned first, unsigned last)
 	file_write(
 		"/proc/sys/net/ipv4/ip_local_port_range", "%u %u", first, last);
 }
+
+void
+net_fastopen(void)
+{
+	file_write("/proc/sys/net/ipv4/tcp_fastopen", "3");
+}

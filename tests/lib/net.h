@@ -8,5 +8,7 @@
 void net_make(void);
 /* In it: ports that the kernel chooses from, first and last. */
 void net_ports(unsigned first, unsigned last);
+/* In it: TCP fast open for clients and for servers (tcp_fastopen of tcp(7)). */
+void net_fastopen(void);
 
 #endif

@@ -16,8 +16,9 @@
 #include "lib/procs.h"
 
 #define FIRST 40000
-#define LAST  40099 /* an even number of ports: kernels leave the odd one out  \
-		     */
+#define LAST                                                                   \
+	40099 /* an even number of ports: kernels leave the odd one out        \
+	       */
 #define PORTS	(LAST - FIRST + 1)
 #define CLIENTS 500
 #define FAILED                                                                 \

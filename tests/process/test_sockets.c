@@ -212,6 +212,45 @@ test_a_transparent_listener(void **state)
 	}
 }
 
+/* What is going to fail, or to be less than was asked for, is told by -t, by a
+ * start, and by a reload. */
+static void
+test_what_will_lack_is_told(void **state)
+{
+	static const char settings[] =
+		"backend = { source = [ \"192.0.2.1:0\", \"127.0.0.1:0\" ];"
+		" rcvbuf = \"1G\"; };";
+	static const char *const said[] = {
+		"servers.r.backend: a buffer is smaller than was asked for: "
+		"net.core.rmem_max does not allow more",
+		"servers.r.backend: this machine does not have the source "
+		"address 192.0.2.1:0",
+	};
+	uint16_t to;
+	int backend = peer_listen(&to);
+	struct daemon *d = daemon_new();
+	char *output;
+	size_t i;
+
+	(void)state;
+	write_conf(d, "", settings, to);
+	assert_int_equal(
+		daemon_run(d, &output, "-t", "-c", "weir.conf", NULL), 0);
+	for (i = 0; i < 2; i++)
+		assert_non_null(strstr(output, said[i]));
+	free(output);
+	write_conf(d, "", "", to);
+	daemon_launch(d);
+	write_conf(d, "", settings, to);
+	reload_takes(d, 2);
+	for (i = 0; i < 2; i++)
+		assert_int_equal(daemon_log_count(d, said[i]), 1);
+	reload_alone(d, 1);
+	expect_channel(d, backend, TIMER_NONE, TIMER_NONE);
+	daemon_stop(d);
+	close(backend);
+}
+
 /* ---- CPUs ---------------------------------------------------------------- */
 
 #define WORKERS 3
@@ -278,6 +317,7 @@ main(void)
 		daemon_test(test_keepalive_of_both_sides),
 		daemon_test(test_mark_and_the_clients_address),
 		daemon_test(test_a_transparent_listener),
+		daemon_test(test_what_will_lack_is_told),
 		daemon_test(test_workers_stay_on_their_cpus),
 	};
 
