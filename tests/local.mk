@@ -314,6 +314,7 @@ TEST_EXTRAS = \
 	tests/mutants/chain.list \
 	tests/mutants/channel.list \
 	tests/mutants/modules.list \
+	tests/mutants/sockets.list \
 	tests/mutants/spread.list \
 	tests/unit/call_fake.h \
 	tests/unit/callers_try.h \

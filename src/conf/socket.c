@@ -125,9 +125,10 @@ static const struct weir_opt backend_opts[] = {
 		.help = "Whether bytes of the client that are there already "
 			"go with the first packet to a backend that has taken "
 			"such before (TCP_FASTOPEN_CONNECT, tcp(7)): a round "
-			"trip less. Then a backend that refuses is noticed "
-			"too late to try another one, and the bytes may come "
-			"twice. Where no byte is there, as without a "
+			"trip less. Then a backend that refuses or does not "
+			"answer is noticed too late for connect_timeout and "
+			"for another address, and the bytes may come twice. "
+			"Where no byte is there, as without a "
 			"middleware that wants to see them first, connecting "
 			"is as ever."),
 	WEIR_INT("mark", struct conf_backend, mark, .def = "0",
