@@ -196,6 +196,12 @@ listen_check(const struct group *g, const struct conf_server *server,
 
 	if (listen->address.sa.sa_family == AF_UNIX)
 		unix_check(g, listen);
+	if (listen->address.sa.sa_family == AF_UNIX &&
+		server->backend.transparent == CONF_TRANSPARENT_CLIENT)
+		diag_error(g->l->diag, place_of(g, "address"), g->path,
+			"clients of %s have no IP address, which transparent = "
+			"\"client\" of this server's backend wants",
+			listen->text);
 	shared_check(g, &listen->socket);
 	seconds_check(g, "defer_accept", listen->defer_accept_ms);
 	/* Who has errors may have lost the middleware that is looked for. */

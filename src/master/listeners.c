@@ -400,7 +400,7 @@ listener_bind(struct listeners *ls, size_t i)
 		    socket_on(fd, SOL_SOCKET, SO_REUSEPORT) == 0) &&
 		(ls->info[head].kept || listen(fd, (int)want->backlog) == 0)) {
 		if (first)
-			probe_buffers(fd, &want->options, want->text);
+			probe_set(fd, &want->options, want->text);
 		return fd;
 	}
 	err = errno;

@@ -12,6 +12,10 @@
 
 #define WHERE 96
 
+/* Bits of net.ipv4.tcp_fastopen (tcp(7)). */
+#define FASTOPEN_CLIENT 1
+#define FASTOPEN_SERVER 2
+
 /* A socket of either family: what this machine has; -1 with errno. */
 static int
 probe_socket(sa_family_t *family)
@@ -24,6 +28,21 @@ probe_socket(sa_family_t *family)
 		return fd;
 	*family = AF_INET6;
 	return socket(*family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+}
+
+/* Warns of a fast open that the system does not do for that side. */
+static void
+probe_fastopen(const char *where, int bit)
+{
+	FILE *f = fopen("/proc/sys/net/ipv4/tcp_fastopen", "re");
+	int bits = bit;
+
+	if (f != NULL && fscanf(f, "%d", &bits) == 1 && (bits & bit) == 0)
+		log_warn("%s: \"fastopen\" does nothing: "
+			 "net.ipv4.tcp_fastopen is %d and would have to be %d",
+			where, bits, bits | bit);
+	if (f != NULL)
+		fclose(f);
 }
 
 /* Warns of source addresses that no interface has now. */
@@ -77,8 +96,10 @@ probe_server(const struct conf_server *server, bool strict)
 			log_error("%s: %s", where,
 				sockopt_why(failed, errno, why));
 	} else {
-		probe_buffers(fd, o, where);
+		probe_set(fd, o, where);
 	}
+	if (server->backend.fastopen)
+		probe_fastopen(where, FASTOPEN_CLIENT);
 	if (server->backend.transparent == CONF_TRANSPARENT_OFF)
 		probe_sources(server, where);
 	fd_close(&fd);
@@ -110,12 +131,16 @@ probe_check(const struct conf *conf)
 }
 
 void
-probe_buffers(int fd, const struct sockopts *o, const char *where)
+probe_set(int fd, const struct sockopts *o, const char *where)
 {
 	const char *limit = sockopts_capped(fd, o);
+	const struct sockopt *one;
 
 	if (limit != NULL)
 		log_warn("%s: a buffer is smaller than was asked for: %s does "
 			 "not allow more",
 			where, limit);
+	for (one = o->v; one < o->v + o->n; one++)
+		if (one->id == SOCKOPT_FASTOPEN)
+			probe_fastopen(where, FASTOPEN_SERVER);
 }

@@ -20,6 +20,7 @@
 #include <cmocka.h>
 
 #include "lib/daemon.h"
+#include "lib/net.h"
 #include "lib/peer.h"
 #include "lib/procs.h"
 #include "lib/reload.h"
@@ -212,6 +213,27 @@ test_a_transparent_listener(void **state)
 	}
 }
 
+/* In a network of its own, in which fast open is allowed to clients only. */
+static void
+test_fastopen_that_does_nothing(void **state)
+{
+	struct daemon *d = daemon_new();
+
+	(void)state;
+	net_make();
+	write_conf(d, "fastopen = 8;", "", 9);
+	daemon_launch(d);
+	assert_int_equal(
+		daemon_log_count(d,
+			"127.0.0.1:0: \"fastopen\" does nothing: "
+			"net.ipv4.tcp_fastopen is 1 and would have to be 3"),
+		1);
+	write_conf(d, "fastopen = 9;", "backend = { fastopen = true; };", 9);
+	reload_takes(d, 2);
+	assert_int_equal(daemon_log_count(d, "\"fastopen\" does nothing"), 2);
+	daemon_stop(d);
+}
+
 /* What is going to fail, or to be less than was asked for, is told by -t, by a
  * start, and by a reload. */
 static void
@@ -319,6 +341,7 @@ main(void)
 		daemon_test(test_a_transparent_listener),
 		daemon_test(test_what_will_lack_is_told),
 		daemon_test(test_workers_stay_on_their_cpus),
+		daemon_test(test_fastopen_that_does_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

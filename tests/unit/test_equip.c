@@ -129,7 +129,7 @@ test_accepted_sockets_have_them(void **state)
 	assert_int_equal(option_of(fd, IPPROTO_TCP, TCP_NODELAY), 0);
 	close(fd);
 	close(client);
-	assert_string_equal(said, "");
+	assert_null(strstr(said, "cannot be set"));
 }
 
 /* Who says nothing is not accepted. */

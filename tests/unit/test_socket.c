@@ -123,6 +123,10 @@ test_refused(void **state)
 		  "source = \"127.0.0.1:0\"; }",
 			"weir.conf:2: servers.server0.backend: option "
 			"\"source\" and transparent = \"client\" exclude" },
+		{ "backend = { transparent = \"client\"; };\n"
+		  "listen = \"unix:a\"",
+			"weir.conf:2: servers.server0.listen[0]: clients of "
+			"unix:a have no IP address" },
 		{ "backend = { sndbuf = \"2G\"; }", "out of range 1k..1G" },
 		{ "backend = { mark = 4294967296L; }", "out of range" },
 		{ "backend = { transparent = \"cleint\"; }",
