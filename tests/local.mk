@@ -301,7 +301,6 @@ TEST_EXTRAS = \
 	tests/conf \
 	tests/fuzz/corpus \
 	tests/fuzz/found \
-	tests/fuzz/open \
 	tests/lib/sum.awk \
 	tests/lib/turn.sh \
 	tests/failures \

@@ -166,7 +166,7 @@ call_commit(struct weir_channel *ch, unsigned i, unsigned dirs)
 	bool end[2] = { loop->end[0], loop->end[1] };
 	const char *why = loop->why;
 	unsigned answered = 0;
-	uint64_t mine[2];
+	uint64_t mine[2], kept[2];
 	int dir;
 
 	if (loop->ticketed)
@@ -181,10 +181,11 @@ call_commit(struct weir_channel *ch, unsigned i, unsigned dirs)
 	/* Both before others are called: what it emits then comes too late. */
 	for (dir = 0; dir < 2; dir++)
 		end[dir] = end[dir] && stage_cut(ch, (enum weir_dir)dir, i);
-	/* What others answer to a part of it comes behind all of it. */
+	/* What others answer to a part of it comes behind all of it; so does
+	 * what it is shown because they gave it what it still needed. */
 	for (dir = 0; dir < 2; dir++) {
-		mine[dir] =
-			stage_bit(i) & ~(loop->busy[dir] | ch->flows[dir].held);
+		mine[dir] = stage_bit(i) & ~loop->busy[dir];
+		kept[dir] = ch->flows[dir].held & ~ch->flows[dir].needing;
 		loop->busy[dir] |= mine[dir];
 	}
 	for (dir = 0; dir < 2; dir++) {
@@ -198,7 +199,7 @@ call_commit(struct weir_channel *ch, unsigned i, unsigned dirs)
 	}
 	for (dir = 0; dir < 2; dir++) {
 		loop->busy[dir] &= ~mine[dir];
-		if (ch->flows[dir].held & mine[dir])
+		if (ch->flows[dir].held & mine[dir] & ~kept[dir])
 			answered |= 1u << dir;
 	}
 	loop->why = why; /* who was shown what was emitted has his own */

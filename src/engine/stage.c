@@ -160,7 +160,9 @@ stage_feed(struct weir_channel *ch, enum weir_dir dir, int i, struct piece *in)
 		bool was_short = fl->needing & stage_bit((unsigned)at);
 
 		stage_keep(ch, dir, (unsigned)at, in, false);
-		if (was_short && !(fl->needing & stage_bit((unsigned)at)))
+		/* Who is busy comes back to it himself. */
+		if (was_short && !((fl->needing | ch->engine->loop->busy[dir]) &
+					 stage_bit((unsigned)at)))
 			stage_resume(ch, dir, (unsigned)at);
 	} else {
 		stage_show(ch, dir, (unsigned)at, in);

@@ -136,6 +136,57 @@ test_an_afterthought_comes_behind(void **state)
 	rig_hear_end(&rig, server);
 }
 
+/* ---- an end that somebody needs ------------------------------------------ */
+
+/* Says something at the client's first bytes, and ends them. */
+static struct weir_verdict
+needy_up(struct weir_call *c, struct weir_bytes in)
+{
+	weir_emit(c, WEIR_DOWN, "first ", 6);
+	weir_end(c, WEIR_UP);
+	return weir_pass(in.len);
+}
+
+/* Needs more than there will be, but for the end. */
+static struct weir_verdict
+needy_down(struct weir_call *c, struct weir_bytes in)
+{
+	if (!in.eof)
+		return weir_need(in.len + 100);
+	weir_emit(c, WEIR_DOWN, "then ", 5);
+	return weir_pass(in.len);
+}
+
+static struct weir_verdict
+closer_up(struct weir_call *c, struct weir_bytes in)
+{
+	if (in.eof)
+		weir_end(c, WEIR_DOWN);
+	return weir_pass(in.len);
+}
+
+/* Who answers the end of one direction with the end of the other gives a third
+ * what it needs there, while that one has not yet said all. */
+static void
+test_needed_while_it_speaks(void **state)
+{
+	static const struct weir_middleware needy = {
+		.name = "needy", .up = needy_up, .down = needy_down
+	};
+	static const struct weir_middleware closer = { .name = "closer",
+		.up = closer_up };
+
+	(void)state;
+	rig_add(&rig, &needy, NULL);
+	rig_add(&rig, &closer, NULL);
+	pair_join();
+	rig_say(server, "x");
+	rig_quiet(&rig);
+	rig_say(client, "?");
+	rig_hear(&rig, client, "first then x");
+	rig_hear_end(&rig, client);
+}
+
 /* ---- an end among skipped bytes ------------------------------------------ */
 
 static unsigned ends_seen;
@@ -195,6 +246,7 @@ main(void)
 		answer_test(test_answered_while_it_speaks),
 		answer_test(test_nothing_follows_the_end),
 		answer_test(test_an_afterthought_comes_behind),
+		answer_test(test_needed_while_it_speaks),
 		answer_test(test_an_end_is_not_skipped),
 	};
 
