@@ -96,6 +96,7 @@ rig_init(struct rig *r)
 		.listen = { 1, NULL },
 		.read_max = 65536,
 		.hold_max = 131072 };
+	sockopts_add(&r->server.backend.options, SOCKOPT_NODELAY, 1);
 }
 
 void
