@@ -187,6 +187,8 @@ libtest_a_SOURCES = \
 	tests/lib/look.c \
 	tests/lib/low.c \
 	tests/lib/low.h \
+	tests/lib/mode.c \
+	tests/lib/mode.h \
 	tests/lib/pair.c \
 	tests/lib/pair.h \
 	tests/lib/peer.c \
@@ -226,10 +228,12 @@ tests_trial_SOURCES = src/main.c tests/lib/faults.c tests/lib/trial.c
 tests_trial_LDFLAGS = $(WEIR_LDFLAGS) \
 	-Wl,--wrap=accept4 \
 	-Wl,--wrap=connect \
+	-Wl,--wrap=pipe2 \
 	-Wl,--wrap=recv \
 	-Wl,--wrap=send \
 	-Wl,--wrap=sendmsg \
-	-Wl,--wrap=setsockopt
+	-Wl,--wrap=setsockopt \
+	-Wl,--wrap=splice
 tests_trial_LDADD = $(weir_LDADD)
 
 check_LIBRARIES += libreplay.a

@@ -1,6 +1,7 @@
 /* pair.c - a rig with one client and one backend. */
 #include <stddef.h>
 
+#include "lib/mode.h"
 #include "lib/pair.h"
 
 struct rig rig;
@@ -10,7 +11,7 @@ int listener, client, server;
 int
 pair_start(void **state)
 {
-	(void)state;
+	mode_start(state);
 	client = server = -1;
 	dial = (struct rig_dial){ .n = 1 };
 	listener = rig_backend(&dial.to[0]);
@@ -21,7 +22,7 @@ pair_start(void **state)
 int
 pair_stop(void **state)
 {
-	(void)state;
+	mode_end(state);
 	rig_close(&client);
 	rig_close(&server);
 	rig_stop(&rig);

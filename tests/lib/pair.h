@@ -3,6 +3,7 @@
 #ifndef LIB_PAIR_H
 #define LIB_PAIR_H
 
+#include "lib/mode.h"
 #include "lib/rig.h"
 
 extern struct rig rig;
@@ -12,6 +13,9 @@ extern int listener, client, server;
 /* cmocka's setup and teardown of each test. */
 int pair_start(void **state);
 int pair_stop(void **state);
+/* A test in one mode, or in each. */
+#define pair_test(f, word) mode_test(f, word, pair_start, pair_stop)
+#define pair_tests(f)	   mode_tests(f, pair_start, pair_stop)
 /* Starts the rig, whose chain ends with the dial, and opens a channel. */
 void pair_join(void);
 

@@ -136,8 +136,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		daemon_test(test_anything_at_any_moment),
-		daemon_test(test_anything_through_middlewares),
+		relay_tests(test_anything_at_any_moment),
+		relay_tests(test_anything_through_middlewares),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

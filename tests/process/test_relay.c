@@ -366,15 +366,15 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		daemon_test(test_256_megabytes_both_ways),
-		daemon_test(test_every_byte_replaced),
-		daemon_test(test_every_read_cut_to_pieces),
-		daemon_test(test_middlewares_that_detach),
-		daemon_test(test_ends_show_like_direct),
-		daemon_test(test_data_and_end_in_one_wakeup),
-		daemon_test(test_data_and_reset_in_one_wakeup),
-		daemon_test(test_server_speaks_first),
-		daemon_test(test_emitted_bytes_go_ahead_of_the_clients),
+		relay_tests(test_256_megabytes_both_ways),
+		relay_tests(test_every_byte_replaced),
+		relay_tests(test_every_read_cut_to_pieces),
+		relay_tests(test_middlewares_that_detach),
+		relay_tests(test_ends_show_like_direct),
+		relay_tests(test_data_and_end_in_one_wakeup),
+		relay_tests(test_data_and_reset_in_one_wakeup),
+		relay_tests(test_server_speaks_first),
+		relay_tests(test_emitted_bytes_go_ahead_of_the_clients),
 		daemon_test(test_nothing_configured_reads_and_drops),
 	};
 
