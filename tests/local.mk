@@ -54,15 +54,20 @@ UNIT_TESTS = \
 	tests/unit/test_option \
 	tests/unit/test_override \
 	tests/unit/test_peer \
+	tests/unit/test_pipe \
 	tests/unit/test_poller \
+	tests/unit/test_pool \
 	tests/unit/test_race \
 	tests/unit/test_rows \
 	tests/unit/test_scan \
+	tests/unit/test_seg \
 	tests/unit/test_share \
 	tests/unit/test_signals \
 	tests/unit/test_sink \
 	tests/unit/test_sink_pipe \
 	tests/unit/test_source \
+	tests/unit/test_splice \
+	tests/unit/test_splice_stages \
 	tests/unit/test_stage \
 	tests/unit/test_tag \
 	tests/unit/test_timeouts \
@@ -189,6 +194,8 @@ libtest_a_SOURCES = \
 	tests/lib/low.h \
 	tests/lib/mode.c \
 	tests/lib/mode.h \
+	tests/lib/narrow.c \
+	tests/lib/narrow.h \
 	tests/lib/pair.c \
 	tests/lib/pair.h \
 	tests/lib/peer.c \
@@ -213,6 +220,8 @@ libtest_a_SOURCES = \
 	tests/lib/spy.c \
 	tests/lib/spy.h \
 	tests/lib/start.c \
+	tests/lib/stream.c \
+	tests/lib/stream.h \
 	tests/lib/tag.c \
 	tests/lib/tag.h \
 	tests/lib/traces.c \
@@ -281,6 +290,11 @@ tests_unit_test_endpoint_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_engine_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_loop_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_hold_LDFLAGS = $(WRAP_ALLOC)
+tests_unit_test_pool_LDFLAGS = $(WRAP_ALLOC)
+
+tests_unit_test_pipe_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=fcntl,--wrap=fcntl64,--wrap=pipe2
+tests_unit_test_splice_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=splice
 
 TEST_RUNS = $(UNIT_TESTS) $(MODULE_TESTS) $(FUZZ_TESTS) $(PROCESS_TESTS)
 if HAVE_CMOCKA

@@ -18,5 +18,10 @@ int pair_stop(void **state);
 #define pair_tests(f)	   mode_tests(f, pair_start, pair_stop)
 /* Starts the rig, whose chain ends with the dial, and opens a channel. */
 void pair_join(void);
+/* That direction of the channel that was opened last. */
+struct flow *pair_flow(enum weir_dir dir);
+/* Carries bytes offset to offset + n of the stream (lib/stream.h) from one of
+ * the sockets to the other, or fails. */
+void pair_carry(int from, int to, uint64_t offset, uint64_t n);
 
 #endif
