@@ -36,6 +36,8 @@ libweir_a_SOURCES = \
 	src/base/seg.h \
 	src/base/sink.c \
 	src/base/sink.h \
+	src/base/sockopt.c \
+	src/base/sockopt.h \
 	src/base/syslog.c \
 	src/base/syslog.h \
 	src/base/target.c \
@@ -50,6 +52,8 @@ libweir_a_SOURCES = \
 	src/conf/conf.h \
 	src/conf/core.c \
 	src/conf/core.h \
+	src/conf/cpus.c \
+	src/conf/cpus.h \
 	src/conf/decide.c \
 	src/conf/describe.c \
 	src/conf/describe.h \
@@ -88,6 +92,8 @@ libweir_a_SOURCES = \
 	src/conf/scan.h \
 	src/conf/settings.c \
 	src/conf/settings.h \
+	src/conf/socket.c \
+	src/conf/socket.h \
 	src/conf/source.c \
 	src/conf/source.h \
 	src/conf/stage.c \
@@ -112,6 +118,8 @@ libweir_a_SOURCES = \
 	src/engine/closing.h \
 	src/engine/connect.c \
 	src/engine/connect.h \
+	src/engine/dial.c \
+	src/engine/dial.h \
 	src/engine/endpoint.c \
 	src/engine/endpoint.h \
 	src/engine/engine.c \
@@ -162,6 +170,8 @@ libweir_a_SOURCES = \
 	src/master/daemon.h \
 	src/master/drop.c \
 	src/master/drop.h \
+	src/master/equip.c \
+	src/master/equip.h \
 	src/master/generation.c \
 	src/master/generation.h \
 	src/master/home.c \
@@ -177,6 +187,10 @@ libweir_a_SOURCES = \
 	src/master/notify.h \
 	src/master/pidfile.c \
 	src/master/pidfile.h \
+	src/master/pin.c \
+	src/master/pin.h \
+	src/master/probe.c \
+	src/master/probe.h \
 	src/master/pulse.c \
 	src/master/reload.c \
 	src/master/reload.h \

@@ -26,6 +26,7 @@
 #include "master/generation.h"
 #include "master/logs.h"
 #include "master/master.h"
+#include "master/probe.h"
 #include "master/rights.h"
 #include "master/rlimits.h"
 #include "master/signals.h"
@@ -346,7 +347,8 @@ main_check(const struct conf *conf)
 
 	if (g == NULL)
 		fprintf(stderr, "weir: %s\n", strerror(errno));
-	else if (logs_check(conf) == 0 && rights_check(conf) == 0)
+	else if (logs_check(conf) == 0 && rights_check(conf) == 0 &&
+		 probe_check(conf) == 0)
 		rc = rlimits_check(conf, g->listeners.n);
 	if (g != NULL)
 		generation_free(g);

@@ -27,11 +27,13 @@ UNIT_TESTS = \
 	tests/unit/test_cut \
 	tests/unit/test_describe \
 	tests/unit/test_dial \
+	tests/unit/test_dial_options \
 	tests/unit/test_end \
 	tests/unit/test_end_answer \
 	tests/unit/test_end_order \
 	tests/unit/test_endpoint \
 	tests/unit/test_engine \
+	tests/unit/test_equip \
 	tests/unit/test_events \
 	tests/unit/test_facts \
 	tests/unit/test_fd \
@@ -65,6 +67,8 @@ UNIT_TESTS = \
 	tests/unit/test_signals \
 	tests/unit/test_sink \
 	tests/unit/test_sink_pipe \
+	tests/unit/test_socket \
+	tests/unit/test_sockopt \
 	tests/unit/test_source \
 	tests/unit/test_splice \
 	tests/unit/test_splice_stages \
@@ -113,12 +117,14 @@ PROCESS_TESTS = \
 	tests/process/test_orphans \
 	tests/process/test_paths \
 	tests/process/test_pidfile \
+	tests/process/test_ports \
 	tests/process/test_relay \
 	tests/process/test_reload \
 	tests/process/test_reopen \
 	tests/process/test_retire \
 	tests/process/test_rights \
 	tests/process/test_rlimits \
+	tests/process/test_sockets \
 	tests/process/test_spread \
 	tests/process/test_start \
 	tests/process/test_states \
@@ -196,6 +202,8 @@ libtest_a_SOURCES = \
 	tests/lib/mode.h \
 	tests/lib/narrow.c \
 	tests/lib/narrow.h \
+	tests/lib/net.c \
+	tests/lib/net.h \
 	tests/lib/pair.c \
 	tests/lib/pair.h \
 	tests/lib/peer.c \
@@ -325,6 +333,7 @@ TEST_EXTRAS = \
 	tests/mutants/chain.list \
 	tests/mutants/channel.list \
 	tests/mutants/modules.list \
+	tests/mutants/sockets.list \
 	tests/mutants/spread.list \
 	tests/unit/call_fake.h \
 	tests/unit/callers_try.h \

@@ -28,7 +28,8 @@ static const struct weir_opt opts[] = {
 		.help = "How long each address may take; else the server's "
 			"connect_timeout counts."),
 	WEIR_ADDRESS("source", struct conf, source, .flags = WEIR_OPTIONAL,
-		.help = "Local address to connect from, with port 0 for any."),
+		.help = "Local address to connect from, with port 0 for any; "
+			"else its server's backend says which."),
 	WEIR_CHOICE("first_byte", struct conf, first_byte, .def = "client",
 		.choices = first_bytes,
 		.help = "Where other middlewares want client bytes before a "

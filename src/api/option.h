@@ -30,10 +30,11 @@ enum weir_type {
 };
 
 enum weir_opt_flag {
-	WEIR_OPTIONAL = 1,   /* may be absent though it has no default */
-	WEIR_OFF = 2,	     /* 0 and "off" mean none */
-	WEIR_NOT_BUILT = 4,  /* refused: "not built in yet" */
-	WEIR_NEEDS_START = 8 /* a reload cannot change it */
+	WEIR_OPTIONAL = 1,    /* may be absent though it has no default */
+	WEIR_OFF = 2,	      /* 0 and "off" mean none */
+	WEIR_NOT_BUILT = 4,   /* refused: "not built in yet" */
+	WEIR_NEEDS_START = 8, /* a reload cannot change it */
+	WEIR_BARE = 16 /* strings of which a number or false needs no quotes */
 };
 
 /* A log file of the configuration, opened before the workers start. */
@@ -75,7 +76,7 @@ struct weir_opt {
 	int64_t min, max; /* both 0: whatever the field can hold */
 	const char *const *choices;   /* ends with NULL */
 	const struct weir_rows *rows; /* of a group */
-	const char *help;	      /* one sentence with its full stop */
+	const char *help;	      /* sentences with their full stops */
 };
 
 /* Rows of one kind of group, and the size of the struct they fill. */

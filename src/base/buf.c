@@ -197,7 +197,7 @@ buf_sendable(const struct buf *b)
 }
 
 ssize_t
-buf_send(struct buf *b, int fd)
+buf_send(struct buf *b, int fd, int flags)
 {
 	struct iovec iov[SEND_SEGS];
 	struct msghdr m = { .msg_iov = iov };
@@ -208,7 +208,7 @@ buf_send(struct buf *b, int fd)
 		iov[m.msg_iovlen].iov_base = (void *)(s->data + s->start);
 		iov[m.msg_iovlen++].iov_len = s->end - s->start;
 	}
-	n = sendmsg(fd, &m, MSG_NOSIGNAL);
+	n = sendmsg(fd, &m, flags);
 	if (n > 0)
 		buf_cut(b, (size_t)n);
 	return n;

@@ -38,8 +38,8 @@ struct seg *buf_shift(struct buf *b);
 void buf_clear(struct buf *b);
 /* Bytes that one buf_send() would send at most. */
 size_t buf_sendable(const struct buf *b);
-/* Sends as much as the socket takes (sendmsg(2)), and drops it from b: bytes
- * sent, or -1 with errno. */
-ssize_t buf_send(struct buf *b, int fd);
+/* Sends as much as the socket takes (sendmsg(2), with these flags), and drops
+ * it from b: bytes sent, or -1 with errno. */
+ssize_t buf_send(struct buf *b, int fd, int flags);
 
 #endif

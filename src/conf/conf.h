@@ -8,6 +8,7 @@
 
 #include "api/middleware.h"
 #include "api/option.h"
+#include "base/sockopt.h"
 
 #define CONF_STAGES_MAX 64 /* middlewares of one server */
 
@@ -23,6 +24,8 @@ struct conf_process {
 	size_t core;		 /* bytes of its core file; 0: off, as it is */
 	int64_t drain_rate;	 /* channels a second; 0: off */
 	int64_t worker_channels; /* of one worker; 0: no limit */
+	struct weir_list cpu_affinity; /* of const char *, as written */
+	struct weir_list cpus; /* of int, one after the other for each slot */
 };
 
 enum conf_splice { CONF_SPLICE_AUTO, CONF_SPLICE_ON, CONF_SPLICE_OFF };
@@ -40,11 +43,42 @@ struct weir_logfile {
 	size_t index;	  /* into the conf's logfiles */
 };
 
+/* What the sockets of both sides have; 0: as the system has it. */
+struct conf_socket {
+	bool nodelay;
+	size_t sndbuf, rcvbuf;
+	bool keepalive;
+	uint32_t keepalive_idle_ms, keepalive_interval_ms;
+	int64_t keepalive_count;
+	uint32_t user_timeout_ms;
+};
+
 struct conf_listen {
 	const char *text; /* the address, as weir_addr_text() writes it */
 	struct weir_addr address;
 	int64_t backlog;
 	bool reuseport;
+	struct conf_socket socket;
+	uint32_t defer_accept_ms; /* 0: off */
+	int64_t fastopen;	  /* most that wait for their handshake */
+	bool transparent;
+	struct sockopts options; /* all of these, as the kernel has them */
+};
+
+/* Where connections to backends come from. */
+enum conf_transparent {
+	CONF_TRANSPARENT_OFF,
+	CONF_TRANSPARENT_SOURCE, /* from source, whoever has that address */
+	CONF_TRANSPARENT_CLIENT	 /* from the client's own address */
+};
+
+struct conf_backend {
+	struct weir_list source; /* of struct weir_addr, taken in turn */
+	struct conf_socket socket;
+	bool fastopen;
+	int64_t mark;
+	int transparent;	 /* enum conf_transparent */
+	struct sockopts options; /* all but fastopen */
 };
 
 /* One entry of a chain, in chain order. */
@@ -69,8 +103,9 @@ struct conf_server {
 	uint32_t half_close_timeout_ms;
 	uint32_t session_timeout_ms;
 	uint32_t close_wait_ms;
-	int close_channel_mode;	 /* enum conf_close_mode */
-	int splice;		 /* enum conf_splice */
+	int close_channel_mode; /* enum conf_close_mode */
+	int splice;		/* enum conf_splice */
+	struct conf_backend backend;
 	struct weir_list stages; /* of struct conf_stage, sorted by order */
 };
 

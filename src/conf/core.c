@@ -7,6 +7,8 @@
 #include "base/log.h"
 #include "base/units.h"
 #include "conf/core.h"
+#include "conf/cpus.h"
+#include "conf/socket.h"
 #include "conf/stage.h"
 
 #define PIDFILE "/run/weir.pid"
@@ -73,6 +75,17 @@ static const struct weir_opt process_opts[] = {
 		.help = "How many channels one worker may have: then it "
 			"accepts when one has ended, and nobody is refused; 0 "
 			"means no limit but that of open files."),
+	WEIR_STRINGS("cpu_affinity", struct conf_process, cpu_affinity,
+		.def = "off", .max = 1024, .flags = WEIR_BARE,
+		.help = "CPUs that workers stay on (sched_setaffinity(2)): "
+			"with auto each has one of those that weir may use, "
+			"one after the other; a list such as [ 0, 2 ] or "
+			"\"0-3,8\" says which, and begins anew when there "
+			"are more workers. A worker that takes the place of "
+			"another, by a reload or as that has crashed, gets the "
+			"same CPU. Useful where workers are as many as CPUs "
+			"and nothing else has work there; else the scheduler "
+			"knows better. With off or false it decides."),
 	WEIR_OPT_END
 };
 static const struct weir_rows process_rows = { .opts = process_opts,
@@ -90,23 +103,6 @@ static const struct weir_opt log_opts[] = {
 static const struct weir_rows log_rows = { .opts = log_opts,
 	.size = sizeof(struct conf_log) };
 
-static const struct weir_opt listen_opts[] = {
-	WEIR_ADDRESS("address", struct conf_listen, address,
-		.help = "Where connections are accepted: an IP address and "
-			"port, or a unix socket; port 0 takes a free one."),
-	WEIR_INT("backlog", struct conf_listen, backlog, .def = "4096",
-		.min = 1, .max = 65535,
-		.help = "Connections that the kernel holds until they are "
-			"accepted."),
-	WEIR_BOOL("reuseport", struct conf_listen, reuseport, .def = "false",
-		.help = "Whether every worker has a socket of its own, among "
-			"which the kernel spreads connections."),
-	WEIR_OPT_END
-};
-static const struct weir_rows listen_rows = { .opts = listen_opts,
-	.size = sizeof(struct conf_listen),
-	.shorthand = "address" };
-
 static const char *const close_channel_modes[] = {
 	[CONF_CLOSE_SERIAL] = "serial", [CONF_CLOSE_PARALLEL] = "parallel", NULL
 };
@@ -122,8 +118,8 @@ static const struct weir_opt server_opts[] = {
 		.help = "Its name in logs and for -o, else \"server\" and its "
 			"number from 0."),
 	WEIR_GROUPS("listen", struct conf_server, listen,
-		.def = "127.0.0.1:9399", .rows = &listen_rows, .max = 256,
-		.help = "Where it accepts connections."),
+		.def = "127.0.0.1:9399", .rows = &socket_listen_rows,
+		.max = 256, .help = "Where it accepts connections."),
 	WEIR_SIZE("read_max", struct conf_server, read_max, .def = "320k",
 		.min = 1, .max = 16 << 20,
 		.help = "Most bytes that one read takes."),
@@ -166,6 +162,13 @@ static const struct weir_opt server_opts[] = {
 		.choices = splices,
 		.help = "Whether bytes that no middleware looks at stay in the "
 			"kernel: where they come in bulk, always, or never."),
+	{ .key = "backend",
+		.type = WEIR_T_GROUP,
+		.off = WEIR_FIELD(
+			struct conf_server, backend, struct conf_backend),
+		.rows = &socket_backend_rows,
+		.help = "Sockets that connect to backends, whichever "
+			"middleware has chosen those." },
 	{ .key = "middlewares",
 		.type = WEIR_T_MODULES,
 		.flags = WEIR_OPTIONAL,
@@ -209,7 +212,7 @@ const struct weir_opt core_rows[] = {
 
 static const struct place *place_of(const struct node *group, const char *key);
 static void server_check(struct option_loader *l, const struct node *node,
-	const struct conf_server *server);
+	struct conf_server *server);
 static void names_check(struct option_loader *l, const struct node *servers,
 	const struct conf *conf);
 static void listens_check(struct option_loader *l, const struct node *servers,
@@ -251,11 +254,13 @@ core_check(struct option_loader *l, const struct node *root, struct conf *conf)
 	/* There are none when that option itself is wrong. */
 	if (conf->servers.n > 0) {
 		for (s = servers->first; s != NULL; s = s->next, i++)
-			server_check(l, s, conf_server_at(conf, i));
+			server_check(l, s,
+				(struct conf_server *)conf->servers.v + i);
 		names_check(l, servers, conf);
 		listens_check(l, servers, conf);
 	}
 	user_check(l, root, conf);
+	cpus_check(l, root, &conf->process);
 	pidfile_default(l, conf);
 }
 
@@ -270,25 +275,11 @@ place_of(const struct node *group, const char *key)
 
 static void
 server_check(struct option_loader *l, const struct node *node,
-	const struct conf_server *server)
+	struct conf_server *server)
 {
 	char read_max[UNITS_TEXT], hold_max[UNITS_TEXT];
-	struct conf_listen *listen = server->listen.v;
-	char text[WEIR_ADDR_TEXT];
-	size_t i;
 
-	for (i = 0; i < server->listen.n; i++) {
-		listen[i].text = arena_strdup(
-			l->arena, weir_addr_text(&listen[i].address, text));
-		if (listen[i].reuseport &&
-			listen[i].address.sa.sa_family == AF_UNIX)
-			diag_error(l->diag, place_of(node, "listen"),
-				arena_printf(l->diag->arena, "servers.%s",
-					server->name),
-				"option \"reuseport\" is for IP addresses, "
-				"not for %s",
-				listen[i].text);
-	}
+	socket_check(l, node, server);
 	if (server->name != NULL && !stage_is_name(server->name))
 		diag_error(l->diag, place_of(node, "name"), "servers",
 			"option \"name\" = \"%s\": a name is made of letters, "

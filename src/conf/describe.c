@@ -262,22 +262,26 @@ variables_man(
 	arena_free(&a);
 }
 
-/* Text for roff, in lines of some 70: no control line, no escape. */
+/* Text for roff, in lines of some 70, and a new one for each sentence: no
+ * control line, no escape. */
 static void
 text_man(FILE *out, const char *text)
 {
 	size_t column = 0;
+	char last = '\0';
+	bool end;
 
-	for (; *text != '\0'; text++) {
+	for (; *text != '\0'; last = *text++) {
+		end = *text == ' ' && (column >= LINE || last == '.');
 		if (column == 0 && (*text == '.' || *text == '\''))
 			fputs("\\&", out);
 		if (*text == '\\')
 			fputs("\\e", out);
-		else if (*text == ' ' && column >= LINE)
+		else if (end)
 			fputc('\n', out);
 		else
 			fputc(*text, out);
-		column = *text == ' ' && column >= LINE ? 0 : column + 1;
+		column = end ? 0 : column + 1;
 	}
 	fputc('\n', out);
 }

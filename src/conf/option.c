@@ -246,14 +246,16 @@ scalar_load(struct option_loader *l, const struct weir_opt *row,
 	const struct node *node, const struct option_scope *scope, void *field)
 {
 	enum weir_type type = value_type(row);
+	bool bare = (row->flags & WEIR_BARE) != 0;
 	bool number = type == WEIR_T_INT || type == WEIR_T_SIZE ||
-		      type == WEIR_T_TIME || type == WEIR_T_ADDR;
+		      type == WEIR_T_TIME || type == WEIR_T_ADDR || bare;
 	const char *text = node->text, *why = NULL;
 
 	if (node->kind == NODE_VOID)
 		return false;
 	if (!(node->kind == NODE_STRING || (node->kind == NODE_INT && number) ||
-		    (node->kind == NODE_BOOL && type == WEIR_T_BOOL))) {
+		    (node->kind == NODE_BOOL &&
+			    (type == WEIR_T_BOOL || bare)))) {
 		diag_error(l->diag, &node->place, scope->path,
 			"option \"%s\" wants %s, not %s", row->key,
 			value_wanted(l->diag->arena, row),

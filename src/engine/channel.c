@@ -67,8 +67,8 @@ channel_new(struct engine *engine, int fd, const struct weir_addr *peer,
 	ch->ends[WEIR_FRONTEND].fd = fd;
 	ch->ends[WEIR_FRONTEND].mask = ENDPOINT_OUT;
 	if (endpoint_set_peer(&ch->ends[WEIR_FRONTEND], peer) == -1 ||
-		poller_add_endpoint(&loop->poller, &ch->ends[WEIR_FRONTEND]) ==
-			-1) {
+		poller_add_endpoint(
+			&loop->poller, &ch->ends[WEIR_FRONTEND], false) == -1) {
 		endpoint_done(&ch->ends[WEIR_FRONTEND]);
 		pool_put(&engine->blocks, ch);
 		return NULL;

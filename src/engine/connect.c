@@ -1,75 +1,43 @@
 /* connect.c - reaching a backend. */
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "engine/chain.h"
 #include "engine/channel.h"
 #include "engine/connect.h"
+#include "engine/dial.h"
 #include "engine/engine.h"
 
 #define TRIES_PER_TURN 16
 #define WORD_EVERY_MS  1000
 
-/* A socket that connects; -1 with errno. */
-static int
-connect_socket(const struct dial *dial)
-{
-	static const int on = 1;
-	int fd = socket(dial->to.sa.sa_family,
-		SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	int err;
-
-	if (fd == -1)
-		return -1;
-	if (dial->to.sa.sa_family != AF_UNIX)
-		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	if (dial->source.len == 0)
-		return fd;
-	/* Ports are chosen at connect(2), when the whole tuple is known. */
-	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
-	if (bind(fd, &dial->source.sa, dial->source.len) == -1) {
-		err = errno;
-		close(fd);
-		errno = err;
-		return -1;
-	}
-	return fd;
-}
-
-static bool
-connect_error_is_ours(int err)
-{
-	return err == EMFILE || err == ENFILE || err == ENOBUFS ||
-	       err == ENOMEM || err == EADDRNOTAVAIL || err == EACCES ||
-	       err == EPERM;
-}
-
 static void
-connect_report(const struct weir_channel *ch, int err)
+connect_report(
+	const struct weir_channel *ch, int err, const struct fault *fault)
 {
 	struct loop *loop = ch->engine->loop;
+	char text[WEIR_ADDR_TEXT], from[WEIR_ADDR_TEXT], why[SOCKOPT_WHY];
+	bool bound = fault->source.len != 0;
 	struct weir_addr to;
-	char text[WEIR_ADDR_TEXT];
 
 	endpoint_peer(&ch->ends[WEIR_BACKEND], &to);
-	/* What the peer or the net does is no error of ours; lack of
-	 * descriptors, ports or memory is, and lacks for many at once. */
-	if (!connect_error_is_ours(err)) {
+	/* What the peer or the net does is no error of ours; what we lack, we
+	 * lack for many at once. */
+	if (!fault_is_ours(fault, err)) {
 		log_info("%s: #%llu: %s did not accept: %s",
 			ch->engine->server->name, (unsigned long long)ch->id,
 			weir_addr_text(&to, text), strerror(err));
 	} else if (clock_ms() >= loop->next_word_ms) {
 		loop->next_word_ms = clock_ms() + WORD_EVERY_MS;
-		log_error("%s: #%llu: cannot connect to %s: %s",
+		log_error("%s: #%llu: cannot connect to %s%s%s: %s",
 			ch->engine->server->name, (unsigned long long)ch->id,
-			weir_addr_text(&to, text), strerror(err));
+			weir_addr_text(&to, text), bound ? " from " : "",
+			bound ? weir_addr_text(&fault->source, from) : "",
+			fault_why(fault, err, why));
 	}
 }
 
@@ -95,6 +63,7 @@ connect_start(struct weir_channel *ch, const struct dial *dial, unsigned stage)
 {
 	struct endpoint *back = &ch->ends[WEIR_BACKEND];
 	bool spare = connect_has_spare(ch, dial, stage);
+	struct fault fault = { .option = SOCKOPT_NONE };
 
 	chain_target(ch, &dial->to,
 		ch->decided ? ~(uint64_t)0 : ~ch->engine->chain.late);
@@ -117,16 +86,15 @@ connect_start(struct weir_channel *ch, const struct dial *dial, unsigned stage)
 			ch, WEIR_R_NOMEM, WEIR_SELF, ENOMEM, ENDING_RESET);
 		return;
 	}
-	back->fd = connect_socket(dial);
+	back->fd = dial_open(ch, dial, &fault);
 	back->mask = 0;
 	back->err = 0;
-	if (back->fd == -1 ||
-		(connect(back->fd, &dial->to.sa, dial->to.len) == -1 &&
-			errno != EINPROGRESS && errno != EINTR) ||
-		poller_add_endpoint(&ch->engine->loop->poller, back) == -1) {
+	if (back->fd == -1 || poller_add_endpoint(&ch->engine->loop->poller,
+				      back, true) == -1) {
 		/* Told by connect_run(): no callback inside another. */
 		ch->dial_err = errno;
 		ch->dialed = true;
+		connect_report(ch, ch->dial_err, &fault);
 	}
 }
 
@@ -148,12 +116,16 @@ race_end(struct weir_channel *ch, bool spare)
 void
 connect_finish(struct weir_channel *ch, int err)
 {
+	static const struct fault none = { .option = SOCKOPT_NONE };
+
 	if (err == 0) {
 		channel_state(ch, CHANNEL_JOINED);
 		chain_connected(ch, 0);
 		return;
 	}
-	connect_report(ch, err);
+	/* What failed at once has been reported then. */
+	if (!ch->dialed)
+		connect_report(ch, err, &none);
 	channel_hang_up(ch, WEIR_BACKEND, false);
 	ch->dial_err = err;
 	ch->dialed = false;

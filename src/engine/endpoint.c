@@ -24,16 +24,17 @@ int
 endpoint_set_peer(struct endpoint *ep, const struct weir_addr *peer)
 {
 	endpoint_done(ep);
-	if (peer->sa.sa_family != AF_UNIX) {
-		memcpy(&ep->peer, &peer->sa,
-			peer->len < sizeof(ep->peer) ? peer->len
-						     : sizeof(ep->peer));
-		return 0;
+	ep->family = peer->sa.sa_family;
+	if (ep->family == AF_INET) {
+		ep->port = peer->in.sin_port;
+		ep->peer.in = peer->in.sin_addr;
+	} else if (ep->family == AF_INET6) {
+		ep->port = peer->in6.sin6_port;
+		ep->peer.in6.addr = peer->in6.sin6_addr;
+		ep->peer.in6.scope = peer->in6.sin6_scope_id;
 	}
-	if (peer->len <= PATH_OFFSET) {
-		ep->peer.sa.sa_family = AF_UNIX;
+	if (ep->family != AF_UNIX || peer->len <= PATH_OFFSET)
 		return 0;
-	}
 	ep->path_len = (uint8_t)(peer->len - PATH_OFFSET);
 	ep->peer.path = malloc(ep->path_len);
 	if (ep->peer.path == NULL) {
@@ -48,24 +49,23 @@ void
 endpoint_peer(const struct endpoint *ep, struct weir_addr *peer)
 {
 	memset(peer, 0, sizeof(*peer));
-	if (ep->path_len > 0) {
-		peer->un.sun_family = AF_UNIX;
-		memcpy(peer->un.sun_path, ep->peer.path, ep->path_len);
-		peer->len = (socklen_t)(PATH_OFFSET + ep->path_len);
-		return;
-	}
-	switch (ep->peer.sa.sa_family) {
+	peer->sa.sa_family = ep->family;
+	switch (ep->family) {
 	case AF_INET:
-		peer->in = ep->peer.in;
+		peer->in.sin_port = ep->port;
+		peer->in.sin_addr = ep->peer.in;
 		peer->len = sizeof(peer->in);
 		break;
 	case AF_INET6:
-		peer->in6 = ep->peer.in6;
+		peer->in6.sin6_port = ep->port;
+		peer->in6.sin6_addr = ep->peer.in6.addr;
+		peer->in6.sin6_scope_id = ep->peer.in6.scope;
 		peer->len = sizeof(peer->in6);
 		break;
 	case AF_UNIX:
-		peer->un.sun_family = AF_UNIX;
-		peer->len = PATH_OFFSET;
+		if (ep->path_len > 0)
+			memcpy(peer->un.sun_path, ep->peer.path, ep->path_len);
+		peer->len = (socklen_t)(PATH_OFFSET + ep->path_len);
 		break;
 	}
 }
@@ -101,7 +101,7 @@ endpoint_hush(const struct endpoint *ep)
 {
 	static const int hops = 1;
 
-	if (ep->peer.sa.sa_family == AF_INET6)
+	if (ep->family == AF_INET6)
 		setsockopt(ep->fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &hops,
 			sizeof(hops));
 	/* That of a v4-mapped peer as well. */
@@ -135,5 +135,5 @@ endpoint_done(struct endpoint *ep)
 	if (ep->path_len > 0)
 		free(ep->peer.path);
 	ep->path_len = 0;
-	memset(&ep->peer, 0, sizeof(ep->peer));
+	ep->family = AF_UNSPEC;
 }

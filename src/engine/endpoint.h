@@ -17,6 +17,10 @@
 #define ENDPOINT_ERR   0x008u
 #define ENDPOINT_HUP   0x010u
 #define ENDPOINT_RDHUP 0x2000u
+/* And what we know of it: the source ends where the last read ended. */
+#define ENDPOINT_ENDS 0x8000u
+/* Only who is full is told when he can be written again. */
+#define ENDPOINT_OUT_WATCHED 0x4000u
 #define ENDPOINT_READABLE                                                      \
 	(ENDPOINT_IN | ENDPOINT_ERR | ENDPOINT_HUP | ENDPOINT_RDHUP)
 
@@ -24,12 +28,16 @@ struct endpoint {
 	int fd;	 /* -1: none */
 	int err; /* errno that ended it, or 0 */
 	uint16_t mask;
-	uint8_t side;	  /* enum weir_side */
-	uint8_t path_len; /* 0: the peer has no path */
+	uint8_t side;	    /* enum weir_side */
+	uint8_t path_len;   /* 0: the peer has no path */
+	sa_family_t family; /* of the peer, with what follows */
+	in_port_t port;	    /* as in struct sockaddr_in */
 	union {
-		struct sockaddr sa;
-		struct sockaddr_in in;
-		struct sockaddr_in6 in6;
+		struct in_addr in;
+		struct {
+			struct in6_addr addr;
+			uint32_t scope;
+		} in6;
 		char *path; /* of a unix address; owned */
 	} peer;
 };
@@ -45,7 +53,7 @@ void endpoint_local(const struct endpoint *ep, struct weir_addr *local);
 static inline bool
 endpoint_is_unix(const struct endpoint *ep)
 {
-	return ep->path_len > 0 || ep->peer.sa.sa_family == AF_UNIX;
+	return ep->family == AF_UNIX;
 }
 
 /* Closes the socket, if any; reset: by RST, whatever is queued is lost

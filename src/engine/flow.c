@@ -104,6 +104,16 @@ flow_trusts(const struct endpoint *from, bool spliced)
 	       !endpoint_is_unix(from);
 }
 
+/* There was no more to read.  Nor will be, if the end was known before: it came
+ * behind all that was there (tcp(7): a FIN has its place in the sequence). */
+static void
+flow_emptied(struct endpoint *from)
+{
+	from->mask &= (uint16_t)~ENDPOINT_IN;
+	if ((from->mask & (ENDPOINT_RDHUP | ENDPOINT_ERR)) == ENDPOINT_RDHUP)
+		from->mask |= ENDPOINT_ENDS;
+}
+
 /* Reads once; how many bytes of the budget that takes.  Who splices has had his
  * share with one read, however big: the more waits, the less each byte costs.
  */
@@ -112,14 +122,20 @@ flow_read_once(struct weir_channel *ch, enum weir_dir dir, size_t budget)
 {
 	struct loop *loop = ch->engine->loop;
 	struct endpoint *from = channel_source(ch, dir);
-	bool spliced = splice_is_due(ch, dir);
-	ssize_t n = spliced ? splice_read(ch, dir)
-			    : recv(from->fd, loop->scratch, budget, 0);
+	bool spliced;
+	ssize_t n;
 
+	if (from->mask & ENDPOINT_ENDS) {
+		channel_source_ended(ch, dir, from->err);
+		return 0;
+	}
+	spliced = splice_is_due(ch, dir);
+	n = spliced ? splice_read(ch, dir)
+		    : recv(from->fd, loop->scratch, budget, 0);
 	if (n > 0) {
 		/* Bits of an end or an error stay: they are read up to. */
 		if ((size_t)n < budget && flow_trusts(from, spliced))
-			from->mask &= (uint16_t)~ENDPOINT_IN;
+			flow_emptied(from);
 		ch->flows[dir].in_bytes += (uint64_t)n;
 		ch->last_ms = clock_ms();
 		if (!spliced) {
@@ -140,10 +156,14 @@ flow_read_once(struct weir_channel *ch, enum weir_dir dir, size_t budget)
 void
 flow_read(struct weir_channel *ch, enum weir_dir dir)
 {
+	const struct endpoint *from = channel_source(ch, dir);
 	size_t budget = ch->engine->server->read_max;
 
 	while (budget > 0 && flow_may_read(ch, dir)) {
 		budget -= flow_read_once(ch, dir, budget);
+		/* The end goes with the last bytes, in one segment. */
+		if ((from->mask & ENDPOINT_ENDS) && flow_may_read(ch, dir))
+			flow_read_once(ch, dir, budget);
 		flow_flush(ch, WEIR_UP);
 		flow_flush(ch, WEIR_DOWN);
 	}
@@ -216,6 +236,15 @@ flow_take(struct weir_channel *ch, enum weir_dir dir, const uint8_t *p,
 	}
 }
 
+/* The sink takes no more for now. */
+static void
+flow_filled(struct weir_channel *ch, struct endpoint *to)
+{
+	to->mask &= (uint16_t)~ENDPOINT_OUT;
+	if (poller_watch_out(&ch->engine->loop->poller, to) == -1)
+		channel_close(ch, WEIR_R_NOMEM, WEIR_SELF, errno, ENDING_RESET);
+}
+
 /* Books what a write did; true when the sink may take more. */
 static bool
 flow_wrote(struct weir_channel *ch, enum weir_dir dir, ssize_t n, size_t wanted)
@@ -227,9 +256,9 @@ flow_wrote(struct weir_channel *ch, enum weir_dir dir, ssize_t n, size_t wanted)
 		ch->last_ms = clock_ms();
 		if ((size_t)n == wanted)
 			return true;
-		to->mask &= (uint16_t)~ENDPOINT_OUT;
+		flow_filled(ch, to);
 	} else if (errno == EAGAIN) {
-		to->mask &= (uint16_t)~ENDPOINT_OUT;
+		flow_filled(ch, to);
 	} else if (errno == EINTR) {
 		return true;
 	} else {
@@ -238,6 +267,19 @@ flow_wrote(struct weir_channel *ch, enum weir_dir dir, ssize_t n, size_t wanted)
 		channel_side_failed(ch, (enum weir_side)to->side, errno);
 	}
 	return false;
+}
+
+/* Does shutdown(2) follow in this turn, once all is written?  Then the last
+ * bytes wait for it, and share its segment. */
+static int
+flow_send_flags(const struct weir_channel *ch, enum weir_dir dir)
+{
+	const struct flow *fl = &ch->flows[dir];
+
+	return fl->end_reached && fl->state == FLOW_ENDED &&
+			       !channel_is_ending(ch) && ch->ends[dir].err == 0
+		       ? MSG_NOSIGNAL | MSG_MORE
+		       : MSG_NOSIGNAL;
 }
 
 void
@@ -258,7 +300,8 @@ flow_flush(struct weir_channel *ch, enum weir_dir dir)
 		more = flow_wrote(ch, dir, n, n > 0 ? (size_t)n : SIZE_MAX);
 	}
 	while (more && flow_left(fl) == 0 && view->n > 0) {
-		ssize_t n = send(to->fd, view->p, view->n, MSG_NOSIGNAL);
+		ssize_t n = send(
+			to->fd, view->p, view->n, flow_send_flags(ch, dir));
 
 		more = flow_wrote(ch, dir, n, view->n);
 		if (n > 0) {
@@ -272,7 +315,9 @@ flow_flush(struct weir_channel *ch, enum weir_dir dir)
 	while (more && fl->out.len > 0 && fl->pipe == NULL) {
 		size_t wanted = buf_sendable(&fl->out);
 
-		more = flow_wrote(ch, dir, buf_send(&fl->out, to->fd), wanted);
+		more = flow_wrote(ch, dir,
+			buf_send(&fl->out, to->fd, flow_send_flags(ch, dir)),
+			wanted);
 	}
 	if (flow_left(fl) == 0 && fl->held == 0)
 		fl->emitters = 0;

@@ -207,8 +207,7 @@ loop_ask_libevent(struct loop *loop)
 static bool
 loop_is_busy(const struct loop *loop)
 {
-	return loop->own_turns > 0 && !clock_is_movable() &&
-	       clock_ms() - loop->asked_ms < OWN_MS &&
+	return loop->own_turns > 0 && clock_ms() - loop->asked_ms < OWN_MS &&
 	       (loop->tick_ms == UINT64_MAX || loop->tick_ms > clock_ms());
 }
 

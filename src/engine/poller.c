@@ -14,6 +14,7 @@
 #include "engine/poller.h"
 
 #define EVENTS_PER_WAIT 256
+#define EVENTS		(EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLET)
 #define TAG_SOURCE	((uintptr_t)1) /* pointers are aligned, so bit 0 is free */
 
 int
@@ -80,14 +81,30 @@ poller_done(struct poller *p)
 	p->epfd = -1;
 }
 
-int
-poller_add_endpoint(struct poller *p, struct endpoint *ep)
+static int
+poller_set(struct poller *p, int how, struct endpoint *ep, uint32_t events)
 {
-	struct epoll_event e = { .events = EPOLLIN | EPOLLPRI | EPOLLOUT |
-					   EPOLLRDHUP | EPOLLET,
-		.data.ptr = ep };
+	struct epoll_event e = { .events = events, .data.ptr = ep };
 
-	return epoll_ctl(p->epfd, EPOLL_CTL_ADD, ep->fd, &e);
+	return epoll_ctl(p->epfd, how, ep->fd, &e);
+}
+
+int
+poller_add_endpoint(struct poller *p, struct endpoint *ep, bool out)
+{
+	if (!out)
+		return poller_set(p, EPOLL_CTL_ADD, ep, EVENTS);
+	ep->mask |= ENDPOINT_OUT_WATCHED;
+	return poller_set(p, EPOLL_CTL_ADD, ep, EVENTS | EPOLLOUT);
+}
+
+int
+poller_watch_out(struct poller *p, struct endpoint *ep)
+{
+	if (ep->mask & ENDPOINT_OUT_WATCHED)
+		return 0;
+	ep->mask |= ENDPOINT_OUT_WATCHED;
+	return poller_set(p, EPOLL_CTL_MOD, ep, EVENTS | EPOLLOUT);
 }
 
 int

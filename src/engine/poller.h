@@ -30,8 +30,12 @@ void poller_done(struct poller *p);
 /* Waits so long at most, and tells who is ready; how many that were, or -1 with
  * errno. */
 int poller_wait(struct poller *p, int wait_ms);
-/* Registers an endpoint's socket once, edge-triggered, for everything. */
-int poller_add_endpoint(struct poller *p, struct endpoint *ep);
+/* Registers an endpoint's socket once, edge-triggered, for everything; without
+ * out, for all but that it can be written, which most of those that are
+ * accepted always can.  -1 with errno. */
+int poller_add_endpoint(struct poller *p, struct endpoint *ep, bool out);
+/* From now on it is told as well when it can be written.  -1 with errno. */
+int poller_watch_out(struct poller *p, struct endpoint *ep);
 /* Registers a shared listener, level-triggered.  All workers that wait are
  * woken: as the set is nested in libevent's, EPOLLEXCLUSIVE spares nobody. */
 int poller_add_listener(struct poller *p, int fd, struct poll_source *source);

@@ -2,7 +2,6 @@
  * sd_listen_fds(3), without it. */
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <netinet/tcp.h>
 
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
@@ -194,18 +193,12 @@ activation_names(struct activation *a, const char *names)
 static void
 activated_open(struct activated *s, int fd, int keep)
 {
-	static const int on = 1;
 	const char *wrong;
 
 	s->fd = fd;
 	wrong = activated_wrong(s);
-	if (wrong == NULL && fd_cloexec(fd) == 0 && fd_nonblock(fd) == 0) {
-		/* As on those that weir opens. */
-		if (s->address.sa.sa_family != AF_UNIX)
-			(void)setsockopt(
-				fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	if (wrong == NULL && fd_cloexec(fd) == 0 && fd_nonblock(fd) == 0)
 		return;
-	}
 	log_warn("inherited descriptor %d (name \"%s\") is not used: %s", fd,
 		s->name, wrong != NULL ? wrong : strerror(errno));
 	if (fd != keep)

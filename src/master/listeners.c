@@ -1,6 +1,5 @@
 /* listeners.c - every address that a configuration listens on. */
 #include <sys/socket.h>
-#include <netinet/tcp.h>
 
 #include <bsd/string.h>
 #include <ctype.h>
@@ -14,11 +13,11 @@
 #include "base/log.h"
 #include "conf/conf.h"
 #include "master/activation.h"
+#include "master/equip.h"
 #include "master/listeners.h"
+#include "master/probe.h"
 #include "master/share.h"
 
-static const struct conf_listen *
-listener_conf(const struct listeners *ls, size_t i);
 static void listeners_inherit(struct listeners *ls);
 static int listener_bind(struct listeners *ls, size_t i);
 static void listener_unlink(struct listeners *ls, size_t i);
@@ -108,6 +107,8 @@ listener_keep(
 	ls->info[i].from = j;
 	ls->info[i].file = older->info[j].file;
 	ls->info[i].inherited = older->info[j].inherited;
+	ls->info[i].changes = !sockopts_equal(&listener_conf(older, j)->options,
+		&listener_conf(ls, i)->options);
 	return 0;
 }
 
@@ -162,6 +163,7 @@ listeners_commit(struct listeners *ls, struct listeners *older)
 	size_t i;
 
 	for (i = 0; i < ls->n; i++) {
+		equip_kept(ls, i, older);
 		/* On a listener this only changes its backlog. */
 		if (listen(ls->v[i].fd, (int)listener_conf(ls, i)->backlog) ==
 			-1)
@@ -208,7 +210,10 @@ listeners_bind(struct listeners *ls)
 		listeners_inherit(ls);
 	while (i < ls->n) {
 		head = ls->info[i].head;
-		if (ls->v[i].fd == -1) {
+		ls->info[i].option = SOCKOPT_NONE;
+		if (ls->info[i].changes && head == i) {
+			ls->info[i].err = equip_try(ls, i) == -1 ? errno : 0;
+		} else if (ls->v[i].fd == -1) {
 			ls->v[i].fd = listener_bind(ls, i);
 			ls->info[i].err = ls->v[i].fd == -1 ? errno : 0;
 		}
@@ -220,7 +225,7 @@ listeners_bind(struct listeners *ls)
 					ls->info[i].err, true));
 			continue;
 		}
-		failed += ls->v[i].fd == -1;
+		failed += ls->v[i].fd == -1 || ls->info[i].err != 0;
 		i++;
 	}
 	return failed;
@@ -248,6 +253,8 @@ listeners_inherit(struct listeners *ls)
 					  : NULL,
 				name);
 			ls->info[i].inherited = ls->v[i].fd != -1;
+			if (ls->info[i].inherited)
+				equip_inherited(ls, i);
 		}
 }
 
@@ -257,7 +264,7 @@ listeners_busy(const struct listeners *ls)
 	size_t i;
 
 	for (i = 0; i < ls->n; i++)
-		if (ls->v[i].fd == -1 && ls->info[i].err != EADDRINUSE)
+		if (ls->info[i].err != 0 && ls->info[i].err != EADDRINUSE)
 			return false;
 	return true;
 }
@@ -266,19 +273,35 @@ void
 listeners_report(const struct listeners *ls)
 {
 	const struct conf_listen *listen;
+	char why[SOCKOPT_WHY];
 	size_t i;
 
 	for (i = 0; i < ls->n; i++) {
-		if (ls->v[i].fd != -1 ||
+		if (ls->info[i].err == 0 ||
 			(ls->info[i].head != i &&
-				ls->v[ls->info[i].head].fd == -1))
+				ls->info[ls->info[i].head].err != 0))
 			continue;
 		listen = listener_conf(ls, i);
+		if (ls->info[i].option != SOCKOPT_NONE) {
+			log_error("server \"%s\": cannot listen on %s: %s",
+				conf_server_at(ls->conf, ls->v[i].server)->name,
+				listen->text,
+				sockopt_why(ls->info[i].option, ls->info[i].err,
+					why));
+			continue;
+		}
 		log_error("server \"%s\": cannot listen on %s: %s",
 			conf_server_at(ls->conf, ls->v[i].server)->name,
 			listen->text,
 			listener_why(&listen->address, ls->info[i].err, false));
 	}
+}
+
+const struct conf_listen *
+listener_conf(const struct listeners *ls, size_t i)
+{
+	return conf_listen_at(
+		conf_server_at(ls->conf, ls->v[i].server), ls->v[i].listen);
 }
 
 int
@@ -315,17 +338,14 @@ listeners_done(struct listeners *ls)
 	*ls = (struct listeners){ .conf = NULL };
 }
 
-static const struct conf_listen *
-listener_conf(const struct listeners *ls, size_t i)
-{
-	return conf_listen_at(
-		conf_server_at(ls->conf, ls->v[i].server), ls->v[i].listen);
-}
-
-/* A bound socket at that address; several may be, with reuseport. */
+/* A bound socket at that address, for listener i; several may be, with
+ * reuseport.  Accepted sockets inherit its options: no system calls for each.
+ */
 static int
-listener_socket(const struct weir_addr *a, bool again, struct sockfile *file)
+listener_socket(
+	struct listeners *ls, size_t i, const struct weir_addr *a, bool again)
 {
+	struct listener *info = &ls->info[i];
 	int fd = socket(
 		a->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int rc = 0;
@@ -334,15 +354,15 @@ listener_socket(const struct weir_addr *a, bool again, struct sockfile *file)
 		return -1;
 	if (listener_path(a) != NULL) {
 		/* Every local user may connect, as to a port. */
-		rc = sockfile_bind(file, fd, a, 0666);
+		rc = sockfile_bind(&info->file, fd, a, 0666);
 	} else {
 		if (a->sa.sa_family == AF_INET6)
 			rc = socket_on(fd, IPPROTO_IPV6, IPV6_V6ONLY);
 		if (rc == 0 && a->sa.sa_family != AF_UNIX)
 			rc = socket_on(fd, SOL_SOCKET, SO_REUSEADDR);
-		/* Accepted sockets inherit it: a system call less for each. */
-		if (rc == 0 && a->sa.sa_family != AF_UNIX)
-			rc = socket_on(fd, IPPROTO_TCP, TCP_NODELAY);
+		if (rc == 0)
+			rc = sockopts_set(fd, a->sa.sa_family,
+				&listener_conf(ls, i)->options, &info->option);
 		if (rc == 0 && again)
 			rc = socket_on(fd, SOL_SOCKET, SO_REUSEPORT);
 		if (rc == 0)
@@ -373,13 +393,16 @@ listener_bind(struct listeners *ls, size_t i)
 	if (!first && (listeners_address(ls, head, &at) == -1 ||
 			      share_open(ls, head) == -1))
 		return -1;
-	fd = listener_socket(&at, !first, &ls->info[i].file);
+	fd = listener_socket(ls, i, &at, !first);
 	if (fd == -1)
 		return -1;
 	if ((!first || !want->reuseport ||
 		    socket_on(fd, SOL_SOCKET, SO_REUSEPORT) == 0) &&
-		(ls->info[head].kept || listen(fd, (int)want->backlog) == 0))
+		(ls->info[head].kept || listen(fd, (int)want->backlog) == 0)) {
+		if (first)
+			probe_set(fd, &want->options, want->text);
 		return fd;
+	}
 	err = errno;
 	fd_close(&fd);
 	listener_unlink(ls, i);

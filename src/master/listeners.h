@@ -5,22 +5,26 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/sockopt.h"
 #include "heritage.h"
 #include "master/sockfile.h"
 
 struct activation;
 struct conf;
+struct conf_listen;
 struct weir_addr;
 
 /* What the master knows of a listener beyond what workers need. */
 struct listener {
-	int err;     /* errno of the last try, 0: bound or not tried */
+	int err;     /* errno of the last try, 0: fine or not tried */
 	size_t head; /* number of the first one at its address */
 	bool kept;   /* the socket is an older one's, too: */
 	size_t from; /* its number there */
 	bool opened; /* SO_REUSEPORT is on for the sake of others of this one */
-	bool inherited;	      /* somebody else made the socket */
-	struct sockfile file; /* of a unix socket */
+	bool inherited;		/* somebody else made the socket */
+	bool changes;		/* kept, and gets other options at the commit */
+	enum sockopt_id option; /* that could not be set, with err */
+	struct sockfile file;	/* of a unix socket */
 };
 
 struct listeners {
@@ -41,19 +45,22 @@ listeners_init(struct listeners *ls, const struct conf *conf, unsigned workers);
  * even if there are more than are wanted; the older one has them still.  -1
  * with errno. */
 int listeners_adopt(struct listeners *ls, const struct listeners *older);
-/* What was taken over is this one's alone now, what was not, is closed; all
- * listen. */
+/* What was taken over is this one's alone now and has its options, what was
+ * not, is closed; all listen. */
 void listeners_commit(struct listeners *ls, struct listeners *older);
 /* Closes and unlinks what was not taken over: it was all in vain. */
 void listeners_undo(struct listeners *ls);
-/* Binds what is not bound yet (bind(2), listen(2), unix(7)); returns how many
- * could not be.  A unix socket file that nobody listens on is replaced.  Where
- * none can be beside one that was inherited, all workers share that. */
+/* Binds what is not bound yet (bind(2), listen(2), unix(7)) and tries options
+ * that sockets are going to get; returns how many could not be.  A unix socket
+ * file that nobody listens on is replaced.  Where none can be beside one that
+ * was inherited, all workers share that. */
 size_t listeners_bind(struct listeners *ls);
 /* Are all that could not be bound taken by others, who may be leaving? */
 bool listeners_busy(const struct listeners *ls);
 /* Logs each that could not be bound: its server, address and the reason. */
 void listeners_report(const struct listeners *ls);
+/* What the configuration says of listener i. */
+const struct conf_listen *listener_conf(const struct listeners *ls, size_t i);
 /* The address that listener i really has: the port, where 0 was written. */
 int
 listeners_address(const struct listeners *ls, size_t i, struct weir_addr *a);

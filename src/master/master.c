@@ -14,6 +14,7 @@
 #include "master/master.h"
 #include "master/master_private.h"
 #include "master/pidfile.h"
+#include "master/probe.h"
 #include "master/rights.h"
 #include "master/rlimits.h"
 #include "master/signals.h"
@@ -348,6 +349,7 @@ master_prepare(struct master *m)
 	m->prepared = logs_open(&m->present->logs, m->conf) == 0 &&
 		      logs_use(&m->present->logs) == 0 &&
 		      rights_needed(&m->present->workers.needs, m->conf) == 0 &&
+		      probe_backends(m->conf) == 0 &&
 		      rlimits_check(m->conf, m->present->listeners.n) == 0 &&
 		      drop_init(&m->drop, m->conf) == 0;
 	if (m->prepared && m->conf->process.daemon)

@@ -18,6 +18,7 @@
 #include "conf/conf.h"
 #include "conf/texts.h"
 #include "master/generation.h"
+#include "master/probe.h"
 #include "master/reload.h"
 #include "master/rights.h"
 #include "master/rlimits.h"
@@ -382,6 +383,7 @@ reload_prepare(struct reload *r, struct conf *conf)
 	g->workers.shed = r->shed;
 	g->workers.shed_arg = r->arg;
 	if (rights_needed(&g->workers.needs, conf) == -1 ||
+		probe_backends(conf) == -1 ||
 		!reload_fits(r, old->shares ? old->n : 0))
 		return false;
 	if (listeners_adopt(&g->listeners, old) == -1) {

@@ -16,6 +16,12 @@ struct right {
 	uint32_t bit;
 };
 
+/* What needs something. */
+struct asker {
+	const char *server;
+	const char *kind, *name; /* "middleware" "forward" */
+};
+
 #define X(id, word, number)                                                    \
 	_Static_assert(CAP_##id == (number), "another number of a "            \
 					     "capability");
@@ -31,9 +37,10 @@ static const struct right all[] = {
 static int rights_get(struct __user_cap_data_struct *data);
 static int
 rights_sum(uint32_t *needs, const struct conf *conf, enum log_level level);
-static int
-stage_rights(const struct conf_server *server, const struct conf_stage *stage,
-	uint32_t needs, uint32_t lacks, enum log_level level);
+static int server_rights(uint32_t *needs, const struct conf_server *server,
+	uint32_t has, enum log_level level);
+static int asker_rights(const struct asker *asker, uint32_t needs,
+	uint32_t lacks, enum log_level level);
 
 int
 rights_needed(uint32_t *needs, const struct conf *conf)
@@ -102,7 +109,7 @@ static int
 rights_sum(uint32_t *needs, const struct conf *conf, enum log_level level)
 {
 	struct __user_cap_data_struct has[_LINUX_CAPABILITY_U32S_3];
-	size_t i, j;
+	size_t i;
 	int rc = 0;
 
 	*needs = 0;
@@ -110,29 +117,64 @@ rights_sum(uint32_t *needs, const struct conf *conf, enum log_level level)
 		log_error("cannot see what weir may do: %s", strerror(errno));
 		return -1;
 	}
-	for (i = 0; i < conf->servers.n; i++) {
-		const struct conf_server *server = conf_server_at(conf, i);
+	for (i = 0; i < conf->servers.n; i++)
+		if (server_rights(needs, conf_server_at(conf, i),
+			    has[0].permitted, level) == -1)
+			rc = -1;
+	return rc;
+}
 
-		for (j = 0; j < server->stages.n; j++) {
-			const struct conf_stage *stage =
-				conf_stage_at(server, j);
-			uint32_t more = stage->mw->needs != NULL
-						? stage->mw->needs(stage->conf)
-						: 0;
+/* Adds what workers need for that server. */
+static int
+server_rights(uint32_t *needs, const struct conf_server *server, uint32_t has,
+	enum log_level level)
+{
+	const struct conf_backend *backend = &server->backend;
+	const struct weir_addr *source = backend->source.v;
+	struct asker asker = { server->name, "option", "backend.mark" };
+	uint32_t more;
+	size_t i;
+	int rc = 0;
 
-			if (stage_rights(server, stage, more, ~has[0].permitted,
-				    level) == -1)
-				rc = -1;
-			*needs |= more;
-		}
+	more = backend->mark != 0 ? WEIR_NEEDS_NET_ADMIN : 0;
+	rc |= asker_rights(&asker, more, ~has, level);
+	*needs |= more;
+	asker.name = "backend.transparent";
+	more = backend->transparent != CONF_TRANSPARENT_OFF ? WEIR_NEEDS_NET_RAW
+							    : 0;
+	rc |= asker_rights(&asker, more, ~has, level);
+	*needs |= more;
+	asker.name = "backend.source";
+	for (i = 0, more = 0; i < backend->source.n; i++)
+		if (weir_addr_is_low(&source[i]))
+			more = WEIR_NEEDS_NET_BIND_SERVICE;
+	rc |= asker_rights(&asker, more, ~has, level);
+	*needs |= more;
+	/* The master sets it; either is enough, workers need none. */
+	asker.name = "listen.transparent";
+	for (i = 0, more = 0; i < server->listen.n; i++)
+		if (conf_listen_at(server, i)->transparent &&
+			(has & WEIR_NEEDS_NET_ADMIN) == 0)
+			more = WEIR_NEEDS_NET_RAW;
+	rc |= asker_rights(&asker, more, ~has, level);
+	asker.kind = "middleware";
+	for (i = 0; i < server->stages.n; i++) {
+		const struct conf_stage *stage = conf_stage_at(server, i);
+
+		if (stage->mw->needs == NULL)
+			continue;
+		asker.name = stage->name;
+		more = stage->mw->needs(stage->conf);
+		rc |= asker_rights(&asker, more, ~has, level);
+		*needs |= more;
 	}
 	return rc;
 }
 
 /* -1 when this process lacks one, and that is an error. */
 static int
-stage_rights(const struct conf_server *server, const struct conf_stage *stage,
-	uint32_t needs, uint32_t lacks, enum log_level level)
+asker_rights(const struct asker *asker, uint32_t needs, uint32_t lacks,
+	enum log_level level)
 {
 	uint32_t known = 0;
 	size_t i;
@@ -143,18 +185,18 @@ stage_rights(const struct conf_server *server, const struct conf_stage *stage,
 		if ((needs & lacks & all[i].bit) == 0)
 			continue;
 		log_line(level,
-			"server \"%s\": middleware \"%s\" needs the "
+			"server \"%s\": %s \"%s\" needs the "
 			"capability %s, which weir does not have: start it as "
 			"root or with that (AmbientCapabilities= and "
 			"CapabilityBoundingSet= of systemd)",
-			server->name, stage->name, all[i].word);
+			asker->server, asker->kind, asker->name, all[i].word);
 		if (level >= LOG_LEVEL_ERROR)
 			rc = -1;
 	}
 	if ((needs & ~known) == 0)
 		return rc;
-	log_error("server \"%s\": middleware \"%s\" needs what weir does not "
+	log_error("server \"%s\": %s \"%s\" needs what weir does not "
 		  "know (0x%x): its module has an error",
-		server->name, stage->name, needs & ~known);
+		asker->server, asker->kind, asker->name, needs & ~known);
 	return -1;
 }

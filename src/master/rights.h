@@ -6,8 +6,8 @@
 
 struct conf;
 
-/* What the middlewares of conf need, as bits of enum weir_needs; 0, or -1 with
- * each one logged that this process does not have. */
+/* What middlewares and backends of conf need, as bits of enum weir_needs; 0, or
+ * -1 with each one logged that this process does not have. */
 int rights_needed(uint32_t *needs, const struct conf *conf);
 /* The same for a check without a start.  Who is not root is only warned of what
  * he lacks: it may be root who starts weir. */

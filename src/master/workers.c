@@ -17,6 +17,7 @@
 #include "master/drop.h"
 #include "master/listeners.h"
 #include "master/logs.h"
+#include "master/pin.h"
 #include "master/rlimits.h"
 #include "master/signals.h"
 #include "master/workers.h"
@@ -307,6 +308,7 @@ worker_child(struct workers *ws, unsigned slot, int control_fd)
 	setproctitle("worker %u generation %u: starts", slot, ws->generation);
 	if (logs_use(ws->logs) == -1)
 		_exit(WORKERS_EXIT_NO_START);
+	pin_worker(ws->conf, slot);
 	if (rlimits_worker(ws->conf, ws->listeners->n) == -1 ||
 		drop_now(ws->drop, ws->needs, ws->conf->process.core != 0) ==
 			-1)

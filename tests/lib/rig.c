@@ -115,6 +115,7 @@ rig_init(struct rig *r)
 		.read_max = 65536,
 		.hold_max = 131072 };
 	rig_use_mode(r);
+	sockopts_add(&r->server.backend.options, SOCKOPT_NODELAY, 1);
 }
 
 void

@@ -2,9 +2,7 @@
 #include <sys/socket.h>
 
 #include <errno.h>
-#include <net/if.h>
 #include <netinet/in.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,13 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "lib/daemon.h"
 #include "lib/hole.h"
+#include "lib/net.h"
 #include "lib/peer.h"
 #include "lib/procs.h"
 #include "lib/relay.h"
@@ -212,40 +210,6 @@ test_source_address(void **state)
 	daemon_stop(d);
 }
 
-__attribute__((format(printf, 2, 3))) static void
-write_file(const char *path, const char *fmt, ...)
-{
-	FILE *f = fopen(path, "w");
-	va_list ap;
-
-	assert_non_null(f);
-	va_start(ap, fmt);
-	vfprintf(f, fmt, ap);
-	va_end(ap);
-	assert_int_equal(fclose(f), 0);
-}
-
-/* A network of this test's own, in which there is nothing but loopback; who
- * is not root gets it in a user namespace, as the same user. */
-static void
-net_make(void)
-{
-	struct ifreq lo = { .ifr_flags = IFF_UP | IFF_RUNNING };
-	unsigned uid = getuid(), gid = getgid();
-	int fd;
-
-	if (unshare(CLONE_NEWNET) == -1) {
-		assert_int_equal(unshare(CLONE_NEWUSER | CLONE_NEWNET), 0);
-		write_file("/proc/self/uid_map", "%u %u 1", uid, uid);
-		write_file("/proc/self/setgroups", "deny");
-		write_file("/proc/self/gid_map", "%u %u 1", gid, gid);
-	}
-	snprintf(lo.ifr_name, sizeof(lo.ifr_name), "lo");
-	fd = socket(AF_INET, SOCK_DGRAM, 0);
-	assert_int_equal(ioctl(fd, SIOCSIFFLAGS, &lo), 0);
-	close(fd);
-}
-
 /* Last, with the next: they are in a network without routes. */
 static void
 test_unreachable(void **state)
@@ -277,8 +241,7 @@ test_no_port_left(void **state)
 
 	(void)state;
 	backend = peer_listen(&port);
-	write_file("/proc/sys/net/ipv4/ip_local_port_range", "40000 %d",
-		40000 + PORTS - 1);
+	net_ports(40000, 40000 + PORTS - 1);
 	relay_use_trial();
 	d = daemon_start("process = { workers = 1; };\n"
 			 "servers = ( { name = \"r\"; listen = \"unix:in\";"

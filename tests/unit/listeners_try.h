@@ -21,6 +21,7 @@ listen_on(const char *address)
 
 	assert_true(server.listen.n <= MOST);
 	*l = (struct conf_listen){ .text = address, .backlog = 16 };
+	sockopts_add(&l->options, SOCKOPT_NODELAY, 1);
 	assert_int_equal(addr_parse(&l->address, address, &why), 0);
 }
 

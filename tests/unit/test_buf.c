@@ -178,7 +178,7 @@ test_send_is_partial_and_loses_nothing(void **state)
 	while (b.len > 0) {
 		size_t before = b.len, most = buf_sendable(&b);
 
-		n = buf_send(&b, pair[0]);
+		n = buf_send(&b, pair[0], MSG_NOSIGNAL);
 		if (n == -1) {
 			assert_int_equal(errno, EAGAIN);
 			assert_int_equal(b.len, before);
@@ -198,7 +198,7 @@ test_send_is_partial_and_loses_nothing(void **state)
 	assert_int_equal(offset, 3 + 2 * BIG);
 	close(pair[1]);
 	add(&b, 0, 10);
-	assert_int_equal(buf_send(&b, pair[0]), -1);
+	assert_int_equal(buf_send(&b, pair[0], MSG_NOSIGNAL), -1);
 	assert_int_equal(errno, EPIPE);
 	assert_int_equal(b.len, 10);
 	buf_clear(&b);

@@ -195,7 +195,7 @@ test_held_bytes_go_once_to_the_one_that_works(void **state)
 	rig_say(server, "answer");
 	rig_hear(&rig, client, "answer");
 	rig_hear_nothing(&rig, server);
-	assert_int_equal(rig_channel(&rig)->ends[WEIR_BACKEND].peer.in.sin_port,
+	assert_int_equal(rig_channel(&rig)->ends[WEIR_BACKEND].port,
 		dial.to[3].in.sin_port);
 }
 

@@ -93,6 +93,62 @@ test_what_is_unknown_is_refused(void **state)
 	assert_int_equal(said, 1);
 }
 
+/* What a server says of its backends and listeners is needed as well; the
+ * master has what listeners need, and workers do not. */
+static void
+test_sockets_need_some(void **state)
+{
+	static const struct {
+		struct conf_backend backend;
+		bool transparent;
+		uint32_t needs, workers;
+	} rows[] = {
+		{ .needs = 0 },
+		{ { .mark = 1 }, false, WEIR_NEEDS_NET_ADMIN,
+			WEIR_NEEDS_NET_ADMIN },
+		{ { .transparent = CONF_TRANSPARENT_CLIENT }, false,
+			WEIR_NEEDS_NET_RAW, WEIR_NEEDS_NET_RAW },
+		{ { .mark = 0 }, true, WEIR_NEEDS_NET_RAW, 0 },
+		{ { .mark = 0 }, true, WEIR_NEEDS_NET_ADMIN, 0 },
+	};
+	int status;
+	pid_t pid;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct conf_listen listen = { .transparent =
+						      rows[i].transparent };
+		struct conf_server server = { .name = "pg",
+			.listen = { 1, &listen },
+			.backend = rows[i].backend };
+		struct conf conf = { .servers = { .n = 1, .v = &server } };
+		bool root = geteuid() == 0;
+		uint32_t needs = 77;
+
+		pid = fork();
+		if (pid == 0)
+			_exit(rights_keep(root ? rows[i].needs : 0) == 0 &&
+						rights_needed(&needs, &conf) ==
+							(root || i == 0 ? 0
+									: -1) &&
+						needs == rows[i].workers
+					? 0
+					: 1);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(status, 0);
+		pid = fork();
+		if (pid == 0)
+			_exit(rights_keep(0) == 0 &&
+						rights_needed(&needs, &conf) ==
+							(i == 0 ? 0 : -1)
+					? 0
+					: 1);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(status, 0);
+	}
+}
+
 int
 main(void)
 {
@@ -100,6 +156,7 @@ main(void)
 		cmocka_unit_test(test_nothing_is_needed),
 		cmocka_unit_test(test_what_lacks_is_named),
 		cmocka_unit_test(test_what_is_unknown_is_refused),
+		cmocka_unit_test(test_sockets_need_some),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,7 +17,7 @@ struct block {
 	const char *tail;
 };
 
-static struct block blocks[8];
+static struct block blocks[9];
 
 static const struct weir_rows *
 rows_of(const struct weir_opt *rows, const char *key)
@@ -44,7 +44,8 @@ blocks_fill(void **state)
 		"servers = ( {", "} );" };
 	blocks[4] = (struct block){ "servers.server0.listen[0].",
 		rows_of(servers->opts, "listen")->opts, NULL,
-		"servers = ( { listen = ( {", "} ); } );" };
+		"servers = ( { middlewares = \"sni\"; listen = ( {",
+		"} ); } );" };
 	blocks[5] = (struct block){ "servers.server0.middlewares.every.",
 		fake_every_opts, "common",
 		"servers = ( { middlewares = ( { type = \"every\";",
@@ -56,6 +57,9 @@ blocks_fill(void **state)
 	blocks[7] = (struct block){ "servers.server0.middlewares.echo.",
 		stage_rows.opts, "common", "servers = ( { middlewares = ( { ",
 		"} ); } );" };
+	blocks[8] = (struct block){ "servers.server0.backend.",
+		rows_of(servers->opts, "backend")->opts, NULL,
+		"servers = ( { backend = {", "}; } );" };
 	return 0;
 }
 
@@ -88,6 +92,7 @@ sample(const struct weir_opt *row)
 	case WEIR_T_CHOICE:
 		return row->choices[0][0] == 'r'   ? "\"red\""
 		       : row->choices[0][0] == 'd' ? "\"debug\""
+		       : row->choices[0][0] == 'o' ? "\"off\""
 						   : "\"serial\"";
 	default:
 		return strcmp(row->key, "type") == 0   ? "\"echo\""
@@ -374,6 +379,9 @@ number_try(const struct block *b, const struct weir_opt *row,
 	if (strcmp(row->key, "hold_max") == 0)
 		snprintf(options, sizeof(options),
 			"hold_max = %s; read_max = 1;", n->text);
+	if (strncmp(row->key, "keepalive_", 10) == 0)
+		snprintf(options, sizeof(options), "keepalive = true; %s = %s;",
+			row->key, n->text);
 	text = text_of(b, options, row->key);
 	t = try_text(text);
 	if ((t.conf != NULL) != fits)

@@ -1,0 +1,60 @@
+/* net.c - a network of a test's own. */
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <net/if.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "lib/net.h"
+
+__attribute__((format(printf, 2, 3))) static void
+file_write(const char *path, const char *fmt, ...)
+{
+	FILE *f = fopen(path, "w");
+	va_list ap;
+
+	assert_non_null(f);
+	va_start(ap, fmt);
+	vfprintf(f, fmt, ap);
+	va_end(ap);
+	assert_int_equal(fclose(f), 0);
+}
+
+void
+net_make(void)
+{
+	struct ifreq lo = { .ifr_flags = IFF_UP | IFF_RUNNING };
+	unsigned uid = getuid(), gid = getgid();
+	int fd;
+
+	if (unshare(CLONE_NEWNET) == -1) {
+		assert_int_equal(unshare(CLONE_NEWUSER | CLONE_NEWNET), 0);
+		file_write("/proc/self/uid_map", "%u %u 1", uid, uid);
+		file_write("/proc/self/setgroups", "deny");
+		file_write("/proc/self/gid_map", "%u %u 1", gid, gid);
+	}
+	snprintf(lo.ifr_name, sizeof(lo.ifr_name), "lo");
+	fd = socket(AF_INET, SOCK_DGRAM, 0);
+	assert_int_equal(ioctl(fd, SIOCSIFFLAGS, &lo), 0);
+	close(fd);
+}
+
+void
+net_ports(unsigned first, unsigned last)
+{
+	file_write(
+		"/proc/sys/net/ipv4/ip_local_port_range", "%u %u", first, last);
+}
+
+void
+net_fastopen(void)
+{
+	file_write("/proc/sys/net/ipv4/tcp_fastopen", "3");
+}

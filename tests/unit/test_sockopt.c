@@ -1,0 +1,200 @@
+/* test_sockopt.c - options reach a socket, and leave it again. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "base/sockopt.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static const struct row {
+	int id, level, option;
+	int value;
+	int reads; /* what getsockopt(2) says then; 0: the value */
+} rows[] = {
+	{ SOCKOPT_NODELAY, IPPROTO_TCP, TCP_NODELAY, 1, 0 },
+	{ SOCKOPT_SNDBUF, SOL_SOCKET, SO_SNDBUF, 12288, 24576 },
+	{ SOCKOPT_RCVBUF, SOL_SOCKET, SO_RCVBUF, 16384, 32768 },
+	{ SOCKOPT_KEEPALIVE, SOL_SOCKET, SO_KEEPALIVE, 1, 0 },
+	{ SOCKOPT_KEEPIDLE, IPPROTO_TCP, TCP_KEEPIDLE, 60, 0 },
+	{ SOCKOPT_KEEPINTVL, IPPROTO_TCP, TCP_KEEPINTVL, 10, 0 },
+	{ SOCKOPT_KEEPCNT, IPPROTO_TCP, TCP_KEEPCNT, 6, 0 },
+	{ SOCKOPT_USER_TIMEOUT, IPPROTO_TCP, TCP_USER_TIMEOUT, 30000, 0 },
+	{ SOCKOPT_DEFER_ACCEPT, IPPROTO_TCP, TCP_DEFER_ACCEPT, 1, 0 },
+	{ SOCKOPT_FASTOPEN, IPPROTO_TCP, TCP_FASTOPEN, 16, 0 },
+	{ SOCKOPT_FASTOPEN_CONNECT, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1, 0 },
+	{ SOCKOPT_NO_PORT, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1, 0 },
+};
+
+static int
+open_tcp(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_not_equal(fd, -1);
+	return fd;
+}
+
+static int
+option_of(int fd, const struct row *row)
+{
+	socklen_t len = sizeof(int);
+	int value = -1;
+
+	assert_int_equal(
+		getsockopt(fd, row->level, row->option, &value, &len), 0);
+	return value;
+}
+
+static void
+test_each_is_set_and_taken_back(void **state)
+{
+	const struct sockopts none = { .n = 0 };
+	enum sockopt_id failed;
+	struct sockopts one;
+	int fd, before;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(rows); i++) {
+		fd = open_tcp();
+		before = option_of(fd, &rows[i]);
+		one.n = 0;
+		sockopts_add(&one, (enum sockopt_id)rows[i].id, rows[i].value);
+		assert_int_equal(sockopts_set(fd, AF_INET, &one, &failed), 0);
+		assert_int_equal(option_of(fd, &rows[i]),
+			rows[i].reads != 0 ? rows[i].reads : rows[i].value);
+		assert_int_not_equal(option_of(fd, &rows[i]), before);
+		assert_int_equal(
+			sockopts_change(fd, AF_INET, &one, &none, &failed), 0);
+		assert_int_equal(option_of(fd, &rows[i]), before);
+		close(fd);
+	}
+}
+
+/* A size that was set keeps the kernel from adapting it; none does. */
+static void
+test_buffers_adapt_again(void **state)
+{
+	const struct sockopts none = { .n = 0 };
+	const struct row locks = { 0, SOL_SOCKET, SO_BUF_LOCK, 0, 0 };
+	struct sockopts both = { .n = 0 };
+	enum sockopt_id failed;
+	int fd = open_tcp();
+
+	(void)state;
+	sockopts_add(&both, SOCKOPT_SNDBUF, 8192);
+	sockopts_add(&both, SOCKOPT_RCVBUF, 8192);
+	assert_int_equal(sockopts_set(fd, AF_INET, &both, &failed), 0);
+	assert_int_equal(option_of(fd, &locks), 3);
+	assert_int_equal(
+		sockopts_change(fd, AF_INET, &both, &none, &failed), 0);
+	assert_int_equal(option_of(fd, &locks), 0);
+	close(fd);
+}
+
+static void
+test_defaults_are_not_listed(void **state)
+{
+	struct sockopts a = { .n = 0 }, b = { .n = 0 };
+
+	(void)state;
+	sockopts_add(&a, SOCKOPT_KEEPIDLE, 0);
+	assert_int_equal(a.n, 0);
+	assert_true(sockopts_equal(&a, &b));
+	sockopts_add(&a, SOCKOPT_NODELAY, 1);
+	assert_false(sockopts_equal(&a, &b));
+	sockopts_add(&b, SOCKOPT_KEEPALIVE, 1);
+	assert_false(sockopts_equal(&a, &b));
+	sockopts_add(&b, SOCKOPT_NODELAY, 1);
+	sockopts_add(&a, SOCKOPT_KEEPALIVE, 1);
+	assert_true(sockopts_equal(&a, &b));
+}
+
+/* Those of TCP mean nothing to a unix socket, those of IPv6 to IPv4. */
+static void
+test_others_are_left_out(void **state)
+{
+	int pair[2];
+	size_t i;
+
+	(void)state;
+	assert_int_equal(
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	for (i = 0; i < COUNT(rows); i++)
+		assert_int_equal(
+			sockopt_set(pair[0], AF_UNIX,
+				(enum sockopt_id)rows[i].id, rows[i].value),
+			0);
+	close(pair[0]);
+	close(pair[1]);
+	pair[0] = open_tcp();
+	assert_int_equal(
+		sockopt_set(pair[0], AF_INET, SOCKOPT_TRANSPARENT6, 1), 0);
+	close(pair[0]);
+}
+
+static void
+test_what_fails_is_named(void **state)
+{
+	struct sockopts o = { .n = 0 };
+	enum sockopt_id failed = SOCKOPT_NONE;
+	char why[SOCKOPT_WHY];
+	int fd = open_tcp();
+
+	(void)state;
+	sockopts_add(&o, SOCKOPT_KEEPALIVE, 1);
+	sockopts_add(&o, SOCKOPT_KEEPCNT, 1000);
+	assert_int_equal(sockopts_set(fd, AF_INET, &o, &failed), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(failed, SOCKOPT_KEEPCNT);
+	assert_string_equal(sockopt_why(failed, EINVAL, why),
+		"option \"keepalive_count\" (TCP_KEEPCNT) cannot be set: "
+		"Invalid argument");
+	assert_string_equal(sockopt_why(SOCKOPT_MARK, EPERM, why),
+		"option \"mark\" (SO_MARK) cannot be set: Operation not "
+		"permitted: it needs the capability CAP_NET_ADMIN");
+	assert_non_null(strstr(sockopt_why(SOCKOPT_TRANSPARENT6, EPERM, why),
+		"(IPV6_TRANSPARENT) cannot be set: Operation not permitted: "
+		"it needs the capability CAP_NET_RAW or CAP_NET_ADMIN"));
+	assert_non_null(strstr(sockopt_why(SOCKOPT_FASTOPEN, ENOPROTOOPT, why),
+		": this kernel does not have it"));
+	close(fd);
+}
+
+static void
+test_a_buffer_that_is_too_small_is_noticed(void **state)
+{
+	struct sockopts o = { .n = 0 };
+	enum sockopt_id failed;
+	int fd = open_tcp();
+
+	(void)state;
+	sockopts_add(&o, SOCKOPT_SNDBUF, 8192);
+	assert_int_equal(sockopts_set(fd, AF_INET, &o, &failed), 0);
+	assert_null(sockopts_capped(fd, &o));
+	sockopts_add(&o, SOCKOPT_RCVBUF, 1 << 30);
+	assert_int_equal(sockopts_set(fd, AF_INET, &o, &failed), 0);
+	assert_string_equal(sockopts_capped(fd, &o), "net.core.rmem_max");
+	close(fd);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_each_is_set_and_taken_back),
+		cmocka_unit_test(test_buffers_adapt_again),
+		cmocka_unit_test(test_defaults_are_not_listed),
+		cmocka_unit_test(test_others_are_left_out),
+		cmocka_unit_test(test_what_fails_is_named),
+		cmocka_unit_test(test_a_buffer_that_is_too_small_is_noticed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
