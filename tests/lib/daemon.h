@@ -19,8 +19,8 @@ struct daemon;
 #define daemon_test(f) cmocka_unit_test_setup_teardown(f, NULL, daemon_teardown)
 int daemon_teardown(void **state);
 /* The same in one mode (lib/mode.h), or in each. */
-#define relay_test(f, word) mode_test(f, word, mode_start, daemon_teardown)
-#define relay_tests(f)	    mode_tests(f, mode_start, daemon_teardown)
+#define relay_mode_test(f, word) mode_test(f, word, mode_start, daemon_teardown)
+#define relay_tests(f)		 mode_tests(f, mode_start, daemon_teardown)
 
 /* Starts the binary that the environment calls WEIR (else ./weir) with this
  * configuration, and waits until it is ready.  Its working directory is a new

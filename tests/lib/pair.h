@@ -14,8 +14,8 @@ extern int listener, client, server;
 int pair_start(void **state);
 int pair_stop(void **state);
 /* A test in one mode, or in each. */
-#define pair_test(f, word) mode_test(f, word, pair_start, pair_stop)
-#define pair_tests(f)	   mode_tests(f, pair_start, pair_stop)
+#define pair_mode_test(f, word) mode_test(f, word, pair_start, pair_stop)
+#define pair_tests(f)		mode_tests(f, pair_start, pair_stop)
 /* Starts the rig, whose chain ends with the dial, and opens a channel. */
 void pair_join(void);
 /* That direction of the channel that was opened last. */

@@ -168,8 +168,8 @@ main(void)
 		daemon_test(test_no_socket_option_works),
 		relay_tests(test_relay_with_interrupted_calls),
 		relay_tests(test_relay_with_short_writes),
-		relay_test(test_relay_without_pipes, spliced),
-		relay_test(test_relay_without_splice, spliced),
+		relay_mode_test(test_relay_without_pipes, spliced),
+		relay_mode_test(test_relay_without_splice, spliced),
 		relay_tests(test_no_memory_for_writes),
 	};
 

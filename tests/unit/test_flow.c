@@ -354,7 +354,7 @@ main(void)
 		pair_tests(test_held_bytes_are_shown_again),
 		pair_tests(test_answers_that_nobody_reads_are_bounded),
 		pair_tests(test_a_drain_of_single_bytes_goes_on),
-		pair_test(test_a_flood_leaves_turns_to_others, copied),
+		pair_mode_test(test_a_flood_leaves_turns_to_others, copied),
 		pair_tests(test_nothing_is_queued_while_idle),
 		pair_tests(test_urgent_byte_does_not_stop_the_flow),
 		cmocka_unit_test(test_every_step_of_the_table),
