@@ -39,6 +39,7 @@ endpoint_set_peer(struct endpoint *ep, const struct weir_addr *peer)
 	ep->peer.path = malloc(ep->path_len);
 	if (ep->peer.path == NULL) {
 		ep->path_len = 0;
+		ep->family = AF_UNSPEC;
 		return -1;
 	}
 	memcpy(ep->peer.path, peer->un.sun_path, ep->path_len);

@@ -16,12 +16,7 @@
 #define TICK_EXACT_MS	1   /* and what modules ask for */
 #define TICK_MOVABLE_MS 5   /* while somebody else may move the clock */
 #define TRIM_MS		250 /* what is not used that long is given back */
-#define OWN_WAIT_MS	1   /* while there is traffic, libevent comes */
 #define PIPES_SHARE	16  /* a pipe for so many descriptors */
-#define OWN_TURNS	32  /* so many turns, or ... */
-#define OWN_MS		2   /* so much later, at the latest */
-
-static const struct timeval trim_after = { .tv_usec = TRIM_MS * 1000 };
 
 static void
 loop_tick(evutil_socket_t fd, short what, void *arg)
@@ -53,7 +48,8 @@ loop_trim(evutil_socket_t fd, short what, void *arg)
 	{
 		pool_trim(&e->blocks);
 	}
-	loop->trims = more && evtimer_add(loop->trim, &trim_after) == 0;
+	loop->trims =
+		more && poller_timer(&loop->poller, loop->trim, TRIM_MS) == 0;
 }
 
 /* Arms the timer that gives back, when there may be anything. */
@@ -64,7 +60,7 @@ loop_arm_trim(struct loop *loop)
 		(!loop->reaped && loop->pipes.kept == 0 && !segs_are_kept()))
 		return;
 	loop->reaped = false;
-	loop->trims = evtimer_add(loop->trim, &trim_after) == 0;
+	loop->trims = poller_timer(&loop->poller, loop->trim, TRIM_MS) == 0;
 }
 
 int
@@ -80,14 +76,15 @@ loop_init(struct loop *loop, size_t scratch_size)
 	TAILQ_INIT(&loop->engines);
 	clock_update();
 	timeouts_init(&loop->timeouts, clock_ms());
-	loop->base = event_base_new();
 	loop->scratch = malloc(scratch_size);
-	if (loop->base == NULL || loop->scratch == NULL ||
-		(loop->tick = evtimer_new(loop->base, loop_tick, loop)) ==
-			NULL ||
+	if (loop->scratch == NULL || poller_init(&loop->poller) == -1) {
+		free(loop->scratch);
+		return -1;
+	}
+	loop->base = loop->poller.base;
+	if ((loop->tick = evtimer_new(loop->base, loop_tick, loop)) == NULL ||
 		(loop->trim = evtimer_new(loop->base, loop_trim, loop)) ==
-			NULL ||
-		poller_init(&loop->poller, loop->base) == -1) {
+			NULL) {
 		loop_done(loop);
 		errno = ENOMEM;
 		return -1;
@@ -98,13 +95,11 @@ loop_init(struct loop *loop, size_t scratch_size)
 void
 loop_done(struct loop *loop)
 {
-	poller_done(&loop->poller);
 	if (loop->tick != NULL)
 		event_free(loop->tick);
 	if (loop->trim != NULL)
 		event_free(loop->trim);
-	if (loop->base != NULL)
-		event_base_free(loop->base);
+	poller_done(&loop->poller);
 	free(loop->scratch);
 	pipes_done(&loop->pipes);
 	tickets_done(&loop->tickets);
@@ -128,7 +123,6 @@ loop_arm(struct loop *loop)
 	uint64_t next_ms = loop->timeouts.next_ms, wait_ms;
 	uint64_t least_ms =
 		loop->timeouts.exact > 0 ? TICK_EXACT_MS : TICK_LEAST_MS;
-	struct timeval tv;
 
 	if (next_ms == UINT64_MAX)
 		return;
@@ -142,9 +136,7 @@ loop_arm(struct loop *loop)
 	loop->tick_ms = clock_ms() + wait_ms;
 	if (clock_is_movable())
 		wait_ms = TICK_MOVABLE_MS;
-	tv.tv_sec = (time_t)(wait_ms / 1000);
-	tv.tv_usec = (suseconds_t)(wait_ms % 1000 * 1000);
-	if (evtimer_add(loop->tick, &tv) == -1) {
+	if (poller_timer(&loop->poller, loop->tick, wait_ms) == -1) {
 		log_error("cannot arm the timer of time limits");
 		loop->tick_ms = UINT64_MAX;
 	}
@@ -178,54 +170,12 @@ loop_reap(struct loop *loop)
 	}
 }
 
-/* Timers, signals and whatever modules have: all but sockets of channels, and
- * these too. */
-static void
-loop_ask_libevent(struct loop *loop)
-{
-	struct poller *p = &loop->poller;
-	bool busy;
-
-	loop_arm_trim(loop);
-	p->told = false;
-	/* Once in any case: else whoever has always something to do keeps it
-	 * from ever coming back. */
-	if (event_base_loop(
-		    loop->base, TAILQ_EMPTY(&loop->run)
-					? EVLOOP_ONCE
-					: EVLOOP_ONCE | EVLOOP_NONBLOCK) == -1)
-		log_error("the event loop failed: %s", strerror(errno));
-	clock_update();
-	busy = p->told && clock_ms() - loop->told_ms <= OWN_WAIT_MS;
-	if (p->told)
-		loop->told_ms = clock_ms();
-	loop->own_turns = busy ? OWN_TURNS : 0;
-	loop->asked_ms = clock_ms();
-}
-
-/* Is there so much traffic that the detour through libevent counts? */
-static bool
-loop_is_busy(const struct loop *loop)
-{
-	return loop->own_turns > 0 && clock_ms() - loop->asked_ms < OWN_MS &&
-	       (loop->tick_ms == UINT64_MAX || loop->tick_ms > clock_ms());
-}
-
 void
 loop_turn(struct loop *loop)
 {
 	loop_arm(loop);
-	if (loop_is_busy(loop)) {
-		bool idle = TAILQ_EMPTY(&loop->run);
-
-		loop->own_turns--;
-		if (poller_wait(&loop->poller, idle ? OWN_WAIT_MS : 0) > 0)
-			loop->told_ms = clock_ms();
-		else if (idle)
-			loop->own_turns = 0;
-	} else {
-		loop_ask_libevent(loop);
-	}
+	loop_arm_trim(loop);
+	poller_wait(&loop->poller, TAILQ_EMPTY(&loop->run));
 	loop_run_queued(loop);
 	loop_reap(loop);
 }

@@ -27,7 +27,7 @@ struct view {
 };
 
 struct loop {
-	struct event_base *base;
+	struct event_base *base; /* the poller's */
 	struct poller poller;
 	struct timeouts timeouts;
 	struct sinks sinks; /* its owner's to start and to end */
@@ -36,9 +36,6 @@ struct loop {
 	bool trims;	    /* it is armed */
 	bool reaped;	    /* channels, since it was */
 	uint64_t tick_ms;   /* when the tick comes; UINT64_MAX: not armed */
-	uint64_t asked_ms;  /* when libevent was asked last */
-	uint64_t told_ms;   /* when a socket had something last */
-	unsigned own_turns; /* that may follow without libevent */
 	struct pipes pipes;
 	uint64_t copied_bytes;	/* read, of all channels: shown or could be */
 	uint64_t spliced_bytes; /* past us */

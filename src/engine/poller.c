@@ -1,7 +1,10 @@
-/* poller.c - the worker's own epoll set: endpoints and listeners. */
+/* poller.c - the worker's own epoll set: endpoints and listeners, and
+ * libevent. */
 #include <sys/epoll.h>
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,15 +18,72 @@
 
 #define EVENTS_PER_WAIT 256
 #define EVENTS		(EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLET)
+#define SLEEP_MOST_MS	(24 * 60 * 60 * 1000)
 #define TAG_SOURCE	((uintptr_t)1) /* pointers are aligned, so bit 0 is free */
 
-int
-poller_wait(struct poller *p, int wait_ms)
+static void
+poller_others_ready(struct poll_source *source, uint32_t events)
+{
+	struct poller *p =
+		(void *)((uint8_t *)source - offsetof(struct poller, others));
+
+	(void)events;
+	p->others_ready = true;
+}
+
+/* Notes when a timer is due, if that is before all others. */
+static int
+poller_look(const struct event_base *base, const struct event *e, void *arg)
+{
+	struct poller *p = arg;
+	struct timeval due, now, left;
+	uint64_t ms = 0;
+
+	(void)base;
+	if (!event_pending(e, EV_TIMEOUT, &due) ||
+		evutil_gettimeofday(&now, NULL) == -1)
+		return 0;
+	if (evutil_timercmp(&due, &now, >)) {
+		evutil_timersub(&due, &now, &left);
+		ms = (uint64_t)left.tv_sec * 1000 +
+		     (uint64_t)(left.tv_usec + 999) / 1000;
+	}
+	if (clock_ms() + ms < p->next_ms)
+		p->next_ms = clock_ms() + ms;
+	return 0;
+}
+
+static void
+poller_run_others(struct poller *p)
+{
+	p->others_ready = false;
+	if (event_base_loop(p->base, EVLOOP_ONCE | EVLOOP_NONBLOCK) == -1)
+		log_error("the event loop failed: %s", strerror(errno));
+	clock_update();
+	p->next_ms = UINT64_MAX;
+	event_base_foreach_event(p->base, poller_look, p);
+}
+
+/* How long to sleep at most, for epoll_wait(2). */
+static int
+poller_sleep_ms(const struct poller *p)
+{
+	uint64_t ms;
+
+	if (p->next_ms == UINT64_MAX)
+		return -1;
+	ms = p->next_ms > clock_ms() ? p->next_ms - clock_ms() : 0;
+	return ms > SLEEP_MOST_MS ? SLEEP_MOST_MS : (int)ms;
+}
+
+void
+poller_wait(struct poller *p, bool may_sleep)
 {
 	struct epoll_event events[EVENTS_PER_WAIT];
 	int i, n;
 
-	n = epoll_wait(p->epfd, events, EVENTS_PER_WAIT, wait_ms);
+	n = epoll_wait(p->epfd, events, EVENTS_PER_WAIT,
+		may_sleep ? poller_sleep_ms(p) : 0);
 	if (n == -1 && errno != EINTR)
 		log_error("epoll_wait failed: %s", strerror(errno));
 	clock_update();
@@ -39,45 +99,83 @@ poller_wait(struct poller *p, int wait_ms)
 			channel_ready(events[i].data.ptr, events[i].events);
 		}
 	}
-	return n;
-}
-
-static void
-poller_dispatch(evutil_socket_t fd, short what, void *arg)
-{
-	struct poller *p = arg;
-
-	(void)fd;
-	(void)what;
-	p->told = poller_wait(p, 0) > 0;
+	if (p->others_ready || p->next_ms <= clock_ms())
+		poller_run_others(p);
 }
 
 int
-poller_init(struct poller *p, struct event_base *base)
+poller_timer(struct poller *p, struct event *timer, uint64_t ms)
 {
-	p->event = NULL;
-	p->told = false;
-	p->epfd = epoll_create1(EPOLL_CLOEXEC);
-	if (p->epfd == -1)
-		return -1;
-	p->event = event_new(
-		base, p->epfd, EV_READ | EV_PERSIST, poller_dispatch, p);
-	if (p->event == NULL || event_add(p->event, NULL) == -1) {
-		poller_done(p);
+	struct timeval tv = { .tv_sec = (time_t)(ms / 1000),
+		.tv_usec = (suseconds_t)(ms % 1000 * 1000) };
+
+	if (evtimer_add(timer, &tv) == -1) {
 		errno = ENOMEM;
 		return -1;
 	}
+	if (clock_ms() + ms < p->next_ms)
+		p->next_ms = clock_ms() + ms;
 	return 0;
+}
+
+/* libevent does not tell the descriptor of its set: it is the first that was
+ * free (open(2)), and it takes others in. */
+static int
+poller_make_base(struct poller *p)
+{
+	int fd = fcntl(p->epfd, F_DUPFD_CLOEXEC, 0);
+	struct event_config *config = event_config_new();
+
+	if (fd != -1)
+		close(fd);
+	if (fd == -1 || config == NULL ||
+		event_config_set_flag(config,
+			EVENT_BASE_FLAG_IGNORE_ENV | EVENT_BASE_FLAG_NOLOCK) ==
+			-1 ||
+		(p->base = event_base_new_with_config(config)) == NULL) {
+		if (config != NULL)
+			event_config_free(config);
+		errno = fd == -1 ? errno : ENOMEM;
+		return -1;
+	}
+	event_config_free(config);
+	if (poller_add_source(&(struct poller){ .epfd = fd }, p->epfd, NULL,
+		    false) == -1 ||
+		poller_remove(&(struct poller){ .epfd = fd }, p->epfd) == -1) {
+		log_error("libevent %s has no epoll set where it is expected",
+			event_get_version());
+		errno = ENOTSUP;
+		return -1;
+	}
+	return poller_add_source(p, fd, &p->others, false);
+}
+
+int
+poller_init(struct poller *p)
+{
+	int err;
+
+	*p = (struct poller){ .next_ms = 0, /* not known yet */
+		.others.ready = poller_others_ready };
+	p->epfd = epoll_create1(EPOLL_CLOEXEC);
+	if (p->epfd == -1)
+		return -1;
+	if (poller_make_base(p) == 0)
+		return 0;
+	err = errno;
+	poller_done(p);
+	errno = err;
+	return -1;
 }
 
 void
 poller_done(struct poller *p)
 {
-	if (p->event != NULL)
-		event_free(p->event);
+	if (p->base != NULL)
+		event_base_free(p->base);
 	if (p->epfd != -1)
 		close(p->epfd);
-	p->event = NULL;
+	p->base = NULL;
 	p->epfd = -1;
 }
 
@@ -108,9 +206,11 @@ poller_watch_out(struct poller *p, struct endpoint *ep)
 }
 
 int
-poller_add_listener(struct poller *p, int fd, struct poll_source *source)
+poller_add_source(
+	struct poller *p, int fd, struct poll_source *source, bool shared)
 {
-	struct epoll_event e = { .events = EPOLLIN,
+	struct epoll_event e = { .events = EPOLLIN |
+					   (shared ? EPOLLEXCLUSIVE : 0),
 		.data.ptr = (void *)((uintptr_t)source + TAG_SOURCE) };
 
 	return epoll_ctl(p->epfd, EPOLL_CTL_ADD, fd, &e);

@@ -1,8 +1,8 @@
-/* poller.h - the worker's own epoll set: endpoints and listeners.
+/* poller.h - the worker's own epoll set: endpoints and listeners, and libevent.
  *
  * libevent hides EPOLLRDHUP and EPOLLERR, so sockets of channels live in a set
- * of their own (epoll(7)), which is one event of the worker's event base. While
- * there is traffic, the set is asked without going through libevent. */
+ * of their own (epoll(7)).  The set of the worker's event base is in it: who
+ * waits here waits for both, and libevent runs only when it has something. */
 #ifndef ENGINE_POLLER_H
 #define ENGINE_POLLER_H
 
@@ -20,25 +20,32 @@ struct poll_source {
 
 struct poller {
 	int epfd;
-	struct event *event;
-	bool told; /* libevent has found something in it */
+	struct event_base *base;
+	struct poll_source others; /* the base's set */
+	bool others_ready;
+	uint64_t next_ms; /* of the first timer of the base; UINT64_MAX: none */
 };
 
-/* Makes the set and its event on base; -1 with errno. */
-int poller_init(struct poller *p, struct event_base *base);
+/* Makes the set and an event base in it; -1 with errno. */
+int poller_init(struct poller *p);
 void poller_done(struct poller *p);
-/* Waits so long at most, and tells who is ready; how many that were, or -1 with
- * errno. */
-int poller_wait(struct poller *p, int wait_ms);
+/* Waits, if it may, tells who is ready, and runs libevent if that has anything
+ * to do. */
+void poller_wait(struct poller *p, bool may_sleep);
+/* Makes a timer of the base (evtimer_new()) due in so many ms.  Only libevent's
+ * own callbacks may do that otherwise.  -1 with ENOMEM. */
+int poller_timer(struct poller *p, struct event *timer, uint64_t ms);
 /* Registers an endpoint's socket once, edge-triggered, for everything; without
  * out, for all but that it can be written, which most of those that are
  * accepted always can.  -1 with errno. */
 int poller_add_endpoint(struct poller *p, struct endpoint *ep, bool out);
 /* From now on it is told as well when it can be written.  -1 with errno. */
 int poller_watch_out(struct poller *p, struct endpoint *ep);
-/* Registers a shared listener, level-triggered.  All workers that wait are
- * woken: as the set is nested in libevent's, EPOLLEXCLUSIVE spares nobody. */
-int poller_add_listener(struct poller *p, int fd, struct poll_source *source);
+/* Registers a descriptor, level-triggered; shared: of the processes that wait
+ * for it one or more are woken, not all (EPOLLEXCLUSIVE, epoll_ctl(2)).  -1
+ * with errno. */
+int poller_add_source(
+	struct poller *p, int fd, struct poll_source *source, bool shared);
 int poller_remove(struct poller *p, int fd);
 
 #endif

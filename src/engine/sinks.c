@@ -19,14 +19,14 @@ static void sinks_tick(evutil_socket_t fd, short what, void *arg);
 static void sinks_arm(struct sinks *ss, uint64_t due_ms);
 
 int
-sinks_init(struct sinks *ss, struct event_base *base, const struct conf *conf,
+sinks_init(struct sinks *ss, struct poller *poller, const struct conf *conf,
 	const int *fds)
 {
 	size_t n = conf->logfiles.n;
 
-	*ss = (struct sinks){ .tick_ms = UINT64_MAX };
+	*ss = (struct sinks){ .tick_ms = UINT64_MAX, .poller = poller };
 	ss->v = calloc(n > 0 ? n : 1, sizeof(struct sink *));
-	ss->tick = evtimer_new(base, sinks_tick, ss);
+	ss->tick = evtimer_new(poller->base, sinks_tick, ss);
 	while (ss->v != NULL && ss->n < n) {
 		ss->v[ss->n] = sink_new(
 			conf_logfile_at(conf, ss->n)->text, fds[ss->n]);
@@ -104,7 +104,6 @@ static void
 sinks_arm(struct sinks *ss, uint64_t due_ms)
 {
 	uint64_t wait_ms;
-	struct timeval tv;
 
 	if (due_ms >= ss->tick_ms)
 		return;
@@ -114,9 +113,7 @@ sinks_arm(struct sinks *ss, uint64_t due_ms)
 	ss->tick_ms = clock_ms() + wait_ms;
 	if (clock_is_movable())
 		wait_ms = TICK_MOVABLE_MS;
-	tv.tv_sec = (time_t)(wait_ms / 1000);
-	tv.tv_usec = (suseconds_t)(wait_ms % 1000 * 1000);
-	if (evtimer_add(ss->tick, &tv) == -1) {
+	if (poller_timer(ss->poller, ss->tick, wait_ms) == -1) {
 		log_error("cannot arm the timer of log files");
 		ss->tick_ms = UINT64_MAX;
 	}

@@ -73,7 +73,8 @@ acceptor_update(struct acceptor *a)
 		if (l->polled) {
 			poller_remove(p, l->fd);
 			l->polled = false;
-		} else if (poller_add_listener(p, l->fd, &l->source) == 0) {
+		} else if (poller_add_source(p, l->fd, &l->source, l->shared) ==
+			   0) {
 			l->polled = true;
 		} else {
 			acceptor_pause(a, errno);
@@ -95,12 +96,11 @@ acceptor_may_say(struct acceptor *a)
 static void
 acceptor_pause(struct acceptor *a, int err)
 {
-	static const struct timeval pause = { .tv_usec = PAUSE_MS * 1000 };
-
 	if (acceptor_may_say(a))
 		log_error("accepting pauses for %d ms: %s (%zu channels)",
 			PAUSE_MS, strerror(err), a->loop->channels);
-	if (a->paused || evtimer_add(a->resume, &pause) == -1)
+	if (a->paused ||
+		poller_timer(&a->loop->poller, a->resume, PAUSE_MS) == -1)
 		return;
 	a->paused = true;
 	acceptor_update(a);
@@ -125,9 +125,7 @@ acceptor_resume(evutil_socket_t fd, short what, void *arg)
 static void
 acceptor_leave(struct acceptor *a)
 {
-	static const struct timeval away = { .tv_usec = AWAY_MS * 1000 };
-
-	if (evtimer_add(a->back, &away) == -1)
+	if (poller_timer(&a->loop->poller, a->back, AWAY_MS) == -1)
 		return;
 	a->away = true;
 	acceptor_update(a);

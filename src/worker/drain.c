@@ -35,10 +35,9 @@ static void
 drain_arm(struct drain *d)
 {
 	unsigned ms = SPREAD_MS / 2 + (unsigned)(random() % SPREAD_MS);
-	struct timeval tv = { .tv_usec = ms * 1000 };
 
 	/* Without it they are all ended when the time is over. */
-	(void)evtimer_add(d->spread, &tv);
+	(void)poller_timer(&d->loop->poller, d->spread, ms);
 }
 
 static int
@@ -191,13 +190,10 @@ drain_done(struct drain *d)
 static void
 patience_begin(struct patience *p, uint32_t wait_ms)
 {
-	struct timeval tv = { .tv_sec = wait_ms / 1000,
-		.tv_usec = wait_ms % 1000 * 1000 };
-
 	p->end_ms = clock_ms() + wait_ms;
 	if (p->end_ms < p->drain->first_ms)
 		p->drain->first_ms = p->end_ms;
-	if (evtimer_add(p->end, &tv) == -1)
+	if (poller_timer(&p->drain->loop->poller, p->end, wait_ms) == -1)
 		patience_over(-1, 0, p);
 }
 

@@ -16,9 +16,7 @@
 static bool
 report_arm(struct report *r, unsigned ms)
 {
-	struct timeval tv = { .tv_sec = ms / 1000 };
-
-	return evtimer_add(r->timer, &tv) == 0;
+	return poller_timer(&r->loop->poller, r->timer, ms) == 0;
 }
 
 /* When the oldest channel was opened; 0: there is none. */
@@ -62,8 +60,8 @@ report_title(evutil_socket_t fd, short what, void *arg)
 }
 
 int
-report_init(struct report *r, const struct loop *loop,
-	const struct engine *engines, size_t nengines, const struct heritage *h)
+report_init(struct report *r, struct loop *loop, const struct engine *engines,
+	size_t nengines, const struct heritage *h)
 {
 	*r = (struct report){ .heritage = h,
 		.loop = loop,

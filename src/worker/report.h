@@ -13,7 +13,7 @@ struct heritage;
 
 struct report {
 	const struct heritage *heritage;
-	const struct loop *loop;
+	struct loop *loop;
 	const struct engine *engines;
 	size_t nengines;
 	struct event *timer;
@@ -24,9 +24,9 @@ struct report {
 };
 
 /* Nothing is said yet; -1 with errno. */
-int report_init(struct report *r, const struct loop *loop,
-	const struct engine *engines, size_t nengines,
-	const struct heritage *h);
+int
+report_init(struct report *r, struct loop *loop, const struct engine *engines,
+	size_t nengines, const struct heritage *h);
 void report_done(struct report *r);
 /* From now on it drains. */
 void report_drains(struct report *r);

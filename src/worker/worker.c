@@ -196,7 +196,7 @@ worker_init(struct worker *w, const struct heritage *h)
 		if (conf_server_at(h->conf, i)->read_max > scratch_size)
 			scratch_size = conf_server_at(h->conf, i)->read_max;
 	if (loop_init(&w->loop, scratch_size) == -1 ||
-		sinks_init(&w->loop.sinks, w->loop.base, h->conf, h->logs) ==
+		sinks_init(&w->loop.sinks, &w->loop.poller, h->conf, h->logs) ==
 			-1)
 		return -1;
 	w->engines = calloc(h->conf->servers.n, sizeof(*w->engines));

@@ -185,6 +185,7 @@ void
 rig_turn(struct rig *r)
 {
 	event_active(r->wake, EV_TIMEOUT, 0);
+	r->loop.poller.next_ms = 0;
 	loop_turn(&r->loop);
 }
 
@@ -201,11 +202,11 @@ void
 rig_turn_wait(struct rig *r)
 {
 	const char *ms = getenv("RIG_WAIT_MS"); /* who fails, fails sooner */
-	struct timeval tv = {
-		.tv_usec = (ms == NULL ? TURN_WAIT_MS : *ms - '0') * 1000
-	};
 
-	assert_int_equal(event_add(r->wake, &tv), 0);
+	assert_int_equal(
+		poller_timer(&r->loop.poller, r->wake,
+			ms == NULL ? TURN_WAIT_MS : (uint64_t)(*ms - '0')),
+		0);
 	loop_turn(&r->loop);
 	event_del(r->wake);
 }

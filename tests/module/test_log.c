@@ -56,7 +56,8 @@ lines_open(void)
 	for (i = 0; i < FILES; i++)
 		fds[i] = target_open(conf_logfile_at(entry.conf, i)->text);
 	assert_int_equal(
-		sinks_init(&rig.loop.sinks, rig.loop.base, entry.conf, fds), 0);
+		sinks_init(&rig.loop.sinks, &rig.loop.poller, entry.conf, fds),
+		0);
 }
 
 static void

@@ -172,15 +172,16 @@ leave(evutil_socket_t fd, short what, void *arg)
 static void
 test_run_until_told_to_leave(void **state)
 {
-	static const struct timeval soon = { .tv_usec = 1000 };
+	struct event *soon;
 
 	(void)state;
 	rig_start(&rig);
 	open_three();
-	assert_int_equal(event_base_once(rig.loop.base, -1, EV_TIMEOUT, leave,
-				 &rig.engine, &soon),
-		0);
+	soon = evtimer_new(rig.loop.base, leave, &rig.engine);
+	assert_non_null(soon);
+	assert_int_equal(poller_timer(&rig.loop.poller, soon, 1), 0);
 	loop_run(&rig.loop);
+	event_free(soon);
 	assert_int_equal(rig_ends.n, 3);
 	assert_int_equal(rig.loop.channels, 0);
 }

@@ -110,7 +110,8 @@ test_listeners_are_told_until_they_are_removed(void **state)
 	(void)state;
 	told = 0;
 	assert_int_equal(
-		poller_add_listener(&rig.loop.poller, listener, &source), 0);
+		poller_add_source(&rig.loop.poller, listener, &source, true),
+		0);
 	rig_quiet(&rig);
 	assert_int_equal(told, 0);
 	client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -133,7 +134,7 @@ test_what_cannot_be_registered_is_said(void **state)
 
 	(void)state;
 	endpoint_init(&ep, WEIR_BACKEND);
-	assert_int_equal(poller_add_endpoint(&rig.loop.poller, &ep), -1);
+	assert_int_equal(poller_add_endpoint(&rig.loop.poller, &ep, true), -1);
 	assert_int_equal(errno, EBADF);
 }
 
