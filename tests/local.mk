@@ -180,6 +180,8 @@ libtest_a_SOURCES = \
 	tests/lib/entry.h \
 	tests/lib/feed.c \
 	tests/lib/feed.h \
+	tests/lib/gauge.c \
+	tests/lib/gauge.h \
 	tests/lib/hand.c \
 	tests/lib/hand.h \
 	tests/lib/held.c \

@@ -176,7 +176,7 @@ test_answers_that_nobody_reads_are_bounded(void **state)
 }
 
 static void
-test_a_drain_of_single_bytes_goes_on(void **state)
+test_f40_a_drain_of_single_bytes_goes_on(void **state)
 {
 	uint64_t sent, got = 0;
 
@@ -353,7 +353,7 @@ main(void)
 		pair_tests(test_echo_that_nobody_reads_is_bounded),
 		pair_tests(test_held_bytes_are_shown_again),
 		pair_tests(test_answers_that_nobody_reads_are_bounded),
-		pair_tests(test_a_drain_of_single_bytes_goes_on),
+		pair_tests(test_f40_a_drain_of_single_bytes_goes_on),
 		pair_mode_test(test_a_flood_leaves_turns_to_others, copied),
 		pair_tests(test_nothing_is_queued_while_idle),
 		pair_tests(test_urgent_byte_does_not_stop_the_flow),
