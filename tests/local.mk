@@ -98,6 +98,7 @@ PROCESS_TESTS = \
 	tests/process/test_activation \
 	tests/process/test_backend \
 	tests/process/test_background \
+	tests/process/test_bulk \
 	tests/process/test_capabilities \
 	tests/process/test_chaos \
 	tests/process/test_contract \
@@ -169,6 +170,8 @@ libtest_a_SOURCES = \
 	tests/lib/alloc.h \
 	tests/lib/crash.c \
 	tests/lib/crash.h \
+	tests/lib/crowd.c \
+	tests/lib/crowd.h \
 	tests/lib/cut.c \
 	tests/lib/cut.h \
 	tests/lib/daemon.c \
