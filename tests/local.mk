@@ -71,6 +71,7 @@ UNIT_TESTS = \
 	tests/unit/test_sockopt \
 	tests/unit/test_source \
 	tests/unit/test_splice \
+	tests/unit/test_splice_faults \
 	tests/unit/test_splice_stages \
 	tests/unit/test_stage \
 	tests/unit/test_tag \
@@ -307,7 +308,7 @@ tests_unit_test_pool_LDFLAGS = $(WRAP_ALLOC)
 
 tests_unit_test_pipe_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=fcntl,--wrap=fcntl64,--wrap=pipe2
-tests_unit_test_splice_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=splice
+tests_unit_test_splice_faults_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=splice
 
 TEST_RUNS = $(UNIT_TESTS) $(MODULE_TESTS) $(FUZZ_TESTS) $(PROCESS_TESTS)
 if HAVE_CMOCKA
@@ -339,6 +340,7 @@ TEST_EXTRAS = \
 	tests/mutants/channel.list \
 	tests/mutants/modules.list \
 	tests/mutants/sockets.list \
+	tests/mutants/splice.list \
 	tests/mutants/spread.list \
 	tests/unit/call_fake.h \
 	tests/unit/callers_try.h \

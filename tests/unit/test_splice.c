@@ -26,29 +26,10 @@
 #define SLOTS	16    /* of a pipe that is not big */
 #define BIGGEST 8     /* pipes that are */
 
-static int spliced_errno; /* of one in so many calls: */
-static unsigned one_in;	  /* 0: they work */
-static unsigned calls;	  /* of splice */
-
-ssize_t __real_splice(int, off_t *, int, off_t *, size_t, unsigned);
-ssize_t __wrap_splice(int, off_t *, int, off_t *, size_t, unsigned);
-
-ssize_t
-__wrap_splice(
-	int from, off_t *at, int to, off_t *where, size_t n, unsigned flags)
-{
-	calls++;
-	errno = spliced_errno;
-	if (one_in > 0 && calls % one_in == 0)
-		return -1;
-	return __real_splice(from, at, to, where, n, flags);
-}
-
 static int
 start(void **state)
 {
 	pair_start(state);
-	calls = one_in = 0;
 	rig.server.splice = CONF_SPLICE_ON;
 	return 0;
 }
@@ -87,7 +68,6 @@ test_off_is_off(void **state)
 	rig.server.splice = CONF_SPLICE_OFF;
 	pair_join();
 	pair_carry(client, server, 0, 3 * MB);
-	assert_int_equal(calls, 0);
 	assert_int_equal(rig.loop.pipes.open, 0);
 	assert_int_equal(rig.loop.copied_bytes, 3 * MB);
 	assert_int_equal(rig.loop.spliced_bytes, 0);
@@ -129,7 +109,6 @@ test_auto_splices_bulk_only(void **state)
 		rig_say(client, "question");
 		rig_hear(&rig, server, "question");
 	}
-	assert_int_equal(calls, 0);
 	assert_int_equal(rig.loop.copied_bytes, 800);
 	pair_carry(client, server, 0, 8 * MB);
 	copied = rig.loop.copied_bytes;
@@ -386,49 +365,6 @@ test_unix_sockets(void **state)
 	rig_hear_end(&rig, server);
 }
 
-static void
-test_who_refuses_is_not_asked_again(void **state)
-{
-	(void)state;
-	spliced_errno = EINVAL;
-	one_in = 1;
-	pair_join();
-	pair_carry(client, server, 0, MB);
-	pair_carry(server, client, 0, MB);
-	assert_int_equal(calls, 2); /* once for each direction */
-	assert_int_equal(rig.loop.spliced_bytes, 0);
-	assert_int_equal(rig.loop.copied_bytes, 2 * MB);
-	assert_int_equal(rig.loop.pipes.open, rig.loop.pipes.kept);
-}
-
-static void
-test_interrupted_calls_are_made_again(void **state)
-{
-	(void)state;
-	spliced_errno = EINTR;
-	one_in = 2;
-	pair_join();
-	pair_carry(client, server, 0, 3 * MB);
-	pair_carry(server, client, 0, 3 * MB);
-	assert_int_equal(rig.loop.spliced_bytes, 6 * MB);
-	assert_int_equal(rig.loop.copied_bytes, 0);
-}
-
-static void
-test_without_pipes_bytes_are_copied(void **state)
-{
-	(void)state;
-	pair_join();
-	rig.loop.pipes.most = 0;
-	pair_carry(client, server, 0, MB);
-	assert_int_equal(calls, 0);
-	assert_int_equal(rig.loop.copied_bytes, MB);
-	rig.loop.pipes.most = 1;
-	pair_carry(client, server, MB, MB);
-	assert_int_equal(rig.loop.copied_bytes, MB);
-	assert_int_equal(rig.loop.spliced_bytes, MB);
-}
-
 /* The slots of a pipe are full long before its bytes are: what it does not take
  * is no empty socket. */
 static void
@@ -484,9 +420,6 @@ main(void)
 		splice_test(test_dead_channels_have_no_pipe),
 		splice_test(test_urgent_bytes_do_not_stop_it),
 		splice_test(test_unix_sockets),
-		splice_test(test_who_refuses_is_not_asked_again),
-		splice_test(test_interrupted_calls_are_made_again),
-		splice_test(test_without_pipes_bytes_are_copied),
 		splice_test(test_f41_single_bytes_fill_the_slots),
 	};
 
