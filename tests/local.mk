@@ -147,6 +147,7 @@ FUZZ_TESTS = \
 	tests/fuzz/fuzz_conf \
 	tests/fuzz/fuzz_option
 LONG_TESTS = \
+	tests/long/test_bulk \
 	tests/long/test_crashes \
 	tests/long/test_loader \
 	tests/long/test_pulse \
@@ -194,6 +195,8 @@ libtest_a_SOURCES = \
 	tests/lib/hole.h \
 	tests/lib/hostile.c \
 	tests/lib/hostile.h \
+	tests/lib/idle.c \
+	tests/lib/idle.h \
 	tests/lib/load.c \
 	tests/lib/load.h \
 	tests/lib/load_client.c \
@@ -214,6 +217,8 @@ libtest_a_SOURCES = \
 	tests/lib/pair.h \
 	tests/lib/peer.c \
 	tests/lib/peer.h \
+	tests/lib/plain.c \
+	tests/lib/plain.h \
 	tests/lib/plan.c \
 	tests/lib/plan.h \
 	tests/lib/procs.c \

@@ -113,6 +113,12 @@ daemon_env(struct daemon *d, const char *setting)
 }
 
 void
+daemon_keep_clock(struct daemon *d)
+{
+	d->own_clock = true;
+}
+
+void
 daemon_begin(struct daemon *d)
 {
 	const char *argv[DAEMON_WORDS + 8] = { "weir", "-c", "weir.conf" };
@@ -302,6 +308,8 @@ daemon_exec(struct daemon *d, int ready, const char *out, const char **argv)
 		DAEMON_CLOCK);
 	memcpy(env, d->env, d->nenv * sizeof(*env));
 	env[d->nenv] = clock;
+	if (d->own_clock)
+		sp.nenv--;
 	sp.nenv += mode_settings(env + sp.nenv);
 	pid = spawn_start(&sp);
 	assert_int_not_equal(pid, -1);

@@ -36,6 +36,9 @@ void daemon_write(struct daemon *d, const char *fmt, ...)
 void daemon_arg(struct daemon *d, const char *arg);
 void daemon_env(struct daemon *d, const char *setting);
 void daemon_launch(struct daemon *d);
+/* Its workers need not look whether somebody has moved their clock, which costs
+ * CPU time; nobody can, then.  Before the start. */
+void daemon_keep_clock(struct daemon *d);
 /* As daemon_launch(), for a weir that goes to the background: its caller must
  * exit with 0; its pid is read from the file pidfile. */
 void daemon_launch_background(struct daemon *d, const char *pidfile);

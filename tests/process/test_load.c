@@ -18,36 +18,13 @@
 
 #include "lib/daemon.h"
 #include "lib/gauge.h"
+#include "lib/idle.h"
 #include "lib/peer.h"
+#include "lib/plain.h"
 #include "lib/procs.h"
 
 #define READERS 40
 #define MB	((size_t)1 << 20)
-
-/* Memory and CPU mean something only without sanitizers. */
-static struct daemon *
-start_plain(const char *middlewares)
-{
-	const char *plain = getenv("WEIR_PLAIN");
-
-	assert_non_null(plain);
-	setenv("WEIR", plain, 1);
-	return daemon_start("process = { workers = 1; };\n"
-			    "servers = ( { name = \"r\";\n"
-			    "  listen = \"127.0.0.1:0\";\n"
-			    "  middlewares = ( %s ); } );\n",
-		middlewares);
-}
-
-static struct daemon *
-start_forward(uint16_t port)
-{
-	char text[128];
-
-	snprintf(text, sizeof(text),
-		"{ type = \"forward\"; to = \"127.0.0.1:%u\"; }", port);
-	return start_plain(text);
-}
 
 /* Lines of the log that have text. */
 static unsigned
@@ -106,7 +83,7 @@ test_f39_clients_that_never_read(void **state)
 
 	(void)state;
 	backend = peer_listen(&port);
-	d = start_forward(port);
+	d = plain_forward(port);
 	for (i = 0; i < READERS; i++) {
 		clients[i] = peer_connect(daemon_port(d, "r", 0));
 		servers[i] = peer_accept(backend);
@@ -142,7 +119,7 @@ test_f39_echo_that_nobody_reads(void **state)
 	struct daemon *d;
 
 	(void)state;
-	d = start_plain("{ type = \"echo\"; }");
+	d = plain_start("{ type = \"echo\"; }");
 	for (i = 0; i < READERS; i++) {
 		clients[i] = peer_connect(daemon_port(d, "r", 0));
 		peer_send_text(clients[i], "x");
@@ -175,7 +152,7 @@ test_descriptors_run_out(void **state)
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
 	few = (struct rlimit){ LIMIT, before.rlim_max };
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
-	d = start_plain("{ type = \"echo\"; }");
+	d = plain_start("{ type = \"echo\"; }");
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 	first = peer_connect(daemon_port(d, "r", 0));
 	peer_send_text(first, "x");
@@ -214,11 +191,11 @@ test_descriptors_of_backends(void **state)
 	size_t i;
 
 	(void)state;
-	echo = start_plain("{ type = \"echo\"; }");
+	echo = plain_start("{ type = \"echo\"; }");
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
 	few = (struct rlimit){ LIMIT, before.rlim_max };
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
-	d = start_forward(daemon_port(echo, "r", 0));
+	d = plain_forward(daemon_port(echo, "r", 0));
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 	for (i = 0; i < CLIENTS; i++)
 		clients[i] = peer_connect(daemon_port(d, "r", 0));
@@ -349,7 +326,7 @@ test_f42_questions_beside_floods(void **state)
 	int fd;
 
 	(void)state;
-	d = start_plain("{ type = \"echo\"; }");
+	d = plain_start("{ type = \"echo\"; }");
 	for (i = 0; i < 2; i++)
 		greedy[i] = greedy_start(peer_connect(daemon_port(d, "r", 0)));
 	fd = peer_connect(daemon_port(d, "r", 0));
@@ -370,7 +347,7 @@ test_f42_questions_beside_a_relayed_flood(void **state)
 
 	(void)state;
 	backend = peer_listen(&port);
-	d = start_forward(port);
+	d = plain_forward(port);
 	greedy[0] = greedy_start(peer_connect(daemon_port(d, "r", 0)));
 	greedy[1] = greedy_start(peer_accept(backend));
 	client = peer_connect(daemon_port(d, "r", 0));
@@ -383,12 +360,20 @@ test_f42_questions_beside_a_relayed_flood(void **state)
 	daemon_stop(d);
 }
 
+static void
+test_idle_channels_cost_nothing(void **state)
+{
+	(void)state;
+	idle_cost_nothing(1000);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		relay_tests(test_f39_clients_that_never_read),
 		daemon_test(test_f39_echo_that_nobody_reads),
+		daemon_test(test_idle_channels_cost_nothing),
 		daemon_test(test_descriptors_run_out),
 		daemon_test(test_descriptors_of_backends),
 		daemon_test(test_f42_questions_beside_floods),
