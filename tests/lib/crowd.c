@@ -348,13 +348,13 @@ crowd_turn(void)
 void
 crowd_run(const struct crowd *crowd)
 {
-	const char *given = getenv("CROWD_SEED");
+	const char *given = getenv("CHAOS_SEED");
 	unsigned i;
 
 	plan = crowd;
 	state = given == NULL ? arc4random() : strtoull(given, NULL, 0);
 	state += state == 0;
-	print_message("# CROWD_SEED=%llu\n", (unsigned long long)state);
+	print_message("# CHAOS_SEED=%llu\n", (unsigned long long)state);
 	key = (uint64_t)chance(1u << 30) << 34;
 	lives = calloc(crowd->channels, sizeof(*lives));
 	assert_non_null(lives);

@@ -15,7 +15,7 @@ struct crowd {
 
 /* Runs them all to their ends.  Fails when a byte is not that of its own
  * channel, when a channel loses bytes, or its end, that nobody has broken, and
- * when nothing moves for 2 s.  Says its seed; CROWD_SEED in the environment
+ * when nothing moves for 2 s.  Says its seed; CHAOS_SEED in the environment
  * repeats what chance has chosen. */
 void crowd_run(const struct crowd *crowd);
 

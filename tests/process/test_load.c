@@ -371,13 +371,17 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		relay_tests(test_f39_clients_that_never_read),
+		relay_mode_test(test_f39_clients_that_never_read, copied),
+		relay_mode_test(test_f39_clients_that_never_read, spliced),
 		daemon_test(test_f39_echo_that_nobody_reads),
 		daemon_test(test_idle_channels_cost_nothing),
 		daemon_test(test_descriptors_run_out),
 		daemon_test(test_descriptors_of_backends),
 		daemon_test(test_f42_questions_beside_floods),
-		relay_tests(test_f42_questions_beside_a_relayed_flood),
+		relay_mode_test(
+			test_f42_questions_beside_a_relayed_flood, copied),
+		relay_mode_test(
+			test_f42_questions_beside_a_relayed_flood, spliced),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,7 +53,7 @@ carry(const char *chain, uint64_t bytes)
 		pump_init(&pumps[i], client, i, i + 1, each);
 		pump_init(&pumps[i + 1], server, i + 1, i, each);
 	}
-	peer_pump(pumps, 2 * CHANNELS, DAEMON_MS);
+	peer_pump(pumps, 2 * CHANNELS, PEER_STALL_MS);
 	for (i = 0; i < 2 * CHANNELS; i++)
 		close(pumps[i].fd);
 	for (i = 0; i < CHANNELS; i++)
@@ -367,8 +367,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		relay_tests(test_256_megabytes_both_ways),
-		relay_tests(test_every_byte_replaced),
-		relay_tests(test_every_read_cut_to_pieces),
+		relay_mode_test(test_every_byte_replaced, spliced),
+		relay_mode_test(test_every_read_cut_to_pieces, spliced),
 		relay_tests(test_middlewares_that_detach),
 		relay_tests(test_ends_show_like_direct),
 		relay_tests(test_data_and_end_in_one_wakeup),
