@@ -37,6 +37,18 @@ board_clear(struct board *b, unsigned slot)
 	line->oldest_ms = 0;
 }
 
+void
+board_bytes(const struct board *b, uint64_t *copied, uint64_t *spliced)
+{
+	unsigned i;
+
+	*copied = *spliced = 0;
+	for (i = 0; i < b->n; i++) {
+		*copied += b->lines[i].copied_bytes;
+		*spliced += b->lines[i].spliced_bytes;
+	}
+}
+
 uint64_t
 board_total(const struct board *b)
 {

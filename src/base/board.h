@@ -18,8 +18,10 @@ struct board_line {
 	_Atomic uint32_t accepts; /* in BOARD_ACCEPT, at accepts_ms: half of
 				   * it in each second that passes */
 	_Atomic uint64_t accepts_ms;
-	_Atomic uint64_t oldest_ms; /* CLOCK_MONOTONIC at which the oldest
-				     * channel was opened; 0: none */
+	_Atomic uint64_t oldest_ms;	/* CLOCK_MONOTONIC at which the oldest
+					 * channel was opened; 0: none */
+	_Atomic uint64_t copied_bytes;	/* read by all who had the slot */
+	_Atomic uint64_t spliced_bytes; /* and moved inside the kernel */
 };
 
 struct board {
@@ -48,6 +50,8 @@ void board_done(struct board *b);
 void board_clear(struct board *b, unsigned slot);
 /* All channels, of all slots. */
 uint64_t board_total(const struct board *b);
+/* Bytes of both directions, of all slots and all who had them. */
+void board_bytes(const struct board *b, uint64_t *copied, uint64_t *spliced);
 /* When the oldest channel of all was opened; 0: there is none. */
 uint64_t board_oldest(const struct board *b);
 void board_look(const struct board *b, struct board_spread *s);

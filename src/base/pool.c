@@ -7,7 +7,7 @@
 #include "base/poison.h"
 #include "base/pool.h"
 
-#define SLAB_SIZE ((size_t)65536) /* and alignment, so blocks find it */
+#define SLAB_SIZE ((size_t)524288) /* and alignment, so blocks find it */
 
 struct slab {
 	LIST_ENTRY(slab) link;

@@ -160,8 +160,11 @@ static const struct weir_opt server_opts[] = {
 			"all at once."),
 	WEIR_CHOICE("splice", struct conf_server, splice, .def = "auto",
 		.choices = splices,
-		.help = "Whether bytes that no middleware looks at stay in the "
-			"kernel: where they come in bulk, always, or never."),
+		.help = "Whether bytes of a direction in which no middleware "
+			"takes an interest stay in the kernel, in one of the "
+			"256 pipes that a worker may have (splice(2)): with "
+			"auto as long as they come in bulk, with on always, "
+			"with off never. Without a pipe they are copied."),
 	{ .key = "backend",
 		.type = WEIR_T_GROUP,
 		.off = WEIR_FIELD(

@@ -21,6 +21,7 @@ master_status(struct master *m, struct caller *c)
 {
 	const struct generation *g;
 	char text[GENERATION_TEXT];
+	uint64_t copied, spliced;
 
 	caller_say(c, CALLER_SAYS_INFO, "state: %s, reload: %s",
 		words[m->state], reload_word(m->reload.state));
@@ -28,6 +29,11 @@ master_status(struct master *m, struct caller *c)
 	{
 		generation_text(g, m->now_ms, text);
 		caller_say(c, CALLER_SAYS_INFO, "%s", text);
+		board_bytes(&g->board, &copied, &spliced);
+		caller_say(c, CALLER_SAYS_INFO,
+			"generation %u: %llu bytes copied, %llu spliced",
+			g->number, (unsigned long long)copied,
+			(unsigned long long)spliced);
 	}
 	caller_end(c, 0, "%s", "");
 }

@@ -90,6 +90,18 @@ report_drains(struct report *r)
 	r->due = report_arm(r, SOON_MS);
 }
 
+/* Adds what is not there yet to what those before have left in the slot. */
+static void
+report_add(_Atomic uint64_t *to, uint64_t *there, uint64_t now)
+{
+	if (now == *there)
+		return;
+	atomic_store_explicit(to,
+		atomic_load_explicit(to, memory_order_relaxed) + now - *there,
+		memory_order_relaxed);
+	*there = now;
+}
+
 void
 report_turn(struct report *r)
 {
@@ -97,6 +109,10 @@ report_turn(struct report *r)
 
 	/* One writer: no need to lock the bus. */
 	atomic_store_explicit(&line->turns, ++r->turns, memory_order_relaxed);
+	report_add(
+		&line->copied_bytes, &r->copied_bytes, r->loop->copied_bytes);
+	report_add(&line->spliced_bytes, &r->spliced_bytes,
+		r->loop->spliced_bytes);
 	if (r->loop->channels == r->channels)
 		return;
 	if (r->channels == 0)

@@ -18,6 +18,7 @@ struct report {
 	size_t nengines;
 	struct event *timer;
 	size_t channels; /* that were last written to the board */
+	uint64_t copied_bytes, spliced_bytes; /* likewise */
 	uint32_t turns;
 	bool due; /* the title will be written */
 	bool drains;

@@ -6,6 +6,7 @@
 
 #include <poll.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,6 +88,51 @@ test_words_that_answer(void **state)
 	daemon_stop(d);
 }
 
+/* Nine bytes through a server that splices or does not; a worker that takes
+ * over a slot adds to what was counted there. */
+static void
+test_status_counts_bytes(void **state)
+{
+	static const char *const says[][2] = {
+		{ "off", "generation 1: 9 bytes copied, 0 spliced" },
+		{ "on", "generation 1: 0 bytes copied, 9 spliced" },
+	};
+	uint16_t port;
+	int i, client, server, backend = peer_listen(&port);
+	struct daemon *d;
+	pid_t pid;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		d = daemon_start("process = { workers = 1; "
+				 "pidfile = \"weir.pid\"; };\n"
+				 "servers = ( { name = \"r\"; splice = \"%s\"; "
+				 "listen = \"127.0.0.1:0\"; middlewares = "
+				 "( { type = \"forward\"; "
+				 "to = \"127.0.0.1:%u\"; } ); } );\n",
+			says[i][0], port);
+		client = peer_connect(daemon_port(d, "r", 0));
+		server = peer_accept(backend);
+		peer_send_text(client, "hello");
+		peer_expect_text(server, "hello");
+		peer_send_text(server, "well");
+		peer_expect_text(client, "well");
+		close(client);
+		peer_read_eof(server);
+		close(server);
+		daemon_fds_settle(d);
+		assert_int_equal(say(d, "status", says[i][1]), 0);
+		pid = daemon_worker(d, 0);
+		daemon_expect_alert(d, "exited with code 0");
+		assert_int_equal(kill(pid, SIGTERM), 0);
+		daemon_wait_log(d, "exited with code 0", DAEMON_MS);
+		daemon_wait_log(d, ") is ready", DAEMON_MS);
+		assert_int_equal(say(d, "status", says[i][1]), 0);
+		daemon_stop(d);
+	}
+	close(backend);
+}
+
 static void
 test_failed_reload_says_why(void **state)
 {
@@ -150,6 +196,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		daemon_test(test_words_that_answer),
+		daemon_test(test_status_counts_bytes),
 		daemon_test(test_failed_reload_says_why),
 		daemon_test(test_service_manager_is_told),
 	};
