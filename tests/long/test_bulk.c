@@ -61,7 +61,7 @@ test_f41_100000_channels(void **state)
 	crowd_run(&(struct crowd){ .port = daemon_port(d, "r", 0),
 		.backend = backend,
 		.channels = 100000,
-		.bytes_log = 19 });
+		.bytes_log = 16 });
 	close(backend);
 	daemon_stop(d);
 }
