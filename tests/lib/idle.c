@@ -1,4 +1,6 @@
 /* idle.c - channels on which nothing happens. */
+#include <sys/resource.h>
+
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,6 +18,7 @@
 
 #define SECOND_MS 1000
 #define MOST_US	  1000
+#define OTHERS	  1000
 #define ROUNDS	  5 /* one of them without anything of the opening */
 
 struct idle {
@@ -39,12 +42,18 @@ idle_cost_nothing(unsigned channels)
 {
 	struct idle *all = calloc(channels, sizeof(*all));
 	uint64_t us = UINT64_MAX;
+	struct rlimit limit;
 	struct daemon *d;
 	uint16_t port;
 	int backend = peer_listen(&port);
 	unsigned i;
 
 	assert_non_null(all);
+	/* Two for each, here and in the worker, and some for others. */
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = limit.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_true(limit.rlim_cur >= 2 * channels + OTHERS);
 	d = plain_forward(port);
 	for (i = 0; i < channels; i++) {
 		all[i].client = peer_connect(daemon_port(d, "r", 0));

@@ -10,8 +10,8 @@
 #include "base/pool.h"
 #include "lib/alloc.h"
 
-#define MANY	  1000
-#define SLAB_SIZE 65536
+#define MANY  1000
+#define SLABS 300 /* blocks of 4096 bytes: more than two slabs take */
 
 static struct pool pool;
 static uint8_t *blocks[MANY];
@@ -97,42 +97,42 @@ test_last_one_given_back_comes_first(void **state)
 static void
 test_full_slabs(void **state)
 {
-	unsigned n = 3 * (SLAB_SIZE / 1024), i;
+	unsigned i;
 
 	(void)state;
-	pool_init(&pool, 1024);
-	get_all(n, 1024);
+	pool_init(&pool, 4096);
+	get_all(SLABS, 4096);
 	assert_false(LIST_EMPTY(&pool.full));
-	for (i = 0; i < n; i += 2)
+	for (i = 0; i < SLABS; i += 2)
 		pool_put(&pool, blocks[i]);
 	assert_true(LIST_EMPTY(&pool.full));
-	for (i = 0; i < n; i += 2) {
+	for (i = 0; i < SLABS; i += 2) {
 		blocks[i] = pool_get(&pool);
-		memset(blocks[i], (int)(i % 255) + 1, 1024);
+		memset(blocks[i], (int)(i % 255) + 1, 4096);
 	}
-	put_all(n, 1024);
+	put_all(SLABS, 4096);
 }
 
 static void
 test_one_empty_slab_is_kept_until_a_trim(void **state)
 {
 	(void)state;
-	pool_init(&pool, 1024);
-	get_all(200, 1024);
-	put_all(200, 1024);
+	pool_init(&pool, 4096);
+	get_all(SLABS, 4096);
+	put_all(SLABS, 4096);
 	assert_true(LIST_EMPTY(&pool.open));
 	assert_true(LIST_EMPTY(&pool.full));
 	assert_non_null(pool.empty);
 	/* It is what the next block is from. */
-	get_all(1, 1024);
+	get_all(1, 4096);
 	assert_null(pool.empty);
 	pool_trim(&pool); /* takes nothing that is used */
-	put_all(1, 1024);
+	put_all(1, 4096);
 	assert_non_null(pool.empty);
 	pool_trim(&pool);
 	assert_null(pool.empty);
-	get_all(1, 1024);
-	put_all(1, 1024);
+	get_all(1, 4096);
+	put_all(1, 4096);
 }
 
 /* Nobody may use what was given back: AddressSanitizer would say so. */
