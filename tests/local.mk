@@ -56,10 +56,13 @@ UNIT_TESTS = \
 	tests/unit/test_option \
 	tests/unit/test_override \
 	tests/unit/test_peer \
+	tests/unit/test_pipe \
 	tests/unit/test_poller \
+	tests/unit/test_pool \
 	tests/unit/test_race \
 	tests/unit/test_rows \
 	tests/unit/test_scan \
+	tests/unit/test_seg \
 	tests/unit/test_share \
 	tests/unit/test_signals \
 	tests/unit/test_sink \
@@ -67,6 +70,9 @@ UNIT_TESTS = \
 	tests/unit/test_socket \
 	tests/unit/test_sockopt \
 	tests/unit/test_source \
+	tests/unit/test_splice \
+	tests/unit/test_splice_faults \
+	tests/unit/test_splice_stages \
 	tests/unit/test_stage \
 	tests/unit/test_tag \
 	tests/unit/test_timeouts \
@@ -93,6 +99,7 @@ PROCESS_TESTS = \
 	tests/process/test_activation \
 	tests/process/test_backend \
 	tests/process/test_background \
+	tests/process/test_bulk \
 	tests/process/test_capabilities \
 	tests/process/test_chaos \
 	tests/process/test_contract \
@@ -140,6 +147,7 @@ FUZZ_TESTS = \
 	tests/fuzz/fuzz_conf \
 	tests/fuzz/fuzz_option
 LONG_TESTS = \
+	tests/long/test_bulk \
 	tests/long/test_crashes \
 	tests/long/test_loader \
 	tests/long/test_pulse \
@@ -164,6 +172,8 @@ libtest_a_SOURCES = \
 	tests/lib/alloc.h \
 	tests/lib/crash.c \
 	tests/lib/crash.h \
+	tests/lib/crowd.c \
+	tests/lib/crowd.h \
 	tests/lib/cut.c \
 	tests/lib/cut.h \
 	tests/lib/daemon.c \
@@ -175,6 +185,8 @@ libtest_a_SOURCES = \
 	tests/lib/entry.h \
 	tests/lib/feed.c \
 	tests/lib/feed.h \
+	tests/lib/gauge.c \
+	tests/lib/gauge.h \
 	tests/lib/hand.c \
 	tests/lib/hand.h \
 	tests/lib/held.c \
@@ -183,6 +195,8 @@ libtest_a_SOURCES = \
 	tests/lib/hole.h \
 	tests/lib/hostile.c \
 	tests/lib/hostile.h \
+	tests/lib/idle.c \
+	tests/lib/idle.h \
 	tests/lib/load.c \
 	tests/lib/load.h \
 	tests/lib/load_client.c \
@@ -193,12 +207,18 @@ libtest_a_SOURCES = \
 	tests/lib/look.c \
 	tests/lib/low.c \
 	tests/lib/low.h \
+	tests/lib/mode.c \
+	tests/lib/mode.h \
+	tests/lib/narrow.c \
+	tests/lib/narrow.h \
 	tests/lib/net.c \
 	tests/lib/net.h \
 	tests/lib/pair.c \
 	tests/lib/pair.h \
 	tests/lib/peer.c \
 	tests/lib/peer.h \
+	tests/lib/plain.c \
+	tests/lib/plain.h \
 	tests/lib/plan.c \
 	tests/lib/plan.h \
 	tests/lib/procs.c \
@@ -219,6 +239,8 @@ libtest_a_SOURCES = \
 	tests/lib/spy.c \
 	tests/lib/spy.h \
 	tests/lib/start.c \
+	tests/lib/stream.c \
+	tests/lib/stream.h \
 	tests/lib/tag.c \
 	tests/lib/tag.h \
 	tests/lib/traces.c \
@@ -234,10 +256,12 @@ tests_trial_SOURCES = src/main.c tests/lib/faults.c tests/lib/trial.c
 tests_trial_LDFLAGS = $(WEIR_LDFLAGS) \
 	-Wl,--wrap=accept4 \
 	-Wl,--wrap=connect \
+	-Wl,--wrap=pipe2 \
 	-Wl,--wrap=recv \
 	-Wl,--wrap=send \
 	-Wl,--wrap=sendmsg \
-	-Wl,--wrap=setsockopt
+	-Wl,--wrap=setsockopt \
+	-Wl,--wrap=splice
 tests_trial_LDADD = $(weir_LDADD)
 
 check_LIBRARIES += libreplay.a
@@ -285,6 +309,11 @@ tests_unit_test_endpoint_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_engine_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_loop_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_hold_LDFLAGS = $(WRAP_ALLOC)
+tests_unit_test_pool_LDFLAGS = $(WRAP_ALLOC)
+
+tests_unit_test_pipe_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=fcntl,--wrap=fcntl64,--wrap=pipe2
+tests_unit_test_splice_faults_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=splice
 
 TEST_RUNS = $(UNIT_TESTS) $(MODULE_TESTS) $(FUZZ_TESTS) $(PROCESS_TESTS)
 if HAVE_CMOCKA
@@ -316,6 +345,7 @@ TEST_EXTRAS = \
 	tests/mutants/channel.list \
 	tests/mutants/modules.list \
 	tests/mutants/sockets.list \
+	tests/mutants/splice.list \
 	tests/mutants/spread.list \
 	tests/unit/call_fake.h \
 	tests/unit/callers_try.h \

@@ -414,6 +414,8 @@ channel_die(struct weir_channel *ch, bool reset)
 
 	channel_hang_up(ch, WEIR_FRONTEND, reset);
 	channel_hang_up(ch, WEIR_BACKEND, reset);
+	splice_drop(ch, WEIR_UP);
+	splice_drop(ch, WEIR_DOWN);
 	timeouts_clear(&loop->timeouts, &ch->phase);
 	timeouts_clear(&loop->timeouts, &ch->total);
 	if (ch->queued)
@@ -451,10 +453,8 @@ channel_free(struct weir_channel *ch)
 	TAILQ_REMOVE(&engine->channels, ch, all_link);
 	engine->loop->channels--;
 	hold_drop(ch);
-	for (dir = 0; dir < 2; dir++) {
+	for (dir = 0; dir < 2; dir++)
 		buf_clear(&ch->flows[dir].out);
-		splice_drop(ch, (enum weir_dir)dir);
-	}
 	endpoint_done(&ch->ends[WEIR_FRONTEND]);
 	endpoint_done(&ch->ends[WEIR_BACKEND]);
 	pool_put(&engine->blocks, ch);

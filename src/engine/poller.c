@@ -37,7 +37,9 @@ poller_look(const struct event_base *base, const struct event *e, void *arg)
 {
 	struct poller *p = arg;
 	struct timeval due, now, left;
-	uint64_t ms = 0;
+	/* One that is due and was not run just now: libevent's clock is coarse
+	 * (clock_gettime(2)), and has not got there yet. */
+	uint64_t ms = 1;
 
 	(void)base;
 	if (!event_pending(e, EV_TIMEOUT, &due) ||

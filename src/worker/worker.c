@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "engine/splice.h"
 #include "heritage.h"
 #include "worker/accept.h"
 #include "worker/control.h"
@@ -264,14 +265,25 @@ worker_libevent_fails(int err)
 	_exit(EXIT_CANNOT_START);
 }
 
+/* Workers that drain must not do the same at the same moment.  Tests let chance
+ * decide more, and want to have it again. */
+static void
+worker_seed(void)
+{
+	const char *seed = getenv("WEIR_TEST_SPLICE");
+
+	splice_dices = seed != NULL;
+	srandom(seed == NULL ? (unsigned)getpid()
+			     : (unsigned)strtoul(seed, NULL, 0));
+}
+
 void
 worker_main(const struct heritage *h)
 {
 	struct worker w;
 
 	event_set_log_callback(worker_libevent_says);
-	/* Workers that drain must not do the same at the same moment. */
-	srandom((unsigned)getpid());
+	worker_seed();
 	event_set_fatal_callback(worker_libevent_fails);
 	if (worker_init(&w, h) == -1) {
 		log_error("cannot start: %s", strerror(errno));

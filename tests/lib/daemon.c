@@ -14,6 +14,7 @@
 #include "lib/daemon_private.h"
 #include "lib/hand.h"
 #include "lib/load.h"
+#include "lib/mode.h"
 #include "lib/procs.h"
 #include "lib/spawn.h"
 
@@ -39,7 +40,7 @@ static void daemon_alarm(int signo);
 int
 daemon_teardown(void **state)
 {
-	(void)state;
+	mode_end(state);
 	if (daemons != NULL)
 		procs_kill_all();
 	while (daemons != NULL)
@@ -109,6 +110,12 @@ daemon_env(struct daemon *d, const char *setting)
 {
 	assert_true(d->nenv < DAEMON_WORDS);
 	d->env[d->nenv++] = setting;
+}
+
+void
+daemon_keep_clock(struct daemon *d)
+{
+	d->own_clock = true;
 }
 
 void
@@ -288,7 +295,7 @@ static pid_t
 daemon_exec(struct daemon *d, int ready, const char *out, const char **argv)
 {
 	char clock[PATH_MAX + 32];
-	const char *env[DAEMON_WORDS + 1];
+	const char *env[DAEMON_WORDS + 1 + MODE_WORDS];
 	struct spawn sp = { .dir = d->dir,
 		.out = out,
 		.ready = ready,
@@ -301,6 +308,9 @@ daemon_exec(struct daemon *d, int ready, const char *out, const char **argv)
 		DAEMON_CLOCK);
 	memcpy(env, d->env, d->nenv * sizeof(*env));
 	env[d->nenv] = clock;
+	if (d->own_clock)
+		sp.nenv--;
+	sp.nenv += mode_settings(env + sp.nenv);
 	pid = spawn_start(&sp);
 	assert_int_not_equal(pid, -1);
 	return pid;

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/mode.h"
+
 #define DAEMON_MS      10000 /* the longest that anything may take */
 #define DAEMON_WORKERS 64
 
@@ -16,6 +18,9 @@ struct daemon;
 /* A test that starts daemons: what a failed one leaves is killed. */
 #define daemon_test(f) cmocka_unit_test_setup_teardown(f, NULL, daemon_teardown)
 int daemon_teardown(void **state);
+/* The same in one mode (lib/mode.h), or in each. */
+#define relay_mode_test(f, word) mode_test(f, word, mode_start, daemon_teardown)
+#define relay_tests(f)		 mode_tests(f, mode_start, daemon_teardown)
 
 /* Starts the binary that the environment calls WEIR (else ./weir) with this
  * configuration, and waits until it is ready.  Its working directory is a new
@@ -31,6 +36,9 @@ void daemon_write(struct daemon *d, const char *fmt, ...)
 void daemon_arg(struct daemon *d, const char *arg);
 void daemon_env(struct daemon *d, const char *setting);
 void daemon_launch(struct daemon *d);
+/* Its workers need not look whether somebody has moved their clock, which costs
+ * CPU time; nobody can, then.  Before the start. */
+void daemon_keep_clock(struct daemon *d);
 /* As daemon_launch(), for a weir that goes to the background: its caller must
  * exit with 0; its pid is read from the file pidfile. */
 void daemon_launch_background(struct daemon *d, const char *pidfile);

@@ -33,7 +33,8 @@ struct daemon {
 	const char *alerts[DAEMON_WORDS];
 	size_t nargs, nenv, nalerts;
 	int64_t *clock_ms;
-	int fds; /* of a worker, after the start */
+	bool own_clock; /* nobody can move it */
+	int fds;	/* of a worker, after the start */
 	int fds_more;
 };
 

@@ -2,12 +2,14 @@
  *
  * Linked with --wrap; TRIAL_FAULTS names what happens: eintr (every few calls
  * are interrupted), small (send buffers so small that most writes are short),
- * nobufs (a few writes find no memory), options (no setsockopt of a worker
- * works).
+ * nobufs (a few writes and splices find no memory), options (no setsockopt of a
+ * worker works), nopipe (there is no pipe for a worker), nosplice (no socket
+ * knows splice).
  */
 #include <sys/socket.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,12 +21,16 @@ ssize_t __real_recv(int, void *, size_t, int);
 ssize_t __real_send(int, const void *, size_t, int);
 ssize_t __real_sendmsg(int, const struct msghdr *, int);
 int __real_setsockopt(int, int, int, const void *, socklen_t);
+int __real_pipe2(int *, int);
+ssize_t __real_splice(int, off_t *, int, off_t *, size_t, unsigned);
 int __wrap_accept4(int, struct sockaddr *, socklen_t *, int);
 int __wrap_connect(int, const struct sockaddr *, socklen_t);
 ssize_t __wrap_recv(int, void *, size_t, int);
 ssize_t __wrap_send(int, const void *, size_t, int);
 ssize_t __wrap_sendmsg(int, const struct msghdr *, int);
 int __wrap_setsockopt(int, int, int, const void *, socklen_t);
+int __wrap_pipe2(int *, int);
+ssize_t __wrap_splice(int, off_t *, int, off_t *, size_t, unsigned);
 
 static pid_t started_pid; /* of the master: workers are its children */
 
@@ -131,4 +137,22 @@ __wrap_setsockopt(int fd, int level, int name, const void *p, socklen_t len)
 		return -1;
 	}
 	return __real_setsockopt(fd, level, name, p, len);
+}
+
+int
+__wrap_pipe2(int *fds, int flags)
+{
+	if (getpid() != started_pid && fault_on("nopipe")) {
+		errno = EMFILE;
+		return -1;
+	}
+	return __real_pipe2(fds, flags);
+}
+
+ssize_t
+__wrap_splice(
+	int from, off_t *at, int to, off_t *where, size_t n, unsigned flags)
+{
+	errno = fault_on("nosplice") ? EINVAL : fault_errno(true);
+	return errno != 0 ? -1 : __real_splice(from, at, to, where, n, flags);
 }

@@ -10,7 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PEER_MS 10000
+#define PEER_MS	      10000
+#define PEER_STALL_MS 2000 /* bytes that can go do not stand so long */
 
 /* All sockets are non-blocking and close-on-exec; the caller closes them. */
 
@@ -67,6 +68,7 @@ struct peer_pump {
 	int fd;
 	struct peer_data out, in;
 	uint64_t out_total, in_total;
+	size_t out_most, in_most; /* bytes at a time; 0: as many as there are */
 	bool out_fin, in_fin;
 	bool out_done, in_done;
 	size_t kept, kept_at; /* made but not sent yet */

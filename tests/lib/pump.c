@@ -112,6 +112,7 @@ static bool
 pump_send(struct peer_pump *pu)
 {
 	uint64_t left = pu->out_total - (pu->out.at - (pu->kept - pu->kept_at));
+	size_t n;
 	ssize_t sent = 0;
 
 	if (pu->kept_at == pu->kept && left > 0) {
@@ -121,8 +122,10 @@ pump_send(struct peer_pump *pu)
 		peer_data_make(&pu->out, pu->buf, pu->kept);
 	}
 	if (pu->kept_at < pu->kept) {
-		sent = send(pu->fd, pu->buf + pu->kept_at,
-			pu->kept - pu->kept_at, MSG_NOSIGNAL);
+		n = pu->kept - pu->kept_at;
+		if (pu->out_most > 0 && n > pu->out_most)
+			n = pu->out_most;
+		sent = send(pu->fd, pu->buf + pu->kept_at, n, MSG_NOSIGNAL);
 		if (sent == -1 && errno != EAGAIN && errno != EINTR)
 			PUMP_FAIL("send after %llu bytes: %s",
 				(unsigned long long)(pu->out.at -
@@ -137,7 +140,8 @@ static bool
 pump_read(struct peer_pump *pu)
 {
 	uint8_t buf[65536];
-	ssize_t got = recv(pu->fd, buf, sizeof(buf), 0);
+	ssize_t got = recv(
+		pu->fd, buf, pu->in_most > 0 ? pu->in_most : sizeof(buf), 0);
 
 	if (got == -1 && (errno == EAGAIN || errno == EINTR))
 		return false;

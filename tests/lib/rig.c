@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "engine/splice.h"
+#include "lib/mode.h"
 #include "lib/rig.h"
 
 #define TURN_WAIT_MS 5
@@ -85,9 +88,24 @@ rig_woken(evutil_socket_t fd, short what, void *arg)
 	(void)arg;
 }
 
+static void
+rig_use_mode(struct rig *r)
+{
+	const struct mode *mode = mode_now();
+
+	splice_dices = mode != NULL && mode->dices;
+	if (splice_dices)
+		srandom(mode_seed());
+	if (mode == &mode_copied)
+		r->server.splice = CONF_SPLICE_OFF;
+	else if (mode == &mode_spliced)
+		r->server.splice = CONF_SPLICE_ON;
+}
+
 void
 rig_init(struct rig *r)
 {
+	signal(SIGPIPE, SIG_IGN); /* as the master does */
 	call_aborts = false; /* what a breach does to its channel is seen */
 	*r = (struct rig){ .listener = -1, .log_least = LOG_LEVEL_INFO };
 	r->listen.text = "rig";
@@ -96,6 +114,7 @@ rig_init(struct rig *r)
 		.listen = { 1, NULL },
 		.read_max = 65536,
 		.hold_max = 131072 };
+	rig_use_mode(r);
 	sockopts_add(&r->server.backend.options, SOCKOPT_NODELAY, 1);
 }
 

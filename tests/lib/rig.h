@@ -53,7 +53,8 @@ struct rig_dial {
 };
 extern const struct weir_middleware rig_dial;
 
-/* Defaults of a server, no middlewares; then change r->server, add stages. */
+/* Defaults of a server, in the mode that is set (lib/mode.h), no middlewares;
+ * then change r->server, add stages. */
 void rig_init(struct rig *r);
 void rig_add(struct rig *r, const struct weir_middleware *mw, const void *conf);
 /* Starts; a last stage notes in rig_ends how channels end. */

@@ -230,12 +230,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		daemon_test(test_stop_resets_everybody_at_once),
-		daemon_test(test_quit_lets_channels_finish),
-		daemon_test(test_f22_quit_ends_at_close_wait),
+		relay_tests(test_stop_resets_everybody_at_once),
+		relay_tests(test_quit_lets_channels_finish),
+		relay_tests(test_f22_quit_ends_at_close_wait),
 		daemon_test(test_quit_ends_each_server_at_its_close_wait),
 		daemon_test(test_killed_worker_takes_only_its_own),
-		daemon_test(test_f11_killed_master_lets_channels_finish),
+		relay_tests(test_f11_killed_master_lets_channels_finish),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

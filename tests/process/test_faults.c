@@ -17,9 +17,10 @@
 
 #define PAIRS	   4
 #define EACH_BYTES ((uint64_t)2 << 20)
+#define SHOWN	   "{ type = \"chop\"; }, { type = \"copy\"; },"
 
 static struct daemon *
-start_with_faults(uint16_t backend_port, const char *faults)
+start_with_faults(uint16_t backend_port, const char *faults, const char *chain)
 {
 	struct daemon *d;
 
@@ -29,11 +30,10 @@ start_with_faults(uint16_t backend_port, const char *faults)
 	daemon_write(d,
 		"process = { workers = 1; };\n"
 		"servers = ( { name = \"r\"; listen = \"127.0.0.1:0\";\n"
-		"  middlewares = ( { type = \"chop\"; },\n"
-		"    { type = \"copy\"; },\n"
+		"  middlewares = ( %s\n"
 		"    { type = \"forward\"; to = \"127.0.0.1:%u\"; },\n"
 		"    { type = \"log\"; } ); } );\n",
-		backend_port);
+		chain, backend_port);
 	daemon_launch(d);
 	return d;
 }
@@ -51,12 +51,12 @@ pump_init(struct peer_pump *pump, int fd, uint64_t out_seed, uint64_t in_seed)
 }
 
 static void
-carry_with_faults(const char *faults)
+carry_with_faults(const char *faults, const char *chain)
 {
 	static struct peer_pump pumps[2 * PAIRS];
 	uint16_t port;
 	int backend = peer_listen(&port);
-	struct daemon *d = start_with_faults(port, faults);
+	struct daemon *d = start_with_faults(port, faults, chain);
 	size_t i;
 
 	for (i = 0; i < 2 * PAIRS; i += 2) {
@@ -77,21 +77,51 @@ static void
 test_interrupted_calls(void **state)
 {
 	(void)state;
-	carry_with_faults("TRIAL_FAULTS=eintr");
+	carry_with_faults("TRIAL_FAULTS=eintr", SHOWN);
 }
 
 static void
 test_short_writes(void **state)
 {
 	(void)state;
-	carry_with_faults("TRIAL_FAULTS=small");
+	carry_with_faults("TRIAL_FAULTS=small", SHOWN);
 }
 
 static void
 test_no_socket_option_works(void **state)
 {
 	(void)state;
-	carry_with_faults("TRIAL_FAULTS=options");
+	carry_with_faults("TRIAL_FAULTS=options", SHOWN);
+}
+
+/* The same where no middleware looks. */
+static void
+test_relay_with_interrupted_calls(void **state)
+{
+	(void)state;
+	carry_with_faults("TRIAL_FAULTS=eintr", "");
+}
+
+static void
+test_relay_with_short_writes(void **state)
+{
+	(void)state;
+	carry_with_faults("TRIAL_FAULTS=small,eintr", "");
+}
+
+/* Each is tried again, and bytes are copied meanwhile. */
+static void
+test_relay_without_pipes(void **state)
+{
+	(void)state;
+	carry_with_faults("TRIAL_FAULTS=nopipe", "");
+}
+
+static void
+test_relay_without_splice(void **state)
+{
+	(void)state;
+	carry_with_faults("TRIAL_FAULTS=nosplice", "");
 }
 
 /* The kernel lacks memory now and then: channels may end, by a reset. */
@@ -100,7 +130,7 @@ test_no_memory_for_writes(void **state)
 {
 	uint16_t port;
 	int backend = peer_listen(&port), i;
-	struct daemon *d = start_with_faults(port, "TRIAL_FAULTS=nobufs");
+	struct daemon *d = start_with_faults(port, "TRIAL_FAULTS=nobufs", "");
 	char byte = 'x';
 	unsigned ended = 0;
 
@@ -136,7 +166,11 @@ main(void)
 		daemon_test(test_interrupted_calls),
 		daemon_test(test_short_writes),
 		daemon_test(test_no_socket_option_works),
-		daemon_test(test_no_memory_for_writes),
+		relay_tests(test_relay_with_interrupted_calls),
+		relay_tests(test_relay_with_short_writes),
+		relay_mode_test(test_relay_without_pipes, spliced),
+		relay_mode_test(test_relay_without_splice, spliced),
+		relay_tests(test_no_memory_for_writes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,7 +53,7 @@ carry(const char *chain, uint64_t bytes)
 		pump_init(&pumps[i], client, i, i + 1, each);
 		pump_init(&pumps[i + 1], server, i + 1, i, each);
 	}
-	peer_pump(pumps, 2 * CHANNELS, DAEMON_MS);
+	peer_pump(pumps, 2 * CHANNELS, PEER_STALL_MS);
 	for (i = 0; i < 2 * CHANNELS; i++)
 		close(pumps[i].fd);
 	for (i = 0; i < CHANNELS; i++)
@@ -366,15 +366,15 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		daemon_test(test_256_megabytes_both_ways),
-		daemon_test(test_every_byte_replaced),
-		daemon_test(test_every_read_cut_to_pieces),
-		daemon_test(test_middlewares_that_detach),
-		daemon_test(test_ends_show_like_direct),
-		daemon_test(test_data_and_end_in_one_wakeup),
-		daemon_test(test_data_and_reset_in_one_wakeup),
-		daemon_test(test_server_speaks_first),
-		daemon_test(test_emitted_bytes_go_ahead_of_the_clients),
+		relay_tests(test_256_megabytes_both_ways),
+		relay_mode_test(test_every_byte_replaced, spliced),
+		relay_mode_test(test_every_read_cut_to_pieces, spliced),
+		relay_tests(test_middlewares_that_detach),
+		relay_tests(test_ends_show_like_direct),
+		relay_tests(test_data_and_end_in_one_wakeup),
+		relay_tests(test_data_and_reset_in_one_wakeup),
+		relay_tests(test_server_speaks_first),
+		relay_tests(test_emitted_bytes_go_ahead_of_the_clients),
 		daemon_test(test_nothing_configured_reads_and_drops),
 	};
 

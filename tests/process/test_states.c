@@ -293,15 +293,15 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		daemon_test(test_client_leaves_while_routing),
+		relay_tests(test_client_leaves_while_routing),
 		daemon_test(test_client_leaves_while_connecting),
-		daemon_test(test_either_side_resets_a_half_closed_channel),
+		relay_tests(test_either_side_resets_a_half_closed_channel),
 		daemon_test(test_client_leaves_a_refusal),
 		daemon_test(test_refusal_outlives_what_is_sent),
-		daemon_test(test_refusal_in_the_middle),
-		daemon_test(test_breach_ends_one_channel),
-		daemon_test(test_held_call_that_has_emitted),
-		daemon_test(test_reset_towards_a_side_that_does_not_read),
+		relay_tests(test_refusal_in_the_middle),
+		relay_tests(test_breach_ends_one_channel),
+		relay_tests(test_held_call_that_has_emitted),
+		relay_tests(test_reset_towards_a_side_that_does_not_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

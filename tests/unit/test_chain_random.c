@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "lib/alloc.h"
+#include "lib/mode.h"
 #include "lib/rig.h"
 
 #define STAGES	      4
@@ -311,9 +312,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_random_stages),
-		cmocka_unit_test(test_random_stages_with_backpressure),
-		cmocka_unit_test(test_every_allocation_fails_once),
+		mode_tests(test_random_stages, mode_start, mode_end),
+		mode_tests(test_random_stages_with_backpressure, mode_start,
+			mode_end),
+		mode_tests(
+			test_every_allocation_fails_once, mode_start, mode_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -222,7 +222,7 @@ reset_while_slow(bool drains)
 
 	rig.client_rcvbuf = rig.front_sndbuf = 32768;
 	pair_join();
-	while (rig_channel(&rig)->flows[WEIR_DOWN].out.len == 0) {
+	while (flow_left(&rig_channel(&rig)->flows[WEIR_DOWN]) == 0) {
 		rig_send(server, p, 5000);
 		sent += 5000;
 		rig_quiet(&rig);
@@ -331,9 +331,6 @@ test_an_idle_channel_is_small(void **state)
 	assert_null(rig_channel(&rig)->flows[WEIR_DOWN].out.head);
 }
 
-#define channel_test(name)                                                     \
-	cmocka_unit_test_setup_teardown(name, pair_start, pair_stop)
-
 static struct weir_verdict
 rewrite_a_bit(struct weir_call *c, struct weir_bytes in)
 {
@@ -403,24 +400,24 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		channel_test(test_client_ends_first),
-		channel_test(test_backend_ends_first),
-		channel_test(test_both_end_at_once),
-		channel_test(test_end_on_unix_sockets),
-		channel_test(test_bytes_and_end_in_one_wakeup),
-		channel_test(test_end_right_after_connecting),
-		channel_test(test_client_resets),
-		channel_test(test_backend_resets),
-		channel_test(test_bytes_and_reset_in_one_wakeup),
-		channel_test(test_reset_after_own_end),
-		channel_test(test_reset_while_the_other_side_ends),
-		channel_test(test_writing_to_who_has_closed),
-		channel_test(test_reset_goes_behind_the_bytes),
-		channel_test(test_reset_waits_not_for_ever),
+		pair_tests(test_client_ends_first),
+		pair_tests(test_backend_ends_first),
+		pair_tests(test_both_end_at_once),
+		pair_tests(test_end_on_unix_sockets),
+		pair_tests(test_bytes_and_end_in_one_wakeup),
+		pair_tests(test_end_right_after_connecting),
+		pair_tests(test_client_resets),
+		pair_tests(test_backend_resets),
+		pair_tests(test_bytes_and_reset_in_one_wakeup),
+		pair_tests(test_reset_after_own_end),
+		pair_tests(test_reset_while_the_other_side_ends),
+		pair_tests(test_writing_to_who_has_closed),
+		pair_tests(test_reset_goes_behind_the_bytes),
+		pair_tests(test_reset_waits_not_for_ever),
 		cmocka_unit_test(test_every_step_of_the_table),
-		channel_test(test_an_idle_channel_is_small),
-		channel_test(test_reset_behind_held_bytes),
-		channel_test(test_a_session_limit_does_not_rename_a_reset),
+		pair_tests(test_an_idle_channel_is_small),
+		pair_tests(test_reset_behind_held_bytes),
+		pair_tests(test_a_session_limit_does_not_rename_a_reset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

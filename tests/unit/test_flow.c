@@ -17,8 +17,8 @@
 #include <cmocka.h>
 
 #include "base/log.h"
-#include "lib/peer.h"
 #include "lib/pair.h"
+#include "lib/stream.h"
 
 #define MB ((uint64_t)1 << 20)
 
@@ -28,47 +28,6 @@ static struct flow *
 flow(enum weir_dir dir)
 {
 	return &rig_channel(&rig)->flows[dir];
-}
-
-/* Sends from offset on what the socket takes, at most n bytes. */
-static uint64_t
-pour(int fd, uint64_t offset, uint64_t n)
-{
-	static uint8_t p[65536];
-	uint64_t done = 0;
-
-	while (done < n) {
-		struct peer_data data = { .seed = 7, .at = offset + done };
-		size_t part = n - done < sizeof(p) ? n - done : sizeof(p);
-		long k;
-
-		peer_data_make(&data, p, part);
-		k = send(fd, p, part, MSG_NOSIGNAL);
-		if (k == -1)
-			break;
-		done += (uint64_t)k;
-	}
-	return done;
-}
-
-/* Reads and compares what is there, at most n bytes. */
-static uint64_t
-drink(int fd, uint64_t offset, uint64_t n)
-{
-	struct peer_data data = { .seed = 7, .at = offset };
-	static uint8_t p[65536];
-	uint64_t done = 0;
-
-	while (done < n) {
-		size_t part = n - done < sizeof(p) ? n - done : sizeof(p);
-		long k = rig_read(fd, p, part);
-
-		if (k <= 0)
-			break;
-		peer_data_check(&data, p, (size_t)k);
-		done += (uint64_t)k;
-	}
-	return done;
 }
 
 /* ---- backpressure -------------------------------------------------------- */
@@ -85,7 +44,7 @@ fill_up(int fd, size_t most_queued, enum weir_dir dir)
 		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)),
 		0);
 	while (still < 20) {
-		uint64_t n = pour(fd, sent, MB);
+		uint64_t n = stream_pour(fd, sent, MB);
 
 		sent += n;
 		still = n == 0 && !rig_channel(&rig)->queued ? still + 1 : 0;
@@ -105,11 +64,11 @@ test_slow_reader_stops_the_source(void **state)
 	rig.client_rcvbuf = rig.front_sndbuf = 8192;
 	pair_join();
 	sent = fill_up(server, 10000, WEIR_DOWN);
-	assert_true(flow(WEIR_DOWN)->out.len > 0);
+	assert_true(flow_left(flow(WEIR_DOWN)) > 0);
 	assert_false(rig_channel(&rig)->queued);
 	shutdown(server, SHUT_WR);
 	while (got < sent) {
-		uint64_t n = drink(client, got, 1 + got % 5000);
+		uint64_t n = stream_drink(client, got, 1 + got % 5000);
 
 		got += n;
 		if (n == 0)
@@ -139,7 +98,7 @@ echo_never_read(size_t hold_max, unsigned stages)
 	assert_false(rig_channel(&rig)->queued);
 	shutdown(client, SHUT_WR);
 	while (got < sent) {
-		uint64_t n = drink(client, got, 7777);
+		uint64_t n = stream_drink(client, got, 7777);
 
 		got += n;
 		if (n == 0)
@@ -205,7 +164,7 @@ test_answers_that_nobody_reads_are_bounded(void **state)
 	sent = fill_up(server, 70000, WEIR_UP);
 	shutdown(server, SHUT_WR);
 	while (got < sent) {
-		uint64_t n = drink(server, got, MB);
+		uint64_t n = stream_drink(server, got, MB);
 
 		got += n;
 		if (n == 0)
@@ -217,7 +176,7 @@ test_answers_that_nobody_reads_are_bounded(void **state)
 }
 
 static void
-test_a_drain_of_single_bytes_goes_on(void **state)
+test_f40_a_drain_of_single_bytes_goes_on(void **state)
 {
 	uint64_t sent, got = 0;
 
@@ -227,18 +186,18 @@ test_a_drain_of_single_bytes_goes_on(void **state)
 	pair_join();
 	sent = fill_up(server, 3000, WEIR_DOWN);
 	while (got < sent && got < 20000) {
-		got += drink(client, got, 1);
+		got += stream_drink(client, got, 1);
 		rig_turn(&rig);
 	}
 	while (got < sent) {
-		uint64_t n = drink(client, got, 1000);
+		uint64_t n = stream_drink(client, got, 1000);
 
 		got += n;
 		if (n == 0)
 			rig_turn_wait(&rig);
 	}
 	rig_quiet(&rig);
-	assert_int_equal(flow(WEIR_DOWN)->out.len, 0);
+	assert_int_equal(flow_left(flow(WEIR_DOWN)), 0);
 }
 
 /* ---- budget -------------------------------------------------------------- */
@@ -253,7 +212,7 @@ test_a_flood_leaves_turns_to_others(void **state)
 	rig.server.read_max = 1000;
 	pair_join();
 	rig_join(&rig, listener, &quiet_client, &quiet_server);
-	sent = pour(client, 0, 200000);
+	sent = stream_pour(client, 0, 200000);
 	assert_int_equal(sent, 200000);
 	rig_say(quiet_client, "?");
 	while (in_bytes < sent) {
@@ -265,7 +224,7 @@ test_a_flood_leaves_turns_to_others(void **state)
 		/* Once for an event, once from the run list. */
 		assert_true(now - in_bytes <= 2000);
 		in_bytes = now;
-		got += drink(server, got, sent);
+		got += stream_drink(server, got, sent);
 		if (++turns == 3)
 			rig_hear(&rig, quiet_server, "?");
 		assert_true(ch->queued ||
@@ -274,7 +233,7 @@ test_a_flood_leaves_turns_to_others(void **state)
 	assert_true(turns >= 100);
 	rig_quiet(&rig);
 	assert_false(TAILQ_FIRST(&rig.engine.channels)->queued);
-	got += drink(server, got, sent);
+	got += stream_drink(server, got, sent);
 	assert_int_equal(got, sent);
 	rig_close(&quiet_client);
 	rig_close(&quiet_server);
@@ -350,9 +309,6 @@ test_every_step_of_the_table(void **state)
 		}
 }
 
-#define flow_test(name)                                                        \
-	cmocka_unit_test_setup_teardown(name, pair_start, pair_stop)
-
 static void
 send_with_fd(int fd, const char *text)
 {
@@ -393,16 +349,16 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		flow_test(test_slow_reader_stops_the_source),
-		flow_test(test_echo_that_nobody_reads_is_bounded),
-		flow_test(test_held_bytes_are_shown_again),
-		flow_test(test_answers_that_nobody_reads_are_bounded),
-		flow_test(test_a_drain_of_single_bytes_goes_on),
-		flow_test(test_a_flood_leaves_turns_to_others),
-		flow_test(test_nothing_is_queued_while_idle),
-		flow_test(test_urgent_byte_does_not_stop_the_flow),
+		pair_tests(test_slow_reader_stops_the_source),
+		pair_tests(test_echo_that_nobody_reads_is_bounded),
+		pair_tests(test_held_bytes_are_shown_again),
+		pair_tests(test_answers_that_nobody_reads_are_bounded),
+		pair_tests(test_f40_a_drain_of_single_bytes_goes_on),
+		pair_mode_test(test_a_flood_leaves_turns_to_others, copied),
+		pair_tests(test_nothing_is_queued_while_idle),
+		pair_tests(test_urgent_byte_does_not_stop_the_flow),
 		cmocka_unit_test(test_every_step_of_the_table),
-		flow_test(test_bytes_behind_descriptors),
+		pair_tests(test_bytes_behind_descriptors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

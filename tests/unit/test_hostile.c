@@ -18,6 +18,7 @@
 
 #include "conf/condition.h"
 #include "lib/hostile.h"
+#include "lib/mode.h"
 #include "lib/rig.h"
 
 #define SERVERS	   8  /* backends that one channel may connect to */
@@ -422,9 +423,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_hostile_among_neighbours),
-		cmocka_unit_test(test_hostile_that_prereads),
-		cmocka_unit_test(test_hostile_that_comes_late),
+		mode_tests(test_hostile_among_neighbours, mode_start, mode_end),
+		mode_tests(test_hostile_that_prereads, mode_start, mode_end),
+		mode_tests(test_hostile_that_comes_late, mode_start, mode_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -325,17 +325,17 @@ test_ready_lets_the_backend_be_chosen(void **state)
 int
 main(void)
 {
-#define stage_test(f) cmocka_unit_test_setup_teardown(f, start, pair_stop)
+#define stage_tests(f) mode_tests(f, start, pair_stop)
 	const struct CMUnitTest tests[] = {
-		stage_test(test_need_is_shown_when_it_is_there),
-		stage_test(test_need_is_shown_at_the_end),
-		stage_test(test_need_byte_by_byte),
-		stage_test(test_need_has_a_limit),
-		stage_test(test_need_of_the_limit_itself),
-		stage_test(test_skip_passes_unshown),
-		stage_test(test_breaches),
-		stage_test(test_attach_takes_back_a_detach),
-		stage_test(test_ready_lets_the_backend_be_chosen),
+		stage_tests(test_need_is_shown_when_it_is_there),
+		stage_tests(test_need_is_shown_at_the_end),
+		stage_tests(test_need_byte_by_byte),
+		stage_tests(test_need_has_a_limit),
+		stage_tests(test_need_of_the_limit_itself),
+		stage_tests(test_skip_passes_unshown),
+		stage_tests(test_breaches),
+		stage_tests(test_attach_takes_back_a_detach),
+		stage_tests(test_ready_lets_the_backend_be_chosen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
