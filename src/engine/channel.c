@@ -241,8 +241,7 @@ channel_can_go_on(const struct weir_channel *ch)
 			((fl->held & ~fl->needing &
 				 ~chain_barred(ch, (enum weir_dir)dir)) != 0 &&
 				!chain_blocked(ch, (enum weir_dir)dir)) ||
-			(fl->state == FLOW_ENDED && fl->end_reached &&
-				flow_left(fl) == 0))
+			flow_may_settle(ch, (enum weir_dir)dir))
 			return true;
 	}
 	return false;

@@ -96,8 +96,10 @@ linger_run(struct weir_channel *ch)
 {
 	bool front, back;
 
-	if (ch->phase.kind != TIMEOUT_LINGER)
+	if (ch->phase.kind != TIMEOUT_LINGER) {
 		channel_wait(ch, TIMEOUT_LINGER, LINGER_MS);
+		endpoint_push(&ch->ends[WEIR_BACKEND]);
+	}
 	back = linger_backend(ch);
 	front = linger_frontend(ch);
 	if (back && front)
@@ -108,8 +110,11 @@ linger_run(struct weir_channel *ch)
 static void
 reset_run(struct weir_channel *ch, enum weir_dir dir)
 {
-	if (ch->phase.kind != TIMEOUT_RESET_FLUSH)
+	if (ch->phase.kind != TIMEOUT_RESET_FLUSH) {
 		channel_wait(ch, TIMEOUT_RESET_FLUSH, RESET_FLUSH_MS);
+		/* They may wait for an end that does not come. */
+		endpoint_push(channel_sink(ch, dir));
+	}
 	channel_hang_up(
 		ch, (enum weir_side)channel_source(ch, dir)->side, true);
 	flow_flush(ch, dir);

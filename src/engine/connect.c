@@ -81,13 +81,14 @@ connect_start(struct weir_channel *ch, const struct dial *dial, unsigned stage)
 	if (spare)
 		return;
 	channel_hang_up(ch, WEIR_BACKEND, false);
+	poller_forget(&ch->engine->loop->poller, back);
 	if (endpoint_set_peer(back, &dial->to) == -1) {
 		channel_close(
 			ch, WEIR_R_NOMEM, WEIR_SELF, ENOMEM, ENDING_RESET);
 		return;
 	}
 	back->fd = dial_open(ch, dial, &fault);
-	back->mask = 0;
+	back->mask = dial_is_fast(ch) ? ENDPOINT_FAST : 0;
 	back->err = 0;
 	if (back->fd == -1 || poller_add_endpoint(&ch->engine->loop->poller,
 				      back, true) == -1) {

@@ -12,10 +12,11 @@
 
 /* May bytes go with the first packet?  Without any nothing would be sent, and
  * a backend that speaks first would wait for ever. */
-static bool
+bool
 dial_is_fast(const struct weir_channel *ch)
 {
 	return ch->engine->server->backend.fastopen &&
+	       !endpoint_is_unix(&ch->ends[WEIR_BACKEND]) &&
 	       ch->flows[WEIR_UP].out.len > 0;
 }
 

@@ -22,6 +22,9 @@ struct fault {
  * when that failed at once. */
 int dial_open(const struct weir_channel *ch, const struct dial *dial,
 	struct fault *fault);
+/* May bytes go with the first packet (TCP_FASTOPEN_CONNECT, tcp(7))?  Then the
+ * socket can be written before it is connected. */
+bool dial_is_fast(const struct weir_channel *ch);
 /* Is it something of our own that failed, not the peer or the net? */
 bool fault_is_ours(const struct fault *fault, int err);
 /* What failed, for people: borrowed, or in text. */

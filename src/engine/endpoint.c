@@ -1,4 +1,6 @@
 /* endpoint.c - one connected socket of a channel. */
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -98,6 +100,15 @@ endpoint_close(struct endpoint *ep, bool reset)
 }
 
 void
+endpoint_push(const struct endpoint *ep)
+{
+	static const int on = 1;
+
+	if (ep->fd != -1 && !endpoint_is_unix(ep))
+		setsockopt(ep->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
+void
 endpoint_hush(const struct endpoint *ep)
 {
 	static const int hops = 1;
@@ -117,6 +128,16 @@ endpoint_unacked(const struct endpoint *ep)
 	if (endpoint_is_unix(ep) || ioctl(ep->fd, SIOCOUTQ, &n) == -1)
 		return 0;
 	return n;
+}
+
+bool
+endpoint_is_connecting(const struct endpoint *ep)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	return getsockopt(ep->fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
+	       info.tcpi_state == TCP_SYN_SENT;
 }
 
 int

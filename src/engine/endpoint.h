@@ -21,6 +21,8 @@
 #define ENDPOINT_ENDS 0x8000u
 /* Only who is full is told when he can be written again. */
 #define ENDPOINT_OUT_WATCHED 0x4000u
+/* It may not be connected yet, though it can be written. */
+#define ENDPOINT_FAST 0x1000u
 #define ENDPOINT_READABLE                                                      \
 	(ENDPOINT_IN | ENDPOINT_ERR | ENDPOINT_HUP | ENDPOINT_RDHUP)
 
@@ -57,15 +59,19 @@ endpoint_is_unix(const struct endpoint *ep)
 }
 
 /* Closes the socket, if any; reset: by RST, whatever is queued is lost
- * (SO_LINGER 0, socket(7)). */
-/* -1 with errno when close(2) says so: it is closed nevertheless. */
+ * (SO_LINGER 0, socket(7)).  -1 with errno when close(2) says so: it is closed
+ * nevertheless. */
 int endpoint_close(struct endpoint *ep, bool reset);
+/* Sends what waits for more (MSG_MORE), as TCP_NODELAY does (tcp(7)). */
+void endpoint_push(const struct endpoint *ep);
 /* What is sent from now on, a reset too, does not get past the first router
  * (IP_TTL, ip(7)). */
 void endpoint_hush(const struct endpoint *ep);
 /* Bytes written that the peer has not acknowledged (SIOCOUTQ, tcp(7)); 0 for
  * sockets that have no such thing. */
 int endpoint_unacked(const struct endpoint *ep);
+/* Does its handshake still go on (TCP_INFO, tcp(7))? */
+bool endpoint_is_connecting(const struct endpoint *ep);
 /* Takes the pending error of the socket (SO_ERROR), 0 for none. */
 int endpoint_take_error(const struct endpoint *ep);
 void endpoint_done(struct endpoint *ep);

@@ -277,7 +277,9 @@ flow_send_flags(const struct weir_channel *ch, enum weir_dir dir)
 	const struct flow *fl = &ch->flows[dir];
 
 	return fl->end_reached && fl->state == FLOW_ENDED &&
-			       !channel_is_ending(ch) && ch->ends[dir].err == 0
+			       !channel_is_ending(ch) &&
+			       ch->ends[dir].err == 0 &&
+			       !(ch->ends[!dir].mask & ENDPOINT_FAST)
 		       ? MSG_NOSIGNAL | MSG_MORE
 		       : MSG_NOSIGNAL;
 }
@@ -323,14 +325,26 @@ flow_flush(struct weir_channel *ch, enum weir_dir dir)
 		fl->emitters = 0;
 }
 
+bool
+flow_may_settle(const struct weir_channel *ch, enum weir_dir dir)
+{
+	const struct flow *fl = &ch->flows[dir];
+
+	return fl->state == FLOW_ENDED && fl->end_reached &&
+	       flow_left(fl) == 0 && !(ch->ends[!dir].mask & ENDPOINT_FAST);
+}
+
 void
 flow_settle(struct weir_channel *ch, enum weir_dir dir)
 {
-	struct flow *fl = &ch->flows[dir];
 	struct endpoint *to = channel_sink(ch, dir);
 
-	if (fl->state != FLOW_ENDED || !fl->end_reached || flow_left(fl) > 0 ||
-		channel_is_ending(ch) ||
+	/* shutdown(2) would give up a connect under way; that it is through,
+	 * an edge tells. */
+	if ((to->mask & ENDPOINT_FAST) && ch->flows[dir].end_reached &&
+		!endpoint_is_connecting(to))
+		to->mask &= (uint16_t)~ENDPOINT_FAST;
+	if (!flow_may_settle(ch, dir) || channel_is_ending(ch) ||
 		(dir == WEIR_UP && ch->state != CHANNEL_JOINED))
 		return;
 	if (channel_source(ch, dir)->err != 0) {
@@ -349,9 +363,9 @@ flow_settle(struct weir_channel *ch, enum weir_dir dir)
 		}
 		return;
 	}
-	/* When both are through, closing says it as well, unless the other
-	 * one was ended by us. */
-	if ((ch->flows[!dir].state != FLOW_SHUT ||
+	/* When both are through, closing says it as well; it does not follow
+	 * at once when one of them was ended by us. */
+	if ((ch->flows[!dir].state != FLOW_SHUT || aside_cut(ch, dir) != 0 ||
 		    aside_cut(ch, (enum weir_dir) !dir) != 0) &&
 		shutdown(to->fd, SHUT_WR) == -1) {
 		int err = endpoint_take_error(to);

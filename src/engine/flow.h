@@ -74,6 +74,8 @@ void flow_take(struct weir_channel *ch, enum weir_dir dir, const uint8_t *p,
 void flow_flush(struct weir_channel *ch, enum weir_dir dir);
 /* Stage i ends this direction: the source is read on, but it does not count. */
 void flow_cut(struct weir_channel *ch, enum weir_dir dir, unsigned i);
+/* Is its end the next to go to the sink? */
+bool flow_may_settle(const struct weir_channel *ch, enum weir_dir dir);
 /* Passes the end on, once everything before it is written. */
 void flow_settle(struct weir_channel *ch, enum weir_dir dir);
 

@@ -173,6 +173,7 @@ loop_reap(struct loop *loop)
 void
 loop_turn(struct loop *loop)
 {
+	loop->turn_bytes = 0;
 	loop_arm(loop);
 	loop_arm_trim(loop);
 	poller_wait(&loop->poller, TAILQ_EMPTY(&loop->run));

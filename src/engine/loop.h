@@ -38,6 +38,7 @@ struct loop {
 	uint64_t tick_ms;   /* when the tick comes; UINT64_MAX: not armed */
 	struct pipes pipes;
 	uint64_t copied_bytes;	/* read, of all channels: shown or could be */
+	size_t turn_bytes;	/* spliced in this turn */
 	uint64_t spliced_bytes; /* past us */
 	uint8_t *scratch;
 	size_t scratch_size;

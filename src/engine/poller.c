@@ -19,6 +19,8 @@
 #define EVENTS_PER_WAIT 256
 #define EVENTS		(EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLET)
 #define SLEEP_MOST_MS	(24 * 60 * 60 * 1000)
+#define MARK_MS		1000000000     /* longer than any timer counts here */
+#define LOOK_AGAIN_MS	100	       /* when that failed */
 #define TAG_SOURCE	((uintptr_t)1) /* pointers are aligned, so bit 0 is free */
 
 static void
@@ -36,23 +38,39 @@ static int
 poller_look(const struct event_base *base, const struct event *e, void *arg)
 {
 	struct poller *p = arg;
-	struct timeval due, now, left;
-	/* One that is due and was not run just now: libevent's clock is coarse
-	 * (clock_gettime(2)), and has not got there yet. */
-	uint64_t ms = 1;
+	struct timeval due, behind;
+	uint64_t ms = MARK_MS, early_ms;
 
 	(void)base;
-	if (!event_pending(e, EV_TIMEOUT, &due) ||
-		evutil_gettimeofday(&now, NULL) == -1)
+	if (e == p->mark || !event_pending(e, EV_TIMEOUT, &due))
 		return 0;
-	if (evutil_timercmp(&due, &now, >)) {
-		evutil_timersub(&due, &now, &left);
-		ms = (uint64_t)left.tv_sec * 1000 +
-		     (uint64_t)(left.tv_usec + 999) / 1000;
+	if (evutil_timercmp(&due, &p->marked, <)) {
+		evutil_timersub(&p->marked, &due, &behind);
+		early_ms = (uint64_t)behind.tv_sec * 1000 +
+			   (uint64_t)behind.tv_usec / 1000;
+		/* One that is due and was not run just now: libevent's clock
+		 * is coarse (clock_gettime(2)), and has not got there yet. */
+		ms = early_ms < MARK_MS ? MARK_MS - early_ms : 1;
 	}
 	if (clock_ms() + ms < p->next_ms)
 		p->next_ms = clock_ms() + ms;
 	return 0;
+}
+
+/* When the next timer is due, by libevent's own clock: event_pending(3) tells
+ * times of the wall clock, as libevent has seen it some time ago, so they are
+ * compared with that of a timer whose length is known. */
+static void
+poller_look_at_timers(struct poller *p)
+{
+	static const struct timeval mark = { .tv_sec = MARK_MS / 1000 };
+
+	p->next_ms = clock_ms() + LOOK_AGAIN_MS;
+	if (evtimer_add(p->mark, &mark) == -1 ||
+		!event_pending(p->mark, EV_TIMEOUT, &p->marked))
+		return;
+	p->next_ms = UINT64_MAX;
+	event_base_foreach_event(p->base, poller_look, p);
 }
 
 static void
@@ -62,8 +80,7 @@ poller_run_others(struct poller *p)
 	if (event_base_loop(p->base, EVLOOP_ONCE | EVLOOP_NONBLOCK) == -1)
 		log_error("the event loop failed: %s", strerror(errno));
 	clock_update();
-	p->next_ms = UINT64_MAX;
-	event_base_foreach_event(p->base, poller_look, p);
+	poller_look_at_timers(p);
 }
 
 /* How long to sleep at most, for epoll_wait(2). */
@@ -92,15 +109,18 @@ poller_wait(struct poller *p, bool may_sleep)
 	for (i = 0; i < n; i++) {
 		uintptr_t item = (uintptr_t)events[i].data.ptr;
 
+		p->left = events + i + 1;
+		p->nleft = n - i - 1;
 		if (item & TAG_SOURCE) {
 			struct poll_source *source =
 				(void *)(item - TAG_SOURCE);
 
 			source->ready(source, events[i].events);
-		} else {
+		} else if (item != 0) {
 			channel_ready(events[i].data.ptr, events[i].events);
 		}
 	}
+	p->nleft = 0;
 	if (p->others_ready || p->next_ms <= clock_ms())
 		poller_run_others(p);
 }
@@ -118,6 +138,14 @@ poller_timer(struct poller *p, struct event *timer, uint64_t ms)
 	if (clock_ms() + ms < p->next_ms)
 		p->next_ms = clock_ms() + ms;
 	return 0;
+}
+
+static void
+poller_marked(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
 }
 
 /* libevent does not tell the descriptor of its set: it is the first that was
@@ -141,15 +169,20 @@ poller_make_base(struct poller *p)
 		return -1;
 	}
 	event_config_free(config);
-	if (poller_add_source(&(struct poller){ .epfd = fd }, p->epfd, NULL,
-		    false) == -1 ||
+	if (poller_add_source(&(struct poller){ .epfd = fd }, p->epfd, NULL) ==
+			-1 ||
 		poller_remove(&(struct poller){ .epfd = fd }, p->epfd) == -1) {
 		log_error("libevent %s has no epoll set where it is expected",
 			event_get_version());
 		errno = ENOTSUP;
 		return -1;
 	}
-	return poller_add_source(p, fd, &p->others, false);
+	p->mark = evtimer_new(p->base, poller_marked, NULL);
+	if (p->mark == NULL) {
+		errno = ENOMEM;
+		return -1;
+	}
+	return poller_add_source(p, fd, &p->others);
 }
 
 int
@@ -173,11 +206,14 @@ poller_init(struct poller *p)
 void
 poller_done(struct poller *p)
 {
+	if (p->mark != NULL)
+		event_free(p->mark);
 	if (p->base != NULL)
 		event_base_free(p->base);
 	if (p->epfd != -1)
 		close(p->epfd);
 	p->base = NULL;
+	p->mark = NULL;
 	p->epfd = -1;
 }
 
@@ -208,14 +244,22 @@ poller_watch_out(struct poller *p, struct endpoint *ep)
 }
 
 int
-poller_add_source(
-	struct poller *p, int fd, struct poll_source *source, bool shared)
+poller_add_source(struct poller *p, int fd, struct poll_source *source)
 {
-	struct epoll_event e = { .events = EPOLLIN |
-					   (shared ? EPOLLEXCLUSIVE : 0),
+	struct epoll_event e = { .events = EPOLLIN,
 		.data.ptr = (void *)((uintptr_t)source + TAG_SOURCE) };
 
 	return epoll_ctl(p->epfd, EPOLL_CTL_ADD, fd, &e);
+}
+
+void
+poller_forget(struct poller *p, const struct endpoint *ep)
+{
+	int i;
+
+	for (i = 0; i < p->nleft; i++)
+		if (p->left[i].data.ptr == ep)
+			p->left[i].data.ptr = NULL;
 }
 
 int

@@ -6,10 +6,13 @@
 #ifndef ENGINE_POLLER_H
 #define ENGINE_POLLER_H
 
+#include <sys/time.h>
+
 #include <stdbool.h>
 #include <stdint.h>
 
 struct event;
+struct epoll_event;
 struct event_base;
 struct endpoint;
 
@@ -24,6 +27,10 @@ struct poller {
 	struct poll_source others; /* the base's set */
 	bool others_ready;
 	uint64_t next_ms; /* of the first timer of the base; UINT64_MAX: none */
+	struct event *mark;	  /* a timer of the base that tells its time */
+	struct timeval marked;	  /* when that is due */
+	struct epoll_event *left; /* events that are still to be told */
+	int nleft;
 };
 
 /* Makes the set and an event base in it; -1 with errno. */
@@ -41,11 +48,13 @@ int poller_timer(struct poller *p, struct event *timer, uint64_t ms);
 int poller_add_endpoint(struct poller *p, struct endpoint *ep, bool out);
 /* From now on it is told as well when it can be written.  -1 with errno. */
 int poller_watch_out(struct poller *p, struct endpoint *ep);
-/* Registers a descriptor, level-triggered; shared: of the processes that wait
- * for it one or more are woken, not all (EPOLLEXCLUSIVE, epoll_ctl(2)).  -1
- * with errno. */
-int poller_add_source(
-	struct poller *p, int fd, struct poll_source *source, bool shared);
+/* Registers a descriptor, level-triggered; -1 with errno.  All processes that
+ * wait for it are woken: with EPOLLEXCLUSIVE (epoll_ctl(2)) one would be, and a
+ * worker that does not accept after all would keep that to itself. */
+int poller_add_source(struct poller *p, int fd, struct poll_source *source);
+/* Events of it that are still to be told were those of a socket that is closed
+ * now. */
+void poller_forget(struct poller *p, const struct endpoint *ep);
 int poller_remove(struct poller *p, int fd);
 
 #endif

@@ -18,6 +18,7 @@
 
 #define BIG_BYTES   16384 /* reads like that are worth two system calls */
 #define BIG_READS   2	  /* so many in a row, and it splices */
+#define TURN_BYTES  (4 * 1024 * 1024) /* of which each may have a lot */
 #define SMALL_BYTES 4096
 #define SMALL_READS 3 /* so many in a row, and it copies again */
 
@@ -94,6 +95,10 @@ splice_read(struct weir_channel *ch, enum weir_dir dir)
 	uint64_t room = splice_room(ch, dir);
 	ssize_t got;
 
+	/* Many at once get what a read may have: a turn is to end. */
+	if (ch->engine->loop->turn_bytes > TURN_BYTES &&
+		room > ch->engine->server->read_max)
+		room = ch->engine->server->read_max;
 	if (room > fl->pipe->size)
 		room = fl->pipe->size;
 	got = splice(channel_source(ch, dir)->fd, NULL, fl->pipe->to, NULL,
@@ -101,12 +106,13 @@ splice_read(struct weir_channel *ch, enum weir_dir dir)
 	if (got > 0) {
 		fl->pipe->len = (size_t)got;
 		ch->engine->loop->spliced_bytes += (uint64_t)got;
+		ch->engine->loop->turn_bytes += (size_t)got;
 		splice_judge(fl, (size_t)got);
 		splice_pass(ch, dir, (size_t)got);
 		return got;
 	}
 	if (got == 0 || splice_is_refused(errno)) {
-		/* An end, an urgent byte, or no socket for it: recv knows. */
+		/* An end, or no socket for it: recv knows. */
 		fl->recv_next = true;
 		fl->recv_only = got != 0;
 		got = 0;

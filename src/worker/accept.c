@@ -73,8 +73,7 @@ acceptor_update(struct acceptor *a)
 		if (l->polled) {
 			poller_remove(p, l->fd);
 			l->polled = false;
-		} else if (poller_add_source(p, l->fd, &l->source, l->shared) ==
-			   0) {
+		} else if (poller_add_source(p, l->fd, &l->source) == 0) {
 			l->polled = true;
 		} else {
 			acceptor_pause(a, errno);

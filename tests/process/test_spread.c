@@ -36,6 +36,52 @@
 	"  middlewares = \"echo\"; } );\n"
 #define SHARED "( { address = \"127.0.0.1:0\"; reuseport = true; } )"
 
+/* ---- one who leaves a connection to the others --------------------------- */
+
+#define BRIEF	  60
+#define BRIEF_MS  5
+#define APART_MS  30 /* so that whoever was away is back */
+#define SLOW_MOST 4  /* of those, in the best of some tries */
+#define TRIES	  3
+
+/* Opens so many connections, each answered before the next comes; how many of
+ * them had to wait. */
+static unsigned
+count_slow(struct daemon *d)
+{
+	unsigned i, slow = 0;
+	int fds[BRIEF];
+
+	for (i = 0; i < BRIEF; i++) {
+		int64_t since = procs_now();
+
+		fds[i] = peer_connect(daemon_port(d, "r", 0));
+		peer_send_text(fds[i], "a");
+		peer_expect_text(fds[i], "a");
+		slow += procs_now() - since > BRIEF_MS;
+		poll(NULL, 0, APART_MS);
+	}
+	for (i = 0; i < BRIEF; i++)
+		close(fds[i]);
+	return slow;
+}
+
+/* Whoever is ahead leaves what comes to the others, who sleep: they have to
+ * hear of it. */
+static void
+test_who_is_left_a_connection_hears_of_it(void **state)
+{
+	struct daemon *d =
+		daemon_start(CONF("workers = 2;", "\"127.0.0.1:0\""));
+	unsigned i, slow = BRIEF;
+
+	(void)state;
+	for (i = 0; i < TRIES && slow > SLOW_MOST; i++)
+		slow = count_slow(d);
+	assert_true(slow <= SLOW_MOST);
+	daemon_stop(d);
+}
+
 /* ---- figures ------------------------------------------------------------- */
 
 /* The process title; valid until the next call. */
@@ -373,6 +419,7 @@ int
 main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
+		daemon_test(test_who_is_left_a_connection_hears_of_it),
 		daemon_test(test_titles),
 		daemon_test(test_f65_many_are_spread),
 		daemon_test(test_f65_few_are_spread),

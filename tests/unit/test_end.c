@@ -14,6 +14,24 @@
 
 #include "ender.h"
 
+/* Its last words and the end come at once, though the other direction is
+ * through and the backend is not. */
+static void
+test_down_is_ended_after_the_end_of_up(void **state)
+{
+	(void)state;
+	ender_join();
+	assert_int_equal(shutdown(client, SHUT_WR), 0);
+	rig_hear_end(&rig, server);
+	rig_say(server, "ab!cd");
+	rig_hear(&rig, client, "abbye");
+	rig_hear_end(&rig, client);
+	assert_int_equal(rig_ends.n, 0);
+	rig_close(&server);
+	rig_until(&rig, rig_ends.n == 1);
+	assert_int_equal(rig_ends.reason, WEIR_R_DONE);
+}
+
 static void
 test_up_is_ended(void **state)
 {
@@ -259,6 +277,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		end_test(test_down_is_ended_after_the_end_of_up),
 		end_test(test_up_is_ended),
 		end_test(test_down_is_ended),
 		end_test(test_the_other_direction_is_ended),

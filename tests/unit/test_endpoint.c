@@ -1,4 +1,5 @@
 /* test_endpoint.c - peers are remembered, sockets closed as asked. */
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <errno.h>
@@ -14,6 +15,7 @@
 #include "base/addr.h"
 #include "engine/endpoint.h"
 #include "lib/alloc.h"
+#include "lib/hole.h"
 #include "lib/rig.h"
 
 static void
@@ -141,6 +143,30 @@ test_error_is_taken_once(void **state)
 }
 
 static void
+test_a_handshake_is_seen(void **state)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct endpoint ep;
+	struct hole hole;
+	int peer = connected(&ep);
+
+	(void)state;
+	assert_false(endpoint_is_connecting(&ep));
+	rig_close(&peer);
+	endpoint_close(&ep, true);
+	hole_dig(&hole);
+	to.sin_port = htons(hole.port);
+	ep.fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	assert_int_equal(
+		connect(ep.fd, (struct sockaddr *)&to, sizeof(to)), -1);
+	assert_int_equal(errno, EINPROGRESS);
+	assert_true(endpoint_is_connecting(&ep));
+	endpoint_close(&ep, true);
+	hole_fill(&hole);
+}
+
+static void
 test_unacked_bytes(void **state)
 {
 	static const uint8_t much[100000];
@@ -170,6 +196,7 @@ main(void)
 		cmocka_unit_test(test_a_path_without_memory),
 		cmocka_unit_test(test_close_and_reset),
 		cmocka_unit_test(test_error_is_taken_once),
+		cmocka_unit_test(test_a_handshake_is_seen),
 		cmocka_unit_test(test_unacked_bytes),
 	};
 

@@ -1,8 +1,10 @@
 /* test_poller.c - the set tells each edge once, with all that the kernel says.
  */
 #include <sys/socket.h>
+#include <sys/time.h>
 
 #include <errno.h>
+#include <time.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +13,9 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include <event2/event.h>
+
+#include "base/clock.h"
 #include "lib/rig.h"
 
 static struct rig rig;
@@ -110,8 +115,7 @@ test_listeners_are_told_until_they_are_removed(void **state)
 	(void)state;
 	told = 0;
 	assert_int_equal(
-		poller_add_source(&rig.loop.poller, listener, &source, true),
-		0);
+		poller_add_source(&rig.loop.poller, listener, &source), 0);
 	rig_quiet(&rig);
 	assert_int_equal(told, 0);
 	client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -152,6 +156,52 @@ test_events_of_closed_sockets_do_nothing(void **state)
 	assert_false(rig_channel(&rig)->queued);
 }
 
+/* The wall clock of this program (libevent's, too), set by hand. */
+static long wall_s;
+
+int
+gettimeofday(struct timeval *tv, void *zone)
+{
+	struct timespec ts;
+
+	(void)zone;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	tv->tv_sec = ts.tv_sec + wall_s;
+	tv->tv_usec = ts.tv_nsec / 1000;
+	return 0;
+}
+
+static void
+never(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	fail();
+}
+
+/* A timer stays as far away as it is, whoever sets the clock. */
+static void
+test_f54_the_wall_clock_is_set(void **state)
+{
+	static const long steps[] = { 0, -3600, 3600 };
+	struct poller *p = &rig.loop.poller;
+	struct event *timer = evtimer_new(p->base, never, NULL);
+	size_t i;
+
+	(void)state;
+	assert_non_null(timer);
+	assert_int_equal(poller_timer(p, timer, 60000), 0);
+	for (i = 0; i < 3; i++) {
+		wall_s = steps[i];
+		rig_turn(&rig);
+		assert_true(p->next_ms > clock_ms() + 50000);
+		assert_true(p->next_ms <= clock_ms() + 60100);
+	}
+	wall_s = 0;
+	event_free(timer);
+}
+
 #define poller_test(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int
@@ -162,6 +212,7 @@ main(void)
 		poller_test(test_edges_are_told_once),
 		poller_test(test_listeners_are_told_until_they_are_removed),
 		poller_test(test_what_cannot_be_registered_is_said),
+		poller_test(test_f54_the_wall_clock_is_set),
 		poller_test(test_events_of_closed_sockets_do_nothing),
 	};
 

@@ -1,5 +1,6 @@
 /* test_race.c - a default backend that is connected to while the client is
  * silent: the first to speak decides; and the history that tells of it. */
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <errno.h>
@@ -175,6 +176,24 @@ test_the_client_speaks_first(void **state)
 	rig_say(server, "y");
 	rig_hear(&rig, client, "y");
 	rig_hear_nothing(&rig, listener);
+}
+
+/* Both speak at once, and the client's bytes make it another one: what was said
+ * of the first is not true of that. */
+static void
+test_both_speak_and_the_client_chooses(void **state)
+{
+	(void)state;
+	other = (struct weir_addr){ .len = sizeof(other.in),
+		.in = { .sin_family = AF_INET,
+			.sin_port = htons(hole.port),
+			.sin_addr.s_addr = htonl(INADDR_LOOPBACK) } };
+	race_connected();
+	rig_say(client, "o");
+	rig_say(server, "hi");
+	rig_turn(&rig);
+	assert_int_equal(rig_channel(&rig)->state, CHANNEL_CONNECT);
+	assert_int_equal(told, 0);
 }
 
 static void
@@ -427,6 +446,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		race_test(test_the_backend_speaks_first),
 		race_test(test_the_client_speaks_first),
+		race_test(test_both_speak_and_the_client_chooses),
 		race_test(test_the_client_chooses_another),
 		race_test(test_the_client_is_denied),
 		race_test(test_the_client_is_served_here),
