@@ -95,17 +95,19 @@ class Herd:
                 return text in log.read()
         self.await_sign(child, written)
 
-    def end(self, child):
-        """Ends one, waits, and says no more of it."""
+    def end(self, child, seconds=END_SECONDS):
+        """Ends one and what it has started, at last by force; waits, and says
+        no more of it."""
         for stream in (child.stdin, child.stdout):
             if stream:
                 stream.close()
         if child.poll() is None:
             child.terminate()
             try:
-                child.wait(END_SECONDS)
+                child.wait(seconds)
             except subprocess.TimeoutExpired:
-                child.kill()
+                # Its session is its own, and so is its group.
+                os.killpg(child.pid, signal.SIGKILL)
                 child.wait()
         if child in self.members:
             self.members.remove(child)

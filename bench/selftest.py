@@ -3,6 +3,7 @@ out, never at the figures; TAP."""
 import glob
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -106,6 +107,22 @@ def stopped_run(options, directory):
     yield from left(directory)
 
 
+def stubborn_left(directory):
+    """What is left of a process that, as its child, does not want to end."""
+    herd = process.Herd(directory)
+    out, kept = os.pipe()
+    child = herd.start("stubborn", [
+        "sh", "-c", "trap '' TERM; sleep 60 & echo up; wait"],
+        stdout=subprocess.PIPE, pass_fds=[kept])
+    os.close(kept)
+    herd.line(child, process.START_SECONDS)
+    herd.end(child, 0.1)
+    # The pipe ends with the last process that has it.
+    if not select.select([out], [], [], process.END_SECONDS)[0]:
+        yield "the child of a killed process runs on"
+    os.close(out)
+
+
 def run(bench, options):
     claims = Claims()
     with tempfile.TemporaryDirectory() as directory:
@@ -129,5 +146,7 @@ def run(bench, options):
         claims.none("nothing is left", list(left(directory)))
         claims.none("nor is anything of a run that is stopped",
                     list(stopped_run(options, directory)))
+        claims.none("nor of a process that does not want to end",
+                    list(stubborn_left(directory)))
     tempfile.tempdir = None
     return claims.end()
