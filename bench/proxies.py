@@ -63,6 +63,7 @@ class Proxy:
     """One proxy with one configuration; more than one process may run it."""
 
     channels = 0  # that it has to carry, whichever it is
+    processes = 2  # a master and a worker
 
     def __init__(self, name, title):
         self.name = name
@@ -73,7 +74,9 @@ class Proxy:
         return backends.again(lambda: self.start_once(herd, to))
 
     def running(self, herd, child, ports):
-        herd.check(child)
+        """What runs, as soon as all its processes do: somebody who listens
+        may not have forked yet."""
+        herd.await_family(child, self.processes)
         return Running(self, herd, child, ports)
 
     def configure(self, herd, text):
@@ -175,6 +178,7 @@ class Nginx(Peer):
 
 class Haproxy(Peer):
     server = HAPROXY_SERVER
+    processes = 1
 
     def __init__(self, name, title, options=""):
         super().__init__(name, title)

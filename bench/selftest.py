@@ -123,6 +123,22 @@ def stubborn_left(directory):
     os.close(out)
 
 
+def late_worker(directory):
+    """A process that forks late, and one that does not."""
+    herd = process.Herd(directory)
+    child = herd.start("late", [
+        "sh", "-c", "trap '' TERM; read go; sleep 60 & wait"])
+    try:
+        herd.await_family(child, 2, 0.1)
+        yield "one process is taken for two"
+    except process.Trouble as trouble:
+        if "late does not become 2 processes" not in str(trouble):
+            yield trouble
+    child.stdin.write(b"go\n")
+    herd.await_family(child, 2)
+    herd.end(child, 0)
+
+
 def run(bench, options):
     claims = Claims()
     with tempfile.TemporaryDirectory() as directory:
@@ -148,5 +164,7 @@ def run(bench, options):
                     list(stopped_run(options, directory)))
         claims.none("nor of a process that does not want to end",
                     list(stubborn_left(directory)))
+        claims.none("a worker that comes late is awaited",
+                    list(late_worker(directory)))
     tempfile.tempdir = None
     return claims.end()
