@@ -69,6 +69,9 @@ class Proxy:
         self.name = name
         self.title = title
 
+    def check(self, herd):
+        """Is trouble when its configuration is; peers say it at the start."""
+
     def start(self, herd, to):
         """Starts it before backends, by name; what runs."""
         return backends.again(lambda: self.start_once(herd, to))
@@ -120,13 +123,16 @@ class Weir(Proxy):
             middlewares=self.middlewares) for name, port in to.items()]
         return WEIR.format(servers=",\n".join(servers))
 
-    def supported(self, herd):
-        """Does this weir know all that its configuration has?"""
+    def check(self, herd):
         path = self.configure(herd, self.text({"http": 9}))
-        return subprocess.run(
+        said = subprocess.run(
             [self.binary, "-t", "-q", "-c", path], env=process.environment(),
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        ).returncode == 0
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        if said.returncode != 0:
+            raise process.Trouble(
+                "%s: this weir refuses its configuration:\n%s" % (
+                    self.title, said.stdout.decode(errors="replace").strip()
+                    or "(it said nothing)"))
 
     def start_once(self, herd, to):
         path = self.configure(herd, self.text(to))

@@ -11,6 +11,7 @@ import tempfile
 import xml.etree.ElementTree
 
 import process
+import proxies
 import report
 import workloads
 
@@ -37,7 +38,6 @@ class Claims:
 
 def figures_wrong(result):
     """Figures that are missing or no positive number."""
-    known = set(result["proxies"])
     for work in workloads.WORKLOADS:
         wanted = {"cost", "units"}
         if not isinstance(work, workloads.Idle):
@@ -48,7 +48,7 @@ def figures_wrong(result):
         if not rounds:
             yield "%s has no rounds" % work.name
         for row in rounds:
-            for proxy in known.intersection(work.proxies):
+            for proxy in work.proxies:
                 for figure in wanted:
                     value = row.get(proxy, {}).get(figure)
                     if not isinstance(value, (int, float)) or value <= 0:
@@ -63,8 +63,7 @@ def rows_missing(result, text):
         if not any(line.startswith(work.title) for line in lines):
             yield "no line begins with %s" % work.title
     shown = len(list(report.rows(result)))
-    wanted = sum(len(set(result["proxies"]).intersection(work.proxies))
-                 for work in workloads.WORKLOADS)
+    wanted = sum(len(work.proxies) for work in workloads.WORKLOADS)
     if shown != wanted:
         yield "%d rows instead of %d" % (shown, wanted)
     wanted = sum(line.count(" met") + line.count("NOT MET") for line in lines)
@@ -139,6 +138,19 @@ def late_worker(directory):
     herd.end(child, 0)
 
 
+def refusal_lost(options, directory):
+    """What is not said of a configuration that weir refuses."""
+    bad = proxies.Weir(os.path.abspath(options.weir), "weir-bad", "weir, bad",
+                       '{ type = "nonsense"; },')
+    try:
+        bad.check(process.Herd(directory))
+        yield "it passes"
+    except process.Trouble as trouble:
+        for words in ("weir, bad", "weir-bad.conf", "nonsense"):
+            if words not in str(trouble):
+                yield "\"%s\" is not in: %s" % (words, trouble)
+
+
 def run(bench, options):
     claims = Claims()
     with tempfile.TemporaryDirectory() as directory:
@@ -166,5 +178,7 @@ def run(bench, options):
                     list(stubborn_left(directory)))
         claims.none("a worker that comes late is awaited",
                     list(late_worker(directory)))
+        claims.none("a configuration that weir refuses is trouble",
+                    list(refusal_lost(options, directory)))
     tempfile.tempdir = None
     return claims.end()
