@@ -13,6 +13,7 @@ import xml.etree.ElementTree
 import process
 import proxies
 import report
+import summary
 import workloads
 
 
@@ -151,6 +152,22 @@ def refusal_lost(options, directory):
                 yield "\"%s\" is not in: %s" % (words, trouble)
 
 
+def rounding_wrong():
+    """Targets that rounding decides, or a table that hides it."""
+    for cost, most, against, below, wanted in (
+            (0.951, 0.95, "nginx", False, "0.951 NOT MET"),
+            (0.95, 0.95, "nginx", False, "0.95 met"),
+            (0.999, 1.00, "nginx", True, "0.999 met"),
+            (1.0, 1.00, "nginx", True, "1.00 NOT MET"),
+            (512.3, 512, None, False, "512.300 NOT MET"),
+            (512, 512, None, False, "512 met")):
+        target = summary.Target("up", "weir", "cost", most, against, below)
+        row = {"weir": {"cost": cost}, "nginx": {"cost": 1.0}}
+        said = report.target_text(summary.target_summary([row], target))
+        if not said.endswith(": " + wanted):
+            yield "%s instead of %s" % (said, wanted)
+
+
 def run(bench, options):
     claims = Claims()
     with tempfile.TemporaryDirectory() as directory:
@@ -180,5 +197,7 @@ def run(bench, options):
                     list(late_worker(directory)))
         claims.none("a configuration that weir refuses is trouble",
                     list(refusal_lost(options, directory)))
+        claims.none("a target is met before its figure is rounded",
+                    list(rounding_wrong()))
     tempfile.tempdir = None
     return claims.end()
