@@ -6,9 +6,12 @@ its manual advises for a plain TCP proxy.
 import os
 import re
 import subprocess
+import time
 
 import backends
 import process
+
+REST_SECONDS = 0.01  # in which nothing changes for a proxy at rest
 
 WEIR = """process = {{ workers = 1; }};
 log = {{ level = "warn"; }};
@@ -100,11 +103,19 @@ class Running:
         self.pids = process.family(child.pid)
 
     def look(self, figure):
-        """A figure of all its processes, which all have to be there still."""
+        """A figure of all its processes, which all have to be there still, as
+        soon as it rests: it may have connections to open or close yet."""
+        limit = time.monotonic() + process.START_SECONDS
         try:
-            return figure(self.pids)
-        except FileNotFoundError:
+            now, before = figure(self.pids), None
+            while now != before:
+                if time.monotonic() > limit:
+                    self.herd.fail(self.child, "does not come to rest")
+                time.sleep(REST_SECONDS)
+                now, before = figure(self.pids), now
+        except (FileNotFoundError, ProcessLookupError):
             self.herd.fail(self.child, "has lost a process")
+        return now
 
     def end(self):
         self.herd.end(self.child)

@@ -168,6 +168,18 @@ def rounding_wrong():
             yield "%s instead of %s" % (said, wanted)
 
 
+def unrest(directory):
+    """A look that does not wait for the end of a change."""
+    herd = process.Herd(directory)
+    child = herd.start("resting", ["sleep", "60"])
+    figures = iter([1, 2, 3, 3, 4])
+    found = proxies.Running(None, herd, child, {}).look(
+        lambda _: next(figures))
+    if found != 3:
+        yield "%d is taken for rest" % found
+    herd.end(child)
+
+
 def run(bench, options):
     claims = Claims()
     with tempfile.TemporaryDirectory() as directory:
@@ -199,5 +211,7 @@ def run(bench, options):
                     list(refusal_lost(options, directory)))
         claims.none("a target is met before its figure is rounded",
                     list(rounding_wrong()))
+        claims.none("a proxy is looked at when it rests",
+                    list(unrest(directory)))
     tempfile.tempdir = None
     return claims.end()
