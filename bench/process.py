@@ -75,14 +75,17 @@ class Herd:
             self.fail(child, "gave no answer" if not ready else "ended early")
         return text.decode().strip()
 
-    def await_sign(self, child, sign):
-        """Waits until a function says that a child has started."""
-        limit = time.monotonic() + START_SECONDS
+    def await_sign(self, child, sign, lack="does not listen",
+                   seconds=START_SECONDS):
+        """Waits until a function says that a child has started; what it lacks
+        is said when it has not."""
+        limit = time.monotonic() + seconds
         while not sign():
             self.check(child)
             if time.monotonic() > limit:
-                self.fail(child, "does not listen")
+                self.fail(child, lack)
             time.sleep(0.01)
+        self.check(child)
 
     def await_port(self, child, port):
         """Waits until somebody accepts there."""
@@ -95,17 +98,24 @@ class Herd:
                 return text in log.read()
         self.await_sign(child, written)
 
-    def end(self, child):
-        """Ends one, waits, and says no more of it."""
+    def await_family(self, child, count, seconds=START_SECONDS):
+        """Waits until it has so many processes."""
+        self.await_sign(child, lambda: len(family(child.pid)) == count,
+                        "does not become %d processes" % count, seconds)
+
+    def end(self, child, seconds=END_SECONDS):
+        """Ends one and what it has started, at last by force; waits, and says
+        no more of it."""
         for stream in (child.stdin, child.stdout):
             if stream:
                 stream.close()
         if child.poll() is None:
             child.terminate()
             try:
-                child.wait(END_SECONDS)
+                child.wait(seconds)
             except subprocess.TimeoutExpired:
-                child.kill()
+                # Its session is its own, and so is its group.
+                os.killpg(child.pid, signal.SIGKILL)
                 child.wait()
         if child in self.members:
             self.members.remove(child)

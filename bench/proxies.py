@@ -6,9 +6,12 @@ its manual advises for a plain TCP proxy.
 import os
 import re
 import subprocess
+import time
 
 import backends
 import process
+
+REST_SECONDS = 0.01  # in which nothing changes for a proxy at rest
 
 WEIR = """process = {{ workers = 1; }};
 log = {{ level = "warn"; }};
@@ -63,17 +66,23 @@ class Proxy:
     """One proxy with one configuration; more than one process may run it."""
 
     channels = 0  # that it has to carry, whichever it is
+    processes = 2  # a master and a worker
 
     def __init__(self, name, title):
         self.name = name
         self.title = title
+
+    def check(self, herd):
+        """Is trouble when its configuration is; peers say it at the start."""
 
     def start(self, herd, to):
         """Starts it before backends, by name; what runs."""
         return backends.again(lambda: self.start_once(herd, to))
 
     def running(self, herd, child, ports):
-        herd.check(child)
+        """What runs, as soon as all its processes do: somebody who listens
+        may not have forked yet."""
+        herd.await_family(child, self.processes)
         return Running(self, herd, child, ports)
 
     def configure(self, herd, text):
@@ -94,11 +103,19 @@ class Running:
         self.pids = process.family(child.pid)
 
     def look(self, figure):
-        """A figure of all its processes, which all have to be there still."""
+        """A figure of all its processes, which all have to be there still, as
+        soon as it rests: it may have connections to open or close yet."""
+        limit = time.monotonic() + process.START_SECONDS
         try:
-            return figure(self.pids)
-        except FileNotFoundError:
+            now, before = figure(self.pids), None
+            while now != before:
+                if time.monotonic() > limit:
+                    self.herd.fail(self.child, "does not come to rest")
+                time.sleep(REST_SECONDS)
+                now, before = figure(self.pids), now
+        except (FileNotFoundError, ProcessLookupError):
             self.herd.fail(self.child, "has lost a process")
+        return now
 
     def end(self):
         self.herd.end(self.child)
@@ -117,13 +134,16 @@ class Weir(Proxy):
             middlewares=self.middlewares) for name, port in to.items()]
         return WEIR.format(servers=",\n".join(servers))
 
-    def supported(self, herd):
-        """Does this weir know all that its configuration has?"""
+    def check(self, herd):
         path = self.configure(herd, self.text({"http": 9}))
-        return subprocess.run(
+        said = subprocess.run(
             [self.binary, "-t", "-q", "-c", path], env=process.environment(),
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        ).returncode == 0
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        if said.returncode != 0:
+            raise process.Trouble(
+                "%s: this weir refuses its configuration:\n%s" % (
+                    self.title, said.stdout.decode(errors="replace").strip()
+                    or "(it said nothing)"))
 
     def start_once(self, herd, to):
         path = self.configure(herd, self.text(to))
@@ -175,6 +195,7 @@ class Nginx(Peer):
 
 class Haproxy(Peer):
     server = HAPROXY_SERVER
+    processes = 1
 
     def __init__(self, name, title, options=""):
         super().__init__(name, title)

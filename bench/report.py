@@ -1,4 +1,5 @@
 """The summary as a table for people, and as the one of README."""
+import summary
 import workloads
 
 COLUMNS = ["workload", "proxy", "cost", "unit", "rate/s", "p50 us", "p99 us",
@@ -24,8 +25,11 @@ def ratio_of(found):
 
 
 def measured_text(target):
-    shape = "%.0f" if target["against"] is None else "%.2f"
-    return shape % target["measured"]["median"]
+    """The median; three places where fewer would belie what is met."""
+    median = target["measured"]["median"]
+    text = ("%.0f" if target["against"] is None else "%.2f") % median
+    seems = summary.meets(float(text), target["most"], target["below"])
+    return text if seems == target["met"] else "%.3f" % median
 
 
 def target_text(target):

@@ -3,6 +3,7 @@ out, never at the figures; TAP."""
 import glob
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -10,7 +11,9 @@ import tempfile
 import xml.etree.ElementTree
 
 import process
+import proxies
 import report
+import summary
 import workloads
 
 
@@ -36,7 +39,6 @@ class Claims:
 
 def figures_wrong(result):
     """Figures that are missing or no positive number."""
-    known = set(result["proxies"])
     for work in workloads.WORKLOADS:
         wanted = {"cost", "units"}
         if not isinstance(work, workloads.Idle):
@@ -47,7 +49,7 @@ def figures_wrong(result):
         if not rounds:
             yield "%s has no rounds" % work.name
         for row in rounds:
-            for proxy in known.intersection(work.proxies):
+            for proxy in work.proxies:
                 for figure in wanted:
                     value = row.get(proxy, {}).get(figure)
                     if not isinstance(value, (int, float)) or value <= 0:
@@ -62,8 +64,7 @@ def rows_missing(result, text):
         if not any(line.startswith(work.title) for line in lines):
             yield "no line begins with %s" % work.title
     shown = len(list(report.rows(result)))
-    wanted = sum(len(set(result["proxies"]).intersection(work.proxies))
-                 for work in workloads.WORKLOADS)
+    wanted = sum(len(work.proxies) for work in workloads.WORKLOADS)
     if shown != wanted:
         yield "%d rows instead of %d" % (shown, wanted)
     wanted = sum(line.count(" met") + line.count("NOT MET") for line in lines)
@@ -106,6 +107,79 @@ def stopped_run(options, directory):
     yield from left(directory)
 
 
+def stubborn_left(directory):
+    """What is left of a process that, as its child, does not want to end."""
+    herd = process.Herd(directory)
+    out, kept = os.pipe()
+    child = herd.start("stubborn", [
+        "sh", "-c", "trap '' TERM; sleep 60 & echo up; wait"],
+        stdout=subprocess.PIPE, pass_fds=[kept])
+    os.close(kept)
+    herd.line(child, process.START_SECONDS)
+    herd.end(child, 0.1)
+    # The pipe ends with the last process that has it.
+    if not select.select([out], [], [], process.END_SECONDS)[0]:
+        yield "the child of a killed process runs on"
+    os.close(out)
+
+
+def late_worker(directory):
+    """A process that forks late, and one that does not."""
+    herd = process.Herd(directory)
+    child = herd.start("late", [
+        "sh", "-c", "trap '' TERM; read go; sleep 60 & wait"])
+    try:
+        herd.await_family(child, 2, 0.1)
+        yield "one process is taken for two"
+    except process.Trouble as trouble:
+        if "late does not become 2 processes" not in str(trouble):
+            yield trouble
+    child.stdin.write(b"go\n")
+    herd.await_family(child, 2)
+    herd.end(child, 0)
+
+
+def refusal_lost(options, directory):
+    """What is not said of a configuration that weir refuses."""
+    bad = proxies.Weir(os.path.abspath(options.weir), "weir-bad", "weir, bad",
+                       '{ type = "nonsense"; },')
+    try:
+        bad.check(process.Herd(directory))
+        yield "it passes"
+    except process.Trouble as trouble:
+        for words in ("weir, bad", "weir-bad.conf", "nonsense"):
+            if words not in str(trouble):
+                yield "\"%s\" is not in: %s" % (words, trouble)
+
+
+def rounding_wrong():
+    """Targets that rounding decides, or a table that hides it."""
+    for cost, most, against, below, wanted in (
+            (0.951, 0.95, "nginx", False, "0.951 NOT MET"),
+            (0.95, 0.95, "nginx", False, "0.95 met"),
+            (0.999, 1.00, "nginx", True, "0.999 met"),
+            (1.0, 1.00, "nginx", True, "1.00 NOT MET"),
+            (512.3, 512, None, False, "512.300 NOT MET"),
+            (512, 512, None, False, "512 met")):
+        target = summary.Target("up", "weir", "cost", most, against, below)
+        row = {"weir": {"cost": cost}, "nginx": {"cost": 1.0}}
+        said = report.target_text(summary.target_summary([row], target))
+        if not said.endswith(": " + wanted):
+            yield "%s instead of %s" % (said, wanted)
+
+
+def unrest(directory):
+    """A look that does not wait for the end of a change."""
+    herd = process.Herd(directory)
+    child = herd.start("resting", ["sleep", "60"])
+    figures = iter([1, 2, 3, 3, 4])
+    found = proxies.Running(None, herd, child, {}).look(
+        lambda _: next(figures))
+    if found != 3:
+        yield "%d is taken for rest" % found
+    herd.end(child)
+
+
 def run(bench, options):
     claims = Claims()
     with tempfile.TemporaryDirectory() as directory:
@@ -129,5 +203,15 @@ def run(bench, options):
         claims.none("nothing is left", list(left(directory)))
         claims.none("nor is anything of a run that is stopped",
                     list(stopped_run(options, directory)))
+        claims.none("nor of a process that does not want to end",
+                    list(stubborn_left(directory)))
+        claims.none("a worker that comes late is awaited",
+                    list(late_worker(directory)))
+        claims.none("a configuration that weir refuses is trouble",
+                    list(refusal_lost(options, directory)))
+        claims.none("a target is met before its figure is rounded",
+                    list(rounding_wrong()))
+        claims.none("a proxy is looked at when it rests",
+                    list(unrest(directory)))
     tempfile.tempdir = None
     return claims.end()
