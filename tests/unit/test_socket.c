@@ -110,6 +110,12 @@ test_refused(void **state)
 			"weir.conf:2: servers.server0.listen[0]: option "
 			"\"defer_accept\": no middleware of this server wants "
 			"client bytes" },
+		{ "listen = ( { address = \"127.0.0.1:1\";\n"
+		  "defer_accept = 1; } ); middlewares = ( \"sni\", "
+		  "{ type = \"every\"; name = \"e\"; flag = true; } )",
+			"weir.conf:2: servers.server0.listen[0]: option "
+			"\"defer_accept\": middleware \"e\" lets the backend "
+			"speak first when a client is silent" },
 		{ "backend = {\nkeepalive_idle = 60; }",
 			"weir.conf:2: servers.server0.backend: option "
 			"\"keepalive_idle\" does nothing without keepalive = "
