@@ -100,6 +100,7 @@ PROCESS_TESTS = \
 	tests/process/test_backend \
 	tests/process/test_background \
 	tests/process/test_bulk \
+	tests/process/test_calls \
 	tests/process/test_capabilities \
 	tests/process/test_chaos \
 	tests/process/test_contract \

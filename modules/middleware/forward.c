@@ -74,6 +74,12 @@ forward_needs(const void *conf)
 	return weir_addr_is_low(&cf->source) ? WEIR_NEEDS_NET_BIND_SERVICE : 0;
 }
 
+static bool
+forward_races(const void *conf)
+{
+	return ((const struct conf *)conf)->first_byte == FIRST_RACE;
+}
+
 static void
 forward_next(struct weir_call *c)
 {
@@ -159,6 +165,7 @@ const struct weir_middleware mw_forward = {
 	.variables = variables,
 	.check = forward_check,
 	.needs = forward_needs,
+	.races = forward_races,
 	.open = forward_open,
 	.timer = forward_timer,
 	.route = forward_route,

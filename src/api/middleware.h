@@ -54,6 +54,9 @@ struct weir_middleware {
 	/* Which of WEIR_NEEDS_... its workers need for this; they keep those
 	 * and no others.  weir refuses to start without them. */
 	uint32_t (*needs)(const void *conf);
+	/* Is a silent client perhaps connected, as its backend may speak first?
+	 * Then listeners of the server cannot have defer_accept. */
+	bool (*races)(const void *conf);
 	/* A worker starts with this entry: 0, or -1 with errno when it cannot.
 	 */
 	int (*start)(struct weir_instance *in);

@@ -1,5 +1,6 @@
 /* sockopt.c - options of a socket, as a list that is set in its order. */
 #include <errno.h>
+#include <limits.h>
 #include <linux/socket.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,9 +25,8 @@ static const struct row {
 
 static const struct sockopt *
 sockopts_find(const struct sockopts *o, enum sockopt_id id);
-static int
-sockopts_reset(int fd, sa_family_t family, const struct sockopts *were,
-	const struct sockopts *o, enum sockopt_id *failed);
+static bool option_is_for(enum sockopt_id id, sa_family_t family);
+static int option_reset(int fd, int fresh, enum sockopt_id id);
 static int buffer_reset(int fd, enum sockopt_id id, int value);
 
 void
@@ -55,13 +55,10 @@ sockopts_equal(const struct sockopts *a, const struct sockopts *b)
 int
 sockopt_set(int fd, sa_family_t family, enum sockopt_id id, int value)
 {
-	const struct row *row = &rows[id];
-
-	if ((row->sockets == SOCKETS_TCP && family == AF_UNIX) ||
-		(row->sockets == SOCKETS_IPV4 && family != AF_INET) ||
-		(row->sockets == SOCKETS_IPV6 && family != AF_INET6))
+	if (!option_is_for(id, family))
 		return 0;
-	return setsockopt(fd, row->level, row->option, &value, sizeof(value));
+	return setsockopt(
+		fd, rows[id].level, rows[id].option, &value, sizeof(value));
 }
 
 int
@@ -81,13 +78,35 @@ sockopts_set(int fd, sa_family_t family, const struct sockopts *o,
 	return 0;
 }
 
+/* A new socket tells what the system's values are. */
 int
 sockopts_change(int fd, sa_family_t family, const struct sockopts *were,
-	const struct sockopts *o, enum sockopt_id *failed)
+	const struct sockopts *o, struct sockopts *failed)
 {
-	if (sockopts_reset(fd, family, were, o, failed) == -1)
-		return -1;
-	return sockopts_set(fd, family, o, failed);
+	int fresh = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int err = errno;
+	const struct sockopt *one;
+
+	failed->n = 0;
+	for (one = were->v; one < were->v + were->n; one++) {
+		if (sockopts_find(o, one->id) != NULL ||
+			!option_is_for(one->id, family))
+			continue;
+		if (fresh == -1)
+			sockopts_add(failed, one->id, err);
+		else if (option_reset(fd, fresh, one->id) == -1)
+			sockopts_add(failed, one->id, errno);
+	}
+	if (fresh != -1)
+		close(fresh);
+	for (one = o->v; one < o->v + o->n; one++)
+		if (sockopt_set(fd, family, one->id, one->value) == -1 &&
+			one->id != SOCKOPT_NODELAY)
+			sockopts_add(failed, one->id, errno);
+	if (failed->n == 0)
+		return 0;
+	errno = failed->v[0].value;
+	return -1;
 }
 
 const char *
@@ -138,36 +157,44 @@ sockopts_find(const struct sockopts *o, enum sockopt_id id)
 	return NULL;
 }
 
-/* A new socket tells what the system's values are. */
-static int
-sockopts_reset(int fd, sa_family_t family, const struct sockopts *were,
-	const struct sockopts *o, enum sockopt_id *failed)
+static bool
+option_is_for(enum sockopt_id id, sa_family_t family)
 {
-	int fresh = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0), value, err;
-	const struct sockopt *one;
-	socklen_t len;
-	int rc = 0;
+	enum sockets sockets = rows[id].sockets;
 
-	for (one = were->v; rc == 0 && one < were->v + were->n; one++) {
-		if (sockopts_find(o, one->id) != NULL)
-			continue;
-		*failed = one->id;
-		len = sizeof(value);
-		value = 0;
-		if (fresh != -1 && one->id != SOCKOPT_DEFER_ACCEPT &&
-			one->id != SOCKOPT_FASTOPEN)
-			(void)getsockopt(fresh, rows[one->id].level,
-				rows[one->id].option, &value, &len);
-		if (one->id == SOCKOPT_SNDBUF || one->id == SOCKOPT_RCVBUF)
-			rc = buffer_reset(fd, one->id, value);
-		else
-			rc = sockopt_set(fd, family, one->id, value);
-	}
-	err = errno;
-	if (fresh != -1)
-		close(fresh);
-	errno = err;
-	return rc;
+	return !((sockets == SOCKETS_TCP && family == AF_UNIX) ||
+		 (sockets == SOCKETS_IPV4 && family != AF_INET) ||
+		 (sockets == SOCKETS_IPV6 && family != AF_INET6));
+}
+
+/* The system's own values may be more than one socket takes (tcp(7)). */
+static int
+option_most(enum sockopt_id id)
+{
+	if (id == SOCKOPT_KEEPIDLE || id == SOCKOPT_KEEPINTVL)
+		return 32767;
+	return id == SOCKOPT_KEEPCNT ? 127 : INT_MAX;
+}
+
+static int
+option_reset(int fd, int fresh, enum sockopt_id id)
+{
+	const struct row *row = &rows[id];
+	socklen_t len = sizeof(int);
+	int value, has;
+
+	/* What the kernel does not know, the socket does not have. */
+	if (getsockopt(fresh, row->level, row->option, &value, &len) == -1)
+		return errno == ENOPROTOOPT ? 0 : -1;
+	if (id == SOCKOPT_SNDBUF || id == SOCKOPT_RCVBUF)
+		return buffer_reset(fd, id, value);
+	/* Some cannot be set any more once a socket listens. */
+	if (getsockopt(fd, row->level, row->option, &has, &len) == 0 &&
+		has == value)
+		return 0;
+	if (value > option_most(id))
+		value = option_most(id);
+	return setsockopt(fd, row->level, row->option, &value, sizeof(value));
 }
 
 /* What the kernel said is twice of what it is told, and what it was told keeps
@@ -175,14 +202,18 @@ sockopts_reset(int fd, sa_family_t family, const struct sockopts *were,
 static int
 buffer_reset(int fd, enum sockopt_id id, int value)
 {
-	int locks, bit = id == SOCKOPT_SNDBUF ? SOCK_SNDBUF_LOCK
-					      : SOCK_RCVBUF_LOCK;
-	socklen_t len = sizeof(locks);
+	int has = 0, locks,
+	    bit = id == SOCKOPT_SNDBUF ? SOCK_SNDBUF_LOCK : SOCK_RCVBUF_LOCK;
+	socklen_t len = sizeof(int);
+	bool knows; /* Linux 5.14 and later */
 
+	(void)getsockopt(fd, SOL_SOCKET, rows[id].option, &has, &len);
+	knows = getsockopt(fd, SOL_SOCKET, SO_BUF_LOCK, &locks, &len) == 0;
+	if (has == value && (!knows || (locks & bit) == 0))
+		return 0;
 	if (sockopt_set(fd, AF_UNSPEC, id, value / 2) == -1)
 		return -1;
-	/* Linux 5.14 and later. */
-	if (getsockopt(fd, SOL_SOCKET, SO_BUF_LOCK, &locks, &len) == -1)
+	if (!knows)
 		return 0;
 	locks &= ~bit;
 	return setsockopt(fd, SOL_SOCKET, SO_BUF_LOCK, &locks, sizeof(locks));

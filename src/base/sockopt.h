@@ -59,9 +59,11 @@ int sockopt_set(int fd, sa_family_t family, enum sockopt_id id, int value);
 int sockopts_set(int fd, sa_family_t family, const struct sockopts *o,
 	enum sockopt_id *failed);
 /* The same for a socket that has the others so far: what those have and these
- * do not gets the value that new sockets have. */
+ * do not gets the value that new sockets have.  Goes on after one that cannot
+ * be: -1 with errno of the first one, and all of them in *failed, each with its
+ * errno for a value. */
 int sockopts_change(int fd, sa_family_t family, const struct sockopts *were,
-	const struct sockopts *o, enum sockopt_id *failed);
+	const struct sockopts *o, struct sockopts *failed);
 /* The setting of the system (sysctl(8)) for which a buffer is smaller than was
  * asked for in o, which is set on fd; NULL: none is. */
 const char *sockopts_capped(int fd, const struct sockopts *o);

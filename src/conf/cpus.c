@@ -17,7 +17,9 @@ struct cpus {
 
 static void cpus_add(struct cpus *c, int cpu);
 static void cpus_all(struct cpus *c);
-static void cpus_range(struct cpus *c, const char *text);
+static void cpus_ranges(struct cpus *c, const char *text);
+static bool cpus_range(struct cpus *c, const char *text, int from, int to);
+static bool range_parse(const char **text, int *from, int *to);
 static bool cpu_parse(const char **text, int *cpu);
 static const char *cpus_text(const struct cpus *c);
 
@@ -50,7 +52,7 @@ cpus_check(struct option_loader *l, const struct node *root,
 		cpus_all(&c);
 	else
 		for (i = 0; i < n; i++)
-			cpus_range(&c, words[i]);
+			cpus_ranges(&c, words[i]);
 	process->cpus = (struct weir_list){ .n = c.n, .v = c.v };
 }
 
@@ -71,27 +73,32 @@ cpus_all(struct cpus *c)
 			cpus_add(c, cpu);
 }
 
-/* "2" or "0-3" */
+/* "2", "0-3", or several: "0-3,8" */
 static void
-cpus_range(struct cpus *c, const char *text)
+cpus_ranges(struct cpus *c, const char *text)
 {
 	const char *rest = text;
-	int from = 0, to;
-	bool good = cpu_parse(&rest, &from);
+	int from, to;
 
-	to = from;
-	if (good && *rest == '-') {
-		rest++;
-		good = cpu_parse(&rest, &to);
-	}
-	if (!good || *rest != '\0' || to < from) {
-		diag_error(c->l->diag, c->place, "process",
-			"option \"cpu_affinity\" = \"%.64s\": write \"auto\", "
-			"false, or the numbers of CPUs, such as [ 0, 2 ] or "
-			"\"0-3\"",
-			text);
-		return;
-	}
+	do {
+		if (!range_parse(&rest, &from, &to) ||
+			(*rest != '\0' && *rest != ',')) {
+			diag_error(c->l->diag, c->place, "process",
+				"option \"cpu_affinity\" = \"%.64s\": write "
+				"\"auto\", false, or the numbers of CPUs, such "
+				"as [ 0, 2 ] or \"0-3,8\"",
+				text);
+			return;
+		}
+		if (!cpus_range(c, text, from, to))
+			return;
+	} while (*rest++ == ',');
+}
+
+/* False, after an error, when one of them may not be used. */
+static bool
+cpus_range(struct cpus *c, const char *text, int from, int to)
+{
 	for (; from <= to; from++) {
 		if (from < CPU_SETSIZE && CPU_ISSET(from, &c->allowed)) {
 			cpus_add(c, from);
@@ -101,8 +108,21 @@ cpus_range(struct cpus *c, const char *text)
 			"option \"cpu_affinity\" = \"%.64s\": there is no CPU "
 			"%d that weir may use (it may use %s)",
 			text, from, cpus_text(c));
-		return;
+		return false;
 	}
+	return true;
+}
+
+static bool
+range_parse(const char **text, int *from, int *to)
+{
+	if (!cpu_parse(text, from))
+		return false;
+	*to = *from;
+	if (**text != '-')
+		return true;
+	++*text;
+	return cpu_parse(text, to) && *to >= *from;
 }
 
 static bool

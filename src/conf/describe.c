@@ -15,6 +15,7 @@
 #define CALLBACKS(X)                                                           \
 	X(check)                                                               \
 	X(needs)                                                               \
+	X(races)                                                               \
 	X(start)                                                               \
 	X(open)                                                                \
 	X(up)                                                                  \

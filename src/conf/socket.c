@@ -73,7 +73,8 @@ static const struct weir_opt listen_opts[] = {
 			"without (TCP_DEFER_ACCEPT, tcp(7)): no work for "
 			"those who connect and say nothing. Only for servers "
 			"with a middleware that wants client bytes before a "
-			"backend is chosen: where the server speaks first "
+			"backend is chosen, and none that races for backends "
+			"that speak first: where the server speaks first "
 			"both sides would wait."),
 	WEIR_INT("fastopen", struct conf_listen, fastopen, .def = "0",
 		.max = 65535,
@@ -118,7 +119,9 @@ static const struct weir_opt backend_opts[] = {
 		.help = "With source, the source addresses may be such as "
 			"this machine does not have; with client, it is the "
 			"client's own, with another port (IP_TRANSPARENT, "
-			"ip(7)). What is sent there has to be led back here, "
+			"ip(7)), but not where a middleware has a source of "
+			"its own, which goes before. What is sent there has to "
+			"be led back here, "
 			"by routes and rules of the system. Workers get "
 			"CAP_NET_RAW for it."),
 	WEIR_BOOL("fastopen", struct conf_backend, fastopen, .def = "false",
@@ -152,12 +155,13 @@ struct group {
 
 static void listen_check(const struct group *g,
 	const struct conf_server *server, struct conf_listen *listen);
+static void
+defer_check(const struct group *g, const struct conf_server *server);
 static void backend_check(const struct group *g, struct conf_backend *backend);
 static void unix_check(const struct group *g, const struct conf_listen *listen);
 static void
 shared_check(const struct group *g, const struct conf_socket *socket);
 static void seconds_check(const struct group *g, const char *key, uint32_t ms);
-static bool has_preread(const struct conf_server *server);
 static void shared_list(
 	struct sockopts *o, const struct conf_socket *socket, bool transparent);
 static const struct place *place_of(const struct group *g, const char *key);
@@ -205,18 +209,42 @@ listen_check(const struct group *g, const struct conf_server *server,
 	shared_check(g, &listen->socket);
 	seconds_check(g, "defer_accept", listen->defer_accept_ms);
 	/* Who has errors may have lost the middleware that is looked for. */
-	if (listen->defer_accept_ms != 0 && g->l->diag->errors == 0 &&
-		!has_preread(server))
+	if (listen->defer_accept_ms != 0 && g->l->diag->errors == 0)
+		defer_check(g, server);
+	shared_list(o, &listen->socket, listen->transparent);
+	sockopts_add(
+		o, SOCKOPT_DEFER_ACCEPT, (int)(listen->defer_accept_ms / 1000));
+	sockopts_add(o, SOCKOPT_FASTOPEN, (int)listen->fastopen);
+}
+
+/* Who waits for the server to speak first would wait for ever. */
+static void
+defer_check(const struct group *g, const struct conf_server *server)
+{
+	const struct conf_stage *stage;
+	bool preread = false;
+	size_t i;
+
+	for (i = 0; i < server->stages.n; i++) {
+		stage = conf_stage_at(server, i);
+		preread = preread || (stage->mw->flags & WEIR_PREREAD) != 0;
+		if (stage->mw->races == NULL || !stage->mw->races(stage->conf))
+			continue;
+		diag_error(g->l->diag, place_of(g, "defer_accept"), g->path,
+			"option \"defer_accept\": middleware \"%s\" lets the "
+			"backend speak first when a client is silent, but such "
+			"a client would not be accepted: leave it out, or the "
+			"race",
+			stage->name);
+		return;
+	}
+	if (!preread)
 		diag_error(g->l->diag, place_of(g, "defer_accept"), g->path,
 			"option \"defer_accept\": no middleware of this server "
 			"wants client bytes before a backend is chosen, so a "
 			"client that waits for the server to speak first would "
 			"wait for ever: leave it out, or let one choose by "
 			"those bytes");
-	shared_list(o, &listen->socket, listen->transparent);
-	sockopts_add(
-		o, SOCKOPT_DEFER_ACCEPT, (int)(listen->defer_accept_ms / 1000));
-	sockopts_add(o, SOCKOPT_FASTOPEN, (int)listen->fastopen);
 }
 
 static void
@@ -286,17 +314,6 @@ seconds_check(const struct group *g, const char *key, uint32_t ms)
 	if (ms % 1000 != 0)
 		diag_error(g->l->diag, place_of(g, key), g->path,
 			"option \"%s\" is a number of whole seconds", key);
-}
-
-static bool
-has_preread(const struct conf_server *server)
-{
-	size_t i;
-
-	for (i = 0; i < server->stages.n; i++)
-		if (conf_stage_at(server, i)->mw->flags & WEIR_PREREAD)
-			return true;
-	return false;
 }
 
 static void

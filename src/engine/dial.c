@@ -92,29 +92,50 @@ dial_as_client(const struct weir_channel *ch, const struct dial *dial,
 	return dial_from(ch, dial, &source, fault);
 }
 
-/* Each channel begins with another one of the server's source addresses, and
- * goes on to the next when that has no port left. */
+/* How many of these are of that family. */
+static size_t
+sources_of(const struct weir_list *list, sa_family_t family)
+{
+	const struct weir_addr *source = list->v;
+	size_t i, n = 0;
+
+	for (i = 0; i < list->n; i++)
+		n += source[i].sa.sa_family == family;
+	return n;
+}
+
+/* Number nth among those. */
+static const struct weir_addr *
+source_nth(const struct weir_list *list, sa_family_t family, size_t nth)
+{
+	const struct weir_addr *source = list->v;
+
+	while (source->sa.sa_family != family || nth-- > 0)
+		source++;
+	return source;
+}
+
+/* Each channel begins with another one of the server's source addresses that
+ * are of the backend's family, and goes on to the next when that has no port
+ * left. */
 static int
 dial_in_turn(const struct weir_channel *ch, const struct dial *dial,
 	struct fault *fault)
 {
 	const struct weir_list *list = &ch->engine->server->backend.source;
-	const struct weir_addr *source = list->v;
-	bool tried = false;
+	sa_family_t family = dial->to.sa.sa_family;
+	size_t i, n = sources_of(list, family);
 	int fd = -1;
-	size_t i;
 
-	for (i = 0; fd == -1 && i < list->n; i++) {
-		const struct weir_addr *a = &source[(ch->id + i) % list->n];
-
-		if (a->sa.sa_family != dial->to.sa.sa_family)
-			continue;
-		if (tried && errno != EADDRNOTAVAIL && errno != EADDRINUSE)
+	if (n == 0)
+		return dial_from(ch, dial, NULL, fault);
+	for (i = 0; i < n; i++) {
+		fd = dial_from(ch, dial,
+			source_nth(list, family, (ch->id + i) % n), fault);
+		if (fd != -1 || (errno != EADDRNOTAVAIL && errno != EADDRINUSE))
 			break;
-		fd = dial_from(ch, dial, a, fault);
-		tried = true;
 	}
-	return tried ? fd : dial_from(ch, dial, NULL, fault);
+	return fd;
 }
 
 int

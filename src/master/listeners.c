@@ -100,6 +100,8 @@ static int
 listener_keep(
 	struct listeners *ls, size_t i, const struct listeners *older, size_t j)
 {
+	const struct sockopts *were = &listener_conf(older, j)->options;
+
 	ls->v[i].fd = fcntl(older->v[j].fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	if (ls->v[i].fd == -1)
 		return -1;
@@ -107,8 +109,10 @@ listener_keep(
 	ls->info[i].from = j;
 	ls->info[i].file = older->info[j].file;
 	ls->info[i].inherited = older->info[j].inherited;
-	ls->info[i].changes = !sockopts_equal(&listener_conf(older, j)->options,
-		&listener_conf(ls, i)->options);
+	ls->info[i].changes =
+		older->info[j].amiss ||
+		!sockopts_equal(were, &listener_conf(ls, i)->options);
+	ls->info[i].were = older->info[j].amiss ? NULL : were;
 	return 0;
 }
 
@@ -163,7 +167,7 @@ listeners_commit(struct listeners *ls, struct listeners *older)
 	size_t i;
 
 	for (i = 0; i < ls->n; i++) {
-		equip_kept(ls, i, older);
+		equip_kept(ls, i);
 		/* On a listener this only changes its backlog. */
 		if (listen(ls->v[i].fd, (int)listener_conf(ls, i)->backlog) ==
 			-1)

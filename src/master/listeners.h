@@ -21,10 +21,12 @@ struct listener {
 	bool kept;   /* the socket is an older one's, too: */
 	size_t from; /* its number there */
 	bool opened; /* SO_REUSEPORT is on for the sake of others of this one */
-	bool inherited;		/* somebody else made the socket */
-	bool changes;		/* kept, and gets other options at the commit */
-	enum sockopt_id option; /* that could not be set, with err */
-	struct sockfile file;	/* of a unix socket */
+	bool inherited; /* somebody else made the socket */
+	bool amiss;	/* got other options, and not all could be set */
+	bool changes; /* kept, and gets other options at the commit; so far: */
+	const struct sockopts *were; /* the older one's, or NULL: any */
+	enum sockopt_id option;	     /* that could not be set, with err */
+	struct sockfile file;	     /* of a unix socket */
 };
 
 struct listeners {

@@ -106,6 +106,45 @@ probe_server(const struct conf_server *server, bool strict)
 	return good;
 }
 
+/* Could a socket listen with these?  A start would say the same. */
+static bool
+probe_listen(const struct conf_listen *listen, bool strict)
+{
+	sa_family_t family = listen->address.sa.sa_family;
+	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	enum sockopt_id failed = SOCKOPT_NONE;
+	char why[SOCKOPT_WHY];
+	bool good = true;
+
+	if (fd == -1)
+		return true;
+	if (sockopts_set(fd, family, &listen->options, &failed) == 0)
+		probe_set(fd, &listen->options, listen->text);
+	else if (errno != EPERM || strict) {
+		good = false;
+		log_error("%s: %s", listen->text,
+			sockopt_why(failed, errno, why));
+	}
+	fd_close(&fd);
+	return good;
+}
+
+static int
+probe_listens(const struct conf *conf, bool strict)
+{
+	const struct conf_server *server;
+	int rc = 0;
+	size_t i, j;
+
+	for (i = 0; i < conf->servers.n; i++) {
+		server = conf_server_at(conf, i);
+		for (j = 0; j < server->listen.n; j++)
+			if (!probe_listen(conf_listen_at(server, j), strict))
+				rc = -1;
+	}
+	return rc;
+}
+
 static int
 probe_all(const struct conf *conf, bool strict)
 {
@@ -127,7 +166,10 @@ probe_backends(const struct conf *conf)
 int
 probe_check(const struct conf *conf)
 {
-	return probe_all(conf, geteuid() == 0);
+	bool strict = geteuid() == 0;
+	int rc = probe_listens(conf, strict);
+
+	return probe_all(conf, strict) == -1 ? -1 : rc;
 }
 
 void

@@ -9,8 +9,9 @@ struct sockopts;
  * warns of what would be less than was asked for, and of source addresses that
  * nobody has; -1 when there is one that could not. */
 int probe_backends(const struct conf *conf);
-/* The same for a check without a start, after rights_check(): what may not be
- * done counts for root only, as it may be root who starts weir. */
+/* The same for a check without a start, after rights_check(), and for sockets
+ * that would listen: what may not be done counts for root only, as it may be
+ * root who starts weir. */
 int probe_check(const struct conf *conf);
 /* Warns of what o, which is set on that socket, does not do: buffers that are
  * smaller, fast open that the system does not allow; where: whose it is. */

@@ -58,3 +58,10 @@ net_fastopen(void)
 {
 	file_write("/proc/sys/net/ipv4/tcp_fastopen", "3");
 }
+
+void
+net_keepalive(unsigned idle_s, unsigned interval_s)
+{
+	file_write("/proc/sys/net/ipv4/tcp_keepalive_time", "%u", idle_s);
+	file_write("/proc/sys/net/ipv4/tcp_keepalive_intvl", "%u", interval_s);
+}

@@ -10,5 +10,7 @@ void net_make(void);
 void net_ports(unsigned first, unsigned last);
 /* In it: TCP fast open for clients and for servers (tcp_fastopen of tcp(7)). */
 void net_fastopen(void);
+/* In it: seconds of tcp_keepalive_time and tcp_keepalive_intvl of tcp(7). */
+void net_keepalive(unsigned idle_s, unsigned interval_s);
 
 #endif

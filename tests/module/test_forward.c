@@ -245,6 +245,24 @@ test_after_a_race_all_are_tried_again(void **state)
 	forward_stop();
 }
 
+/* Which a listener that defers would keep from happening. */
+static void
+test_a_race_is_told(void **state)
+{
+	static const char *const first[] = { "client", "race" };
+	char options[64];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		snprintf(options, sizeof(options),
+			"to = \"127.0.0.1:9\"; first_byte = \"%s\";", first[i]);
+		entry_load(&entry, "forward", options, NULL);
+		assert_int_equal(mw_forward.races(entry.stage->conf), i == 1);
+		entry_free(&entry);
+	}
+}
+
 static void
 test_options_have_to_fit(void **state)
 {
@@ -271,6 +289,7 @@ main(void)
 		cmocka_unit_test(test_a_race_that_the_client_wins),
 		cmocka_unit_test(test_no_race_after_a_byte),
 		cmocka_unit_test(test_after_a_race_all_are_tried_again),
+		cmocka_unit_test(test_a_race_is_told),
 		cmocka_unit_test(test_options_have_to_fit),
 	};
 

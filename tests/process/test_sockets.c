@@ -332,6 +332,25 @@ test_workers_stay_on_their_cpus(void **state)
 	daemon_stop(d);
 }
 
+/* A check of the file says of listeners what a start would. */
+static void
+test_what_listeners_will_lack_is_told(void **state)
+{
+	struct daemon *d = daemon_new();
+	char *output;
+
+	(void)state;
+	write_conf(d, "rcvbuf = \"1G\";", "", 1);
+	assert_int_equal(
+		daemon_run(d, &output, "-t", "-c", "weir.conf", NULL), 0);
+	assert_non_null(strstr(output,
+		"127.0.0.1:0: a buffer is smaller than was asked for: "
+		"net.core.rmem_max does not allow more"));
+	free(output);
+	daemon_launch(d);
+	daemon_stop(d);
+}
+
 int
 main(void)
 {
@@ -340,6 +359,7 @@ main(void)
 		daemon_test(test_mark_and_the_clients_address),
 		daemon_test(test_a_transparent_listener),
 		daemon_test(test_what_will_lack_is_told),
+		daemon_test(test_what_listeners_will_lack_is_told),
 		daemon_test(test_workers_stay_on_their_cpus),
 		daemon_test(test_fastopen_that_does_nothing),
 	};

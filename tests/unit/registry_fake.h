@@ -157,6 +157,12 @@ static const struct weir_variable fake_sni_variables[] = {
 	{ .name = NULL }
 };
 
+static bool
+fake_every_races(const void *conf)
+{
+	return ((const struct fake_every *)conf)->flag;
+}
+
 static const struct weir_middleware fake_discard = { .name = "discard",
 	.help = "Drops every byte." };
 static const struct weir_middleware fake_echo = { .name = "echo",
@@ -167,7 +173,8 @@ static const struct weir_middleware fake_every = { .name = "every",
 	.flags = WEIR_PREREAD,
 	.opts = fake_every_opts,
 	.conf_size = sizeof(struct fake_every),
-	.check = fake_every_check };
+	.check = fake_every_check,
+	.races = fake_every_races };
 static const struct weir_middleware fake_forward = { .name = "forward",
 	.help = "Connects to a backend.",
 	.opts = fake_forward_opts,

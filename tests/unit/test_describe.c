@@ -241,7 +241,7 @@ test_modules_are_listed_with_their_options(void **state)
 	assert_non_null(strstr(
 		list, "    time = time, 30s, 10ms..1h or off: A time.\n"));
 	assert_non_null(
-		strstr(list, "\n    callbacks: check; wants client bytes "
+		strstr(list, "\n    callbacks: check races; wants client bytes "
 			     "before a backend is chosen\n"
 			     "    example: { type = \"every\"; "
 			     "word = \"a\\\\b\"; }\n"));

@@ -266,6 +266,77 @@ test_a_kept_socket_that_cannot_change(void **state)
 	close(client);
 }
 
+/* Fails for sockets that listen only, so it is not known before. */
+static void
+test_what_fails_is_tried_again(void **state)
+{
+	struct listeners after;
+	int client, fd;
+
+	(void)state;
+	listen_on("127.0.0.1:0");
+	assert_int_equal(listeners_init(&ls, &conf, 1), 0);
+	assert_int_equal(listeners_bind(&ls), 0);
+	plan_next();
+	sockopts_add(&next_listen.options, SOCKOPT_FASTOPEN_CONNECT, 1);
+	add_all(&next_listen.options);
+	assert_int_equal(listeners_adopt(&next, &ls), 0);
+	assert_int_equal(listeners_bind(&next), 0);
+	listeners_commit(&next, &ls);
+	listeners_done(&ls);
+	assert_non_null(strstr(said, "(TCP_FASTOPEN_CONNECT) cannot be set"));
+	fd = accepted(&next, &client);
+	expect_all(fd, true);
+	close(fd);
+	close(client);
+	said[0] = '\0';
+	assert_int_equal(listeners_init(&after, &next_conf, 1), 0);
+	assert_int_equal(listeners_adopt(&after, &next), 0);
+	assert_int_equal(listeners_bind(&after), 0);
+	listeners_commit(&after, &next);
+	listeners_done(&next);
+	ls = after;
+	assert_non_null(strstr(said, "(TCP_FASTOPEN_CONNECT) cannot be set"));
+}
+
+/* What a socket has of an earlier configuration does not come back with it. */
+static void
+test_inherited_sockets_lose_others(void **state)
+{
+	struct activated one = { .name = "" };
+	struct activation activation = { .n = 1, .v = &one };
+	enum sockopt_id failed;
+	struct sockopts had = { .n = 0 };
+	char address[32];
+	uint16_t port;
+	int client, fd;
+
+	(void)state;
+	one.fd = peer_listen(&port);
+	sockopts_add(&had, SOCKOPT_NODELAY, 1);
+	add_all(&had);
+	sockopts_add(&had, SOCKOPT_DEFER_ACCEPT, 3);
+	sockopts_add(&had, SOCKOPT_FASTOPEN, 16);
+	assert_int_equal(sockopts_set(one.fd, AF_INET, &had, &failed), 0);
+	snprintf(address, sizeof(address), "127.0.0.1:%u", port);
+	listen_on(address);
+	listens[0].options.n = 0;
+	one.address = listens[0].address;
+	assert_int_equal(listeners_init(&ls, &conf, 1), 0);
+	ls.activation = &activation;
+	assert_int_equal(listeners_bind(&ls), 0);
+	assert_int_equal(option_of(one.fd, IPPROTO_TCP, TCP_DEFER_ACCEPT), 0);
+	assert_int_equal(option_of(one.fd, IPPROTO_TCP, TCP_FASTOPEN), 0);
+	fd = accepted(&ls, &client);
+	expect_all(fd, false);
+	assert_int_equal(option_of(fd, SOL_SOCKET, SO_BUF_LOCK), 0);
+	assert_int_equal(option_of(fd, IPPROTO_TCP, TCP_NODELAY), 0);
+	assert_string_equal(said, "");
+	close(fd);
+	close(client);
+	close(one.fd);
+}
+
 /* A socket that somebody else has made gets what it takes. */
 static void
 test_inherited_sockets_have_them(void **state)
@@ -281,8 +352,9 @@ test_inherited_sockets_have_them(void **state)
 	snprintf(address, sizeof(address), "127.0.0.1:%u", port);
 	listen_on(address);
 	one.address = listens[0].address;
-	add_all(&listens[0].options);
 	sockopts_add(&listens[0].options, SOCKOPT_KEEPCNT, 1000);
+	sockopts_add(&listens[0].options, SOCKOPT_FASTOPEN_CONNECT, 1);
+	add_all(&listens[0].options);
 	assert_int_equal(listeners_init(&ls, &conf, 1), 0);
 	ls.activation = &activation;
 	assert_int_equal(listeners_bind(&ls), 0);
@@ -292,6 +364,7 @@ test_inherited_sockets_have_them(void **state)
 	expect_all(fd, true);
 	assert_non_null(strstr(said, "inherited socket for 127.0.0.1:"));
 	assert_non_null(strstr(said, "(TCP_KEEPCNT) cannot be set"));
+	assert_non_null(strstr(said, "(TCP_FASTOPEN_CONNECT) cannot be set"));
 	close(fd);
 	close(client);
 	close(one.fd);
@@ -309,6 +382,8 @@ main(void)
 		listen_test(test_a_buffer_that_is_too_large_is_warned_of),
 		listen_test(test_a_kept_socket_changes_at_the_commit),
 		listen_test(test_a_kept_socket_that_cannot_change),
+		listen_test(test_what_fails_is_tried_again),
+		listen_test(test_inherited_sockets_lose_others),
 		listen_test(test_inherited_sockets_have_them),
 	};
 

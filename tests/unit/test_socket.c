@@ -5,6 +5,8 @@
 
 #include <sched.h>
 
+#include "conf/core.h"
+
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static int
@@ -108,6 +110,12 @@ test_refused(void **state)
 			"weir.conf:2: servers.server0.listen[0]: option "
 			"\"defer_accept\": no middleware of this server wants "
 			"client bytes" },
+		{ "listen = ( { address = \"127.0.0.1:1\";\n"
+		  "defer_accept = 1; } ); middlewares = ( \"sni\", "
+		  "{ type = \"every\"; name = \"e\"; flag = true; } )",
+			"weir.conf:2: servers.server0.listen[0]: option "
+			"\"defer_accept\": middleware \"e\" lets the backend "
+			"speak first when a client is silent" },
 		{ "backend = {\nkeepalive_idle = 60; }",
 			"weir.conf:2: servers.server0.backend: option "
 			"\"keepalive_idle\" does nothing without keepalive = "
@@ -207,12 +215,68 @@ test_cpus(void **state)
 	}
 }
 
+static size_t
+count_cpus(const char *value)
+{
+	struct trial t = try_cpus(value);
+	size_t n;
+
+	assert_string_equal(t.said, "");
+	n = t.conf->process.cpus.n;
+	try_end(&t);
+	return n;
+}
+
+static void
+test_ranges_of_cpus(void **state)
+{
+	int count, first = first_cpu(&count);
+	char value[64];
+
+	(void)state;
+	snprintf(value, sizeof(value), "\"%d,%d\"", first, first);
+	assert_int_equal(count_cpus(value), 2);
+	snprintf(value, sizeof(value), "\"%d-%d,%d\"", first, first, first);
+	assert_int_equal(count_cpus(value), 2);
+	snprintf(value, sizeof(value), "( \"%d,%d-%d\", %d )", first, first,
+		first, first);
+	assert_int_equal(count_cpus(value), 3);
+}
+
+/* What the manual offers is what is understood: at worst such a CPU is not
+ * there.  Lists as [ 0, 2 ], ranges in quotes. */
+static void
+test_examples_of_the_help(void **state)
+{
+	const struct weir_opt *row =
+		option_find(option_find(core_rows, "process", 7)->rows->opts,
+			"cpu_affinity", 12);
+	const char *at = row->help, *end;
+	char value[64];
+	struct trial t;
+	unsigned n = 0;
+
+	(void)state;
+	while ((at = strpbrk(at, "[\"")) != NULL) {
+		end = strchr(at + 1, *at == '[' ? ']' : '"');
+		assert_non_null(end);
+		snprintf(value, sizeof(value), "%.*s", (int)(end + 1 - at), at);
+		t = try_cpus(value);
+		if (strstr(t.said, "write \"auto\"") != NULL)
+			fail_msg("%s: %s", value, t.said);
+		try_end(&t);
+		at = end + 1;
+		n++;
+	}
+	assert_int_equal(n, 2);
+}
+
 static void
 test_no_such_cpu(void **state)
 {
 	static const char *const wrong[] = { "\"\"", "\"1-\"", "\"-1\"",
 		"\"0-x\"", "true", "( \"auto\", 0 )", "\"3-1\"", "\"9999999\"",
-		"\"0 1\"" };
+		"\"0 1\"", "\"0,\"", "\",0\"", "\"0,,0\"", "\"0-0-0\"" };
 	struct trial t = try_cpus("1023");
 	size_t i;
 
@@ -242,6 +306,8 @@ main(void)
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_cpus),
+		cmocka_unit_test(test_ranges_of_cpus),
+		cmocka_unit_test(test_examples_of_the_help),
 		cmocka_unit_test(test_no_such_cpu),
 	};
 

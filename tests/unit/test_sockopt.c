@@ -1,4 +1,6 @@
 /* test_sockopt.c - options reach a socket, and leave it again. */
+#include <sys/resource.h>
+
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/sockopt.h"
+#include "lib/net.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -56,7 +59,7 @@ test_each_is_set_and_taken_back(void **state)
 {
 	const struct sockopts none = { .n = 0 };
 	enum sockopt_id failed;
-	struct sockopts one;
+	struct sockopts one, left;
 	int fd, before;
 	size_t i;
 
@@ -71,7 +74,7 @@ test_each_is_set_and_taken_back(void **state)
 			rows[i].reads != 0 ? rows[i].reads : rows[i].value);
 		assert_int_not_equal(option_of(fd, &rows[i]), before);
 		assert_int_equal(
-			sockopts_change(fd, AF_INET, &one, &none, &failed), 0);
+			sockopts_change(fd, AF_INET, &one, &none, &left), 0);
 		assert_int_equal(option_of(fd, &rows[i]), before);
 		close(fd);
 	}
@@ -83,7 +86,7 @@ test_buffers_adapt_again(void **state)
 {
 	const struct sockopts none = { .n = 0 };
 	const struct row locks = { 0, SOL_SOCKET, SO_BUF_LOCK, 0, 0 };
-	struct sockopts both = { .n = 0 };
+	struct sockopts both = { .n = 0 }, left;
 	enum sockopt_id failed;
 	int fd = open_tcp();
 
@@ -92,9 +95,83 @@ test_buffers_adapt_again(void **state)
 	sockopts_add(&both, SOCKOPT_RCVBUF, 8192);
 	assert_int_equal(sockopts_set(fd, AF_INET, &both, &failed), 0);
 	assert_int_equal(option_of(fd, &locks), 3);
-	assert_int_equal(
-		sockopts_change(fd, AF_INET, &both, &none, &failed), 0);
+	assert_int_equal(sockopts_change(fd, AF_INET, &both, &none, &left), 0);
 	assert_int_equal(option_of(fd, &locks), 0);
+	close(fd);
+}
+
+/* One that cannot be set is told, and keeps no other one back. */
+static void
+test_others_change_all_the_same(void **state)
+{
+	struct sockopts were = { .n = 0 }, o = { .n = 0 }, failed;
+	int fd = open_tcp();
+	size_t i;
+
+	(void)state;
+	sockopts_add(&were, SOCKOPT_NODELAY, 1);
+	sockopts_add(&o, SOCKOPT_KEEPCNT, 1000);
+	sockopts_add(&o, SOCKOPT_KEEPIDLE, 100000);
+	sockopts_add(&o, SOCKOPT_KEEPALIVE, 1);
+	assert_int_equal(sockopts_change(fd, AF_INET, &were, &o, &failed), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(failed.n, 2);
+	assert_int_equal(failed.v[0].id, SOCKOPT_KEEPCNT);
+	assert_int_equal(failed.v[1].id, SOCKOPT_KEEPIDLE);
+	for (i = 0; i < failed.n; i++)
+		assert_int_equal(failed.v[i].value, EINVAL);
+	assert_int_equal(option_of(fd, &rows[3]), 1);
+	close(fd);
+}
+
+/* The system may have values that no socket takes: the most that one does. */
+static void
+test_a_system_with_large_values(void **state)
+{
+	struct sockopts were = { .n = 0 }, o = { .n = 0 }, failed;
+	enum sockopt_id none;
+	int fd;
+
+	(void)state;
+	net_make();
+	net_keepalive(100000, 40000);
+	fd = open_tcp();
+	sockopts_add(&were, SOCKOPT_KEEPIDLE, 60);
+	sockopts_add(&were, SOCKOPT_KEEPINTVL, 10);
+	sockopts_add(&o, SOCKOPT_NODELAY, 1);
+	assert_int_equal(sockopts_set(fd, AF_INET, &were, &none), 0);
+	assert_int_equal(sockopts_change(fd, AF_INET, &were, &o, &failed), 0);
+	assert_int_equal(option_of(fd, &rows[4]), 32767);
+	assert_int_equal(option_of(fd, &rows[5]), 32767);
+	assert_int_equal(option_of(fd, &rows[0]), 1);
+	close(fd);
+}
+
+/* Where no new socket can tell the system's value, none is made up. */
+static void
+test_without_a_socket_to_ask(void **state)
+{
+	struct sockopts were = { .n = 0 }, o = { .n = 0 }, failed;
+	struct rlimit before, none;
+	enum sockopt_id id;
+	int fd = open_tcp(), rc;
+
+	(void)state;
+	sockopts_add(&were, SOCKOPT_SNDBUF, 12288);
+	sockopts_add(&o, SOCKOPT_KEEPALIVE, 1);
+	assert_int_equal(sockopts_set(fd, AF_INET, &were, &id), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	rc = sockopts_change(fd, AF_INET, &were, &o, &failed);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(rc, -1);
+	assert_int_equal(failed.n, 1);
+	assert_int_equal(failed.v[0].id, SOCKOPT_SNDBUF);
+	assert_int_equal(failed.v[0].value, EMFILE);
+	assert_int_equal(option_of(fd, &rows[1]), 24576);
+	assert_int_equal(option_of(fd, &rows[3]), 1);
 	close(fd);
 }
 
@@ -190,10 +267,13 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_is_set_and_taken_back),
 		cmocka_unit_test(test_buffers_adapt_again),
+		cmocka_unit_test(test_others_change_all_the_same),
+		cmocka_unit_test(test_without_a_socket_to_ask),
 		cmocka_unit_test(test_defaults_are_not_listed),
 		cmocka_unit_test(test_others_are_left_out),
 		cmocka_unit_test(test_what_fails_is_named),
 		cmocka_unit_test(test_a_buffer_that_is_too_small_is_noticed),
+		cmocka_unit_test(test_a_system_with_large_values),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
