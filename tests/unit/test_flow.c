@@ -48,7 +48,11 @@ fill_up(int fd, size_t most_queued, enum weir_dir dir)
 
 		sent += n;
 		still = n == 0 && !rig_channel(&rig)->queued ? still + 1 : 0;
-		rig_turn(&rig);
+		/* The kernels of both sides may have something to do first. */
+		if (still > 0)
+			rig_turn_wait(&rig);
+		else
+			rig_turn(&rig);
 		assert_true(flow(dir)->out.len <= most_queued);
 	}
 	return sent;
