@@ -14,6 +14,7 @@ static struct shelf {
 	unsigned n;
 	unsigned least; /* that there were since the last trim */
 } shelves[SIZES];
+static unsigned kept; /* on all of them */
 
 static size_t
 shelf_room(unsigned i)
@@ -33,16 +34,6 @@ shelf_of(size_t cap)
 	return NULL;
 }
 
-static struct seg *
-seg_make(size_t cap)
-{
-	struct seg *s = malloc(sizeof(*s) + cap);
-
-	if (s != NULL)
-		*s = (struct seg){ .cap = (uint32_t)cap };
-	return s;
-}
-
 struct seg *
 seg_new(size_t n)
 {
@@ -55,9 +46,10 @@ seg_new(size_t n)
 	shelf = &shelves[i];
 	s = shelf->free;
 	if (s == NULL)
-		return seg_make(shelf_room(i));
+		return seg_new_big(shelf_room(i));
 	shelf->free = s->next;
 	shelf->n--;
+	kept--;
 	if (shelf->n < shelf->least)
 		shelf->least = shelf->n;
 	memory_poison(s->data, s->cap, false);
@@ -69,7 +61,11 @@ seg_new(size_t n)
 struct seg *
 seg_new_big(size_t n)
 {
-	return seg_make(n);
+	struct seg *s = malloc(sizeof(*s) + n);
+
+	if (s != NULL)
+		*s = (struct seg){ .cap = (uint32_t)n };
+	return s;
 }
 
 void
@@ -85,6 +81,7 @@ seg_free(struct seg *s)
 	s->next = shelf->free;
 	shelf->free = s;
 	shelf->n++;
+	kept++;
 }
 
 static void
@@ -96,6 +93,7 @@ shelf_trim(struct shelf *shelf)
 		s = shelf->free;
 		shelf->free = s->next;
 		shelf->n--;
+		kept--;
 		memory_poison(s->data, s->cap, false);
 		free(s);
 	}
@@ -105,12 +103,7 @@ shelf_trim(struct shelf *shelf)
 bool
 segs_are_kept(void)
 {
-	unsigned i;
-
-	for (i = 0; i < SIZES; i++)
-		if (shelves[i].n > 0)
-			return true;
-	return false;
+	return kept > 0;
 }
 
 bool

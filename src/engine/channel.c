@@ -281,6 +281,20 @@ channel_run(struct weir_channel *ch)
 	ch->engine->loop->running = NULL;
 }
 
+/* Are there bytes to pass on, which nobody looks at, and is that all there is
+ * to do? */
+static bool
+channel_only_passes(const struct weir_channel *ch, enum weir_dir dir)
+{
+	const struct flow *fl = &ch->flows[dir], *back = &ch->flows[!dir];
+
+	return ch->state == CHANNEL_JOINED && ch->aside == NULL &&
+	       !ch->failing && ch->told == ch->engine->events &&
+	       fl->state == FLOW_OPEN && !fl->splices && flow_is_plain(fl) &&
+	       back->state != FLOW_ENDED && back->held == 0 &&
+	       flow_left(back) == 0;
+}
+
 void
 channel_ready(struct endpoint *ep, uint32_t events)
 {
@@ -302,7 +316,13 @@ channel_ready(struct endpoint *ep, uint32_t events)
 			channel_side_failed(ch, (enum weir_side)ep->side, err);
 		}
 	}
-	channel_run(ch);
+	if ((events & ~(ENDPOINT_IN | ENDPOINT_OUT)) == 0 &&
+		channel_only_passes(
+			ch, channel_dir((enum weir_side)ep->side)) &&
+		flow_pass(ch, channel_dir((enum weir_side)ep->side)))
+		ch->engine->loop->running = NULL;
+	else
+		channel_run(ch);
 }
 
 /* Keeps the first end that anybody saw. */

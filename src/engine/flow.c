@@ -138,11 +138,15 @@ flow_read_once(struct weir_channel *ch, enum weir_dir dir, size_t budget)
 			flow_emptied(from);
 		ch->flows[dir].in_bytes += (uint64_t)n;
 		ch->last_ms = clock_ms();
-		if (!spliced) {
-			splice_watch(ch, dir, (size_t)n);
+		if (spliced)
+			return budget;
+		splice_watch(ch, dir, (size_t)n);
+		if (flow_is_plain(&ch->flows[dir]) && ch->aside == NULL)
+			flow_take(
+				ch, dir, loop->scratch, (size_t)n, true, NULL);
+		else
 			chain_feed(ch, dir, loop->scratch, (size_t)n, false);
-		}
-		return spliced ? budget : (size_t)n;
+		return (size_t)n;
 	}
 	if (n == 0 && !spliced)
 		channel_source_ended(ch, dir, from->err);
@@ -153,11 +157,11 @@ flow_read_once(struct weir_channel *ch, enum weir_dir dir, size_t budget)
 	return 0;
 }
 
-void
-flow_read(struct weir_channel *ch, enum weir_dir dir)
+/* Reads and passes on, so many bytes at most. */
+static void
+flow_read_most(struct weir_channel *ch, enum weir_dir dir, size_t budget)
 {
 	const struct endpoint *from = channel_source(ch, dir);
-	size_t budget = ch->engine->server->read_max;
 
 	while (budget > 0 && flow_may_read(ch, dir)) {
 		budget -= flow_read_once(ch, dir, budget);
@@ -167,6 +171,29 @@ flow_read(struct weir_channel *ch, enum weir_dir dir)
 		flow_flush(ch, WEIR_UP);
 		flow_flush(ch, WEIR_DOWN);
 	}
+}
+
+void
+flow_read(struct weir_channel *ch, enum weir_dir dir)
+{
+	flow_read_most(ch, dir, ch->engine->server->read_max);
+}
+
+bool
+flow_pass(struct weir_channel *ch, enum weir_dir dir)
+{
+	const struct endpoint *from = channel_source(ch, dir);
+	size_t budget = ch->engine->server->read_max;
+
+	budget -= flow_read_once(ch, dir, budget);
+	flow_flush(ch, dir);
+	if (from->mask & ENDPOINT_READABLE)
+		flow_read_most(ch, dir, budget);
+	if (ch->state != CHANNEL_JOINED || ch->flows[dir].state != FLOW_OPEN)
+		return false;
+	if (flow_may_read(ch, dir))
+		channel_queue(ch);
+	return true;
 }
 
 static void

@@ -59,12 +59,22 @@ flow_left(const struct flow *fl)
 	return fl->out.len + (fl->pipe == NULL ? 0 : fl->pipe->len);
 }
 
+/* Does nobody look, and nothing wait? */
+static inline bool
+flow_is_plain(const struct flow *fl)
+{
+	return fl->active == 0 && fl->held == 0 && flow_left(fl) == 0;
+}
+
 /* The only way a state changes; a step that the table lacks is a bug. */
 void flow_state(struct weir_channel *ch, enum weir_dir dir, enum flow_state to);
 /* May more be read from the source now, as far as this flow knows? */
 bool flow_may_read(const struct weir_channel *ch, enum weir_dir dir);
 /* Reads and passes on, within one turn's budget. */
 void flow_read(struct weir_channel *ch, enum weir_dir dir);
+/* flow_read() and flow_flush() of a flow that is open and plain, in a channel
+ * with nothing else to do; true: it has nothing else to do still. */
+bool flow_pass(struct weir_channel *ch, enum weir_dir dir);
 /* Takes bytes that came out of the chain.  stable: they stay where they are
  * until flow_flush(), so they need no copy.  They lie in seg, if not NULL,
  * which is owned from here on. */
