@@ -127,6 +127,7 @@ PROCESS_TESTS = \
 	tests/process/test_retire \
 	tests/process/test_rights \
 	tests/process/test_rlimits \
+	tests/process/test_segments \
 	tests/process/test_sockets \
 	tests/process/test_spread \
 	tests/process/test_start \

@@ -288,10 +288,8 @@ channel_only_passes(const struct weir_channel *ch, enum weir_dir dir)
 {
 	const struct flow *fl = &ch->flows[dir], *back = &ch->flows[!dir];
 
-	return ch->state == CHANNEL_JOINED && ch->aside == NULL &&
-	       !ch->failing && ch->told == ch->engine->events &&
-	       fl->state == FLOW_OPEN && !fl->splices && flow_is_plain(fl) &&
-	       back->state != FLOW_ENDED && back->held == 0 &&
+	return ch->state == CHANNEL_JOINED && fl->state == FLOW_OPEN &&
+	       !fl->splices && flow_is_plain(fl) && back->state != FLOW_ENDED &&
 	       flow_left(back) == 0;
 }
 

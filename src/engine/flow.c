@@ -122,6 +122,7 @@ flow_read_once(struct weir_channel *ch, enum weir_dir dir, size_t budget)
 {
 	struct loop *loop = ch->engine->loop;
 	struct endpoint *from = channel_source(ch, dir);
+	struct flow *fl = &ch->flows[dir];
 	bool spliced;
 	ssize_t n;
 
@@ -136,12 +137,12 @@ flow_read_once(struct weir_channel *ch, enum weir_dir dir, size_t budget)
 		/* Bits of an end or an error stay: they are read up to. */
 		if ((size_t)n < budget && flow_trusts(from, spliced))
 			flow_emptied(from);
-		ch->flows[dir].in_bytes += (uint64_t)n;
+		fl->in_bytes += (uint64_t)n;
 		ch->last_ms = clock_ms();
 		if (spliced)
 			return budget;
 		splice_watch(ch, dir, (size_t)n);
-		if (flow_is_plain(&ch->flows[dir]) && ch->aside == NULL)
+		if (fl->state == FLOW_OPEN && flow_is_plain(fl))
 			flow_take(
 				ch, dir, loop->scratch, (size_t)n, true, NULL);
 		else

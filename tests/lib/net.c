@@ -2,6 +2,8 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -13,6 +15,8 @@
 #include <cmocka.h>
 
 #include "lib/net.h"
+
+#define HEADERS 40 /* of IPv4 and TCP */
 
 __attribute__((format(printf, 2, 3))) static void
 file_write(const char *path, const char *fmt, ...)
@@ -27,12 +31,22 @@ file_write(const char *path, const char *fmt, ...)
 	assert_int_equal(fclose(f), 0);
 }
 
+/* Asks for something of loopback (netdevice(7)). */
+static void
+loopback_set(int what, struct ifreq *lo)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	snprintf(lo->ifr_name, sizeof(lo->ifr_name), "lo");
+	assert_int_equal(ioctl(fd, (unsigned long)what, lo), 0);
+	close(fd);
+}
+
 void
 net_make(void)
 {
 	struct ifreq lo = { .ifr_flags = IFF_UP | IFF_RUNNING };
 	unsigned uid = getuid(), gid = getgid();
-	int fd;
 
 	if (unshare(CLONE_NEWNET) == -1) {
 		assert_int_equal(unshare(CLONE_NEWUSER | CLONE_NEWNET), 0);
@@ -40,10 +54,7 @@ net_make(void)
 		file_write("/proc/self/setgroups", "deny");
 		file_write("/proc/self/gid_map", "%u %u 1", gid, gid);
 	}
-	snprintf(lo.ifr_name, sizeof(lo.ifr_name), "lo");
-	fd = socket(AF_INET, SOCK_DGRAM, 0);
-	assert_int_equal(ioctl(fd, SIOCSIFFLAGS, &lo), 0);
-	close(fd);
+	loopback_set(SIOCSIFFLAGS, &lo);
 }
 
 void
@@ -64,4 +75,21 @@ net_keepalive(unsigned idle_s, unsigned interval_s)
 {
 	file_write("/proc/sys/net/ipv4/tcp_keepalive_time", "%u", idle_s);
 	file_write("/proc/sys/net/ipv4/tcp_keepalive_intvl", "%u", interval_s);
+}
+
+void
+net_segments(unsigned bytes)
+{
+	static const uint32_t whole[] = { ETHTOOL_STSO, ETHTOOL_SGSO };
+	struct ifreq lo = { .ifr_mtu = (int)bytes + HEADERS };
+	struct ethtool_value off;
+	unsigned i;
+
+	loopback_set(SIOCSIFMTU, &lo);
+	/* Else it takes over what is not cut into segments yet. */
+	for (i = 0; i < sizeof(whole) / sizeof(whole[0]); i++) {
+		off = (struct ethtool_value){ .cmd = whole[i] };
+		lo.ifr_data = (char *)&off;
+		loopback_set(SIOCETHTOOL, &lo);
+	}
 }

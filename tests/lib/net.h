@@ -12,5 +12,7 @@ void net_ports(unsigned first, unsigned last);
 void net_fastopen(void);
 /* In it: seconds of tcp_keepalive_time and tcp_keepalive_intvl of tcp(7). */
 void net_keepalive(unsigned idle_s, unsigned interval_s);
+/* In it: segments of TCP have so many bytes at most, options included. */
+void net_segments(unsigned bytes);
 
 #endif

@@ -368,6 +368,36 @@ test_fastopen_with_bytes(void **state)
 	assert_true(fast_once());
 }
 
+/* One whose client has said all before anybody was connected to. */
+static void
+fast_half_closed(void)
+{
+	client = rig_client(&rig);
+	rig_say(client, "bytes");
+	assert_int_equal(shutdown(client, SHUT_WR), 0);
+	server = rig_take(&rig, listener);
+	rig_hear(&rig, server, "bytes");
+	rig_hear_end(&rig, server);
+	rig_say(server, "answer");
+	rig_hear(&rig, client, "answer");
+	rig_close(&server);
+	rig_hear_end(&rig, client);
+	rig_close(&client);
+	rig_quiet(&rig);
+	assert_int_equal(rig_ends.facts.reason, WEIR_R_DONE);
+}
+
+/* With and without a cookie. */
+static void
+test_fastopen_with_an_end_behind_the_bytes(void **state)
+{
+	(void)state;
+	fast_start();
+	fast_half_closed();
+	fast_half_closed();
+	fast_half_closed();
+}
+
 /* Noticed too late to be a connect that failed, but at once. */
 static void
 test_fastopen_that_is_refused(void **state)
@@ -414,6 +444,7 @@ main(void)
 		pair_test(test_a_client_of_another_family),
 		pair_test(test_fastopen_needs_bytes),
 		pair_test(test_fastopen_with_bytes),
+		pair_test(test_fastopen_with_an_end_behind_the_bytes),
 		pair_test(test_fastopen_that_is_refused),
 	};
 

@@ -204,6 +204,30 @@ test_f40_a_drain_of_single_bytes_goes_on(void **state)
 	assert_int_equal(flow_left(flow(WEIR_DOWN)), 0);
 }
 
+/* Of both, one edge tells. */
+static void
+test_a_question_comes_with_room(void **state)
+{
+	uint64_t sent, n, got = 0;
+
+	(void)state;
+	rig.server.read_max = 3000;
+	rig.client_rcvbuf = rig.front_sndbuf = 4096;
+	pair_join();
+	sent = fill_up(server, 3000, WEIR_DOWN);
+	while ((n = stream_drink(client, got, MB)) > 0)
+		got += n;
+	rig_say(client, "?");
+	rig_hear(&rig, server, "?");
+	while (got < sent) {
+		n = stream_drink(client, got, 1000);
+		got += n;
+		if (n == 0)
+			rig_turn_wait(&rig);
+	}
+	rig_quiet(&rig);
+}
+
 /* ---- budget -------------------------------------------------------------- */
 
 static void
@@ -358,6 +382,7 @@ main(void)
 		pair_tests(test_held_bytes_are_shown_again),
 		pair_tests(test_answers_that_nobody_reads_are_bounded),
 		pair_tests(test_f40_a_drain_of_single_bytes_goes_on),
+		pair_tests(test_a_question_comes_with_room),
 		pair_mode_test(test_a_flood_leaves_turns_to_others, copied),
 		pair_tests(test_nothing_is_queued_while_idle),
 		pair_tests(test_urgent_byte_does_not_stop_the_flow),
