@@ -5,6 +5,7 @@ libweir_a_SOURCES = \
 	src/api/middleware.h \
 	src/api/option.h \
 	src/api/reason.def \
+	src/api/table.h \
 	src/api/variable.h \
 	src/api/verdict.h \
 	src/api/weir.h \
@@ -213,6 +214,19 @@ libweir_a_SOURCES = \
 	src/master/workers_private.h \
 	src/registry.c \
 	src/registry.h \
+	src/shm/crash.h \
+	src/shm/owner.c \
+	src/shm/owner.h \
+	src/shm/row.c \
+	src/shm/row.h \
+	src/shm/shm.c \
+	src/shm/shm.h \
+	src/shm/siphash.c \
+	src/shm/siphash.h \
+	src/shm/stripe.c \
+	src/shm/stripe.h \
+	src/shm/table.c \
+	src/shm/table.h \
 	src/worker/accept.c \
 	src/worker/accept.h \
 	src/worker/control.c \

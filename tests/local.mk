@@ -64,6 +64,7 @@ UNIT_TESTS = \
 	tests/unit/test_scan \
 	tests/unit/test_seg \
 	tests/unit/test_share \
+	tests/unit/test_shm \
 	tests/unit/test_signals \
 	tests/unit/test_sink \
 	tests/unit/test_sink_pipe \
@@ -75,6 +76,8 @@ UNIT_TESTS = \
 	tests/unit/test_splice_stages \
 	tests/unit/test_stage \
 	tests/unit/test_tag \
+	tests/unit/test_table \
+	tests/unit/test_table_crash \
 	tests/unit/test_timeouts \
 	tests/unit/test_timer \
 	tests/unit/test_units \

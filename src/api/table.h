@@ -1,0 +1,75 @@
+/* table.h - tables that all workers share, and that outlive each of them. */
+#ifndef WEIR_TABLE_H
+#define WEIR_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "channel.h"
+
+#define WEIR_COLUMNS   8   /* of a table */
+#define WEIR_KEY_MOST  256 /* bytes */
+#define WEIR_CELL_MOST 256 /* bytes of a value */
+
+/* id, word, what a cell of it is. */
+#define WEIR_COLUMN_TYPES(X)                                                   \
+	X(COUNT, "count")   /* what was added */                               \
+	X(RATE, "rate")	    /* what was added in the last window_ms */         \
+	X(HELD, "held")	    /* what processes hold; theirs ends with them */   \
+	X(TOKENS, "tokens") /* a bucket of burst, filled by rate a second */   \
+	X(VALUE, "value")   /* up to size bytes */
+
+enum weir_column_type {
+#define X(id, word) WEIR_COLUMN_##id,
+	WEIR_COLUMN_TYPES(X)
+#undef X
+};
+
+struct weir_column {
+	const char *name;
+	enum weir_column_type type;
+	uint32_t window_ms; /* of a rate */
+	uint32_t size;	    /* of a value */
+	uint64_t rate;	    /* of tokens, in a second */
+	uint64_t burst;	    /* of tokens */
+};
+
+struct weir_table;
+
+/* What follows returns 0, or -1 with errno: ETIMEDOUT, when the table cannot
+ * say in time; ENOSPC, when it is full and nothing may leave it; else as told.
+ * Whether to let somebody pass then is for who asks to decide.  A key that is
+ * new begins with zeros and full buckets. */
+
+/* Adds n to a count or a rate; *now, if not NULL, is what it is then. */
+int weir_table_add(struct weir_table *t, struct weir_bytes key, unsigned column,
+	uint64_t n, uint64_t *now);
+/* Holds n, if all then hold no more than most; else EDQUOT, and nothing is
+ * changed.  *now, if not NULL, is what all hold. */
+int weir_table_hold(struct weir_table *t, struct weir_bytes key,
+	unsigned column, uint32_t n, uint64_t most, uint64_t *now);
+/* Holds n less. */
+int weir_table_release(struct weir_table *t, struct weir_bytes key,
+	unsigned column, uint32_t n);
+/* Takes n tokens, or else, with EDQUOT, none: *wait_ms, if not NULL, is how
+ * long until there are so many (UINT64_MAX: never). */
+int weir_table_draw(struct weir_table *t, struct weir_bytes key,
+	unsigned column, uint64_t n, uint64_t *wait_ms);
+/* Stores a value; EMSGSIZE: it is too long. */
+int weir_table_set(struct weir_table *t, struct weir_bytes key, unsigned column,
+	struct weir_bytes value);
+/* Copies a value of at most size bytes, and how long it is; ENOENT: there is no
+ * such key. */
+int weir_table_get(struct weir_table *t, struct weir_bytes key, unsigned column,
+	void *value, size_t size, size_t *len);
+/* A count, a rate, what is held or is left of tokens; ENOENT: there is no such
+ * key. */
+int weir_table_read(struct weir_table *t, struct weir_bytes key,
+	unsigned column, uint64_t *now);
+/* Lets the key end in ms, whatever the table's ttl says; ENOENT. */
+int weir_table_expire(struct weir_table *t, struct weir_bytes key, uint64_t ms);
+/* ENOENT: there was none. */
+int weir_table_delete(struct weir_table *t, struct weir_bytes key);
+
+#endif

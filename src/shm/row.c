@@ -1,0 +1,355 @@
+/* row.c - what a table keeps of one key: its columns.
+ *
+ * Each change can be interrupted for ever between any two stores: what is left
+ * then is a number that was right before or after, or row_repair() mends it. */
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "shm/crash.h"
+#include "shm/row.h"
+#include "shm/shm.h"
+
+#define HELD_BITS (64 - OWNER_BITS)
+#define HELD_MOST OWNER_COUNT_MOST
+
+struct rate {
+	uint64_t window; /* number of the one that now counts */
+	uint64_t now, before;
+};
+
+struct tokens {
+	uint64_t at_ms;
+	uint64_t left; /* thousandths */
+};
+
+struct value {
+	uint32_t len;
+	uint8_t bytes[];
+};
+
+static size_t
+round_up(size_t n)
+{
+	return (n + 7) / 8 * 8;
+}
+
+static size_t
+column_size(const struct shape *shape, const struct weir_column *column)
+{
+	switch (column->type) {
+	case WEIR_COLUMN_RATE:
+		return sizeof(struct rate);
+	case WEIR_COLUMN_HELD:
+		return shape->holders * sizeof(uint64_t);
+	case WEIR_COLUMN_TOKENS:
+		return sizeof(struct tokens);
+	case WEIR_COLUMN_VALUE:
+		return round_up(sizeof(struct value) + column->size);
+	case WEIR_COLUMN_COUNT:
+		break;
+	}
+	return sizeof(uint64_t);
+}
+
+/* FNV-1a (Fowler, Noll, Vo), of numbers. */
+static uint64_t
+layout_of(uint64_t layout, uint64_t number)
+{
+	return (layout ^ number) * 0x100000001b3ull;
+}
+
+int
+shape_init(struct shape *shape)
+{
+	size_t at = sizeof(struct row) + round_up(shape->key_most);
+	uint64_t layout = 0xcbf29ce484222325ull;
+	unsigned i;
+
+	layout = layout_of(layout_of(layout, sizeof(struct row)), at);
+	for (i = 0; i < shape->n; i++) {
+		shape->offsets[i] = (uint16_t)(at - sizeof(struct row));
+		layout = layout_of(layout, shape->columns[i].type);
+		at += column_size(shape, &shape->columns[i]);
+		layout = layout_of(layout, at);
+		if (at > SHM_EXTENT / 4) {
+			errno = EINVAL;
+			return -1;
+		}
+	}
+	shape->size = (uint32_t)at;
+	shape->layout = layout;
+	return 0;
+}
+
+static void *
+cell(const struct shape *shape, const struct row *row, unsigned column)
+{
+	return (uint8_t *)(uintptr_t)row->bytes + shape->offsets[column];
+}
+
+void
+row_init(const struct shape *shape, struct row *row, uint64_t now_ms)
+{
+	unsigned i;
+
+	for (i = 0; i < shape->n; i++) {
+		const struct weir_column *column = &shape->columns[i];
+
+		memset(cell(shape, row, i), 0, column_size(shape, column));
+		if (column->type == WEIR_COLUMN_TOKENS)
+			*(struct tokens *)cell(shape, row, i) =
+				(struct tokens){ .at_ms = now_ms,
+					.left = column->burst * 1000 };
+	}
+}
+
+void
+row_repair(const struct shape *shape, struct row *row, uint64_t now_ms)
+{
+	unsigned i;
+
+	for (i = 0; i < shape->n; i++) {
+		const struct weir_column *column = &shape->columns[i];
+		struct tokens *tokens = cell(shape, row, i);
+		struct value *value = cell(shape, row, i);
+
+		if (column->type == WEIR_COLUMN_TOKENS &&
+			tokens->at_ms > now_ms)
+			tokens->at_ms = now_ms;
+		if (column->type == WEIR_COLUMN_VALUE &&
+			value->len > column->size)
+			value->len = 0;
+	}
+}
+
+/* ---- counts and rates ---------------------------------------------------- */
+
+static void
+rate_turn(struct rate *rate, uint64_t window)
+{
+	if (rate->window == window)
+		return;
+	rate->before = rate->window + 1 == window ? rate->now : 0;
+	shm_crash();
+	rate->now = 0;
+	shm_crash();
+	rate->window = window;
+}
+
+/* Of the window before, the part that the last window_ms still cover counts:
+ * as if it had come evenly. */
+static uint64_t
+rate_read(const struct rate *rate, uint64_t window_ms, uint64_t now_ms)
+{
+	uint64_t window = now_ms / window_ms, past_ms = now_ms % window_ms;
+	struct rate at = *rate;
+
+	rate_turn(&at, window);
+	return at.now +
+	       (uint64_t)((double)at.before * (double)(window_ms - past_ms) /
+			  (double)window_ms);
+}
+
+uint64_t
+row_add(const struct shape *shape, struct row *row, unsigned column, uint64_t n,
+	uint64_t now_ms)
+{
+	const struct weir_column *c = &shape->columns[column];
+	uint64_t *count = cell(shape, row, column);
+	struct rate *rate = cell(shape, row, column);
+
+	if (c->type == WEIR_COLUMN_COUNT)
+		return *count += n;
+	rate_turn(rate, now_ms / c->window_ms);
+	shm_crash();
+	rate->now += n;
+	return rate_read(rate, c->window_ms, now_ms);
+}
+
+/* ---- what processes hold ------------------------------------------------- */
+
+static uint64_t
+held_all(const struct shape *shape, const uint64_t *cells,
+	const struct owners *owners)
+{
+	uint64_t all = 0;
+	uint32_t i;
+
+	for (i = 0; i < shape->holders; i++)
+		if (cells[i] != 0 && owner_lives(owners, cells[i] >> HELD_BITS))
+			all += cells[i] & HELD_MOST;
+	return all;
+}
+
+bool
+row_is_held(const struct shape *shape, const struct row *row,
+	const struct owners *owners)
+{
+	unsigned i;
+
+	for (i = 0; i < shape->n; i++)
+		if (shape->columns[i].type == WEIR_COLUMN_HELD &&
+			held_all(shape, cell(shape, row, i), owners) > 0)
+			return true;
+	return false;
+}
+
+/* Mine, or else, with owners, one that nobody needs any more. */
+static uint64_t *
+held_mine(const struct shape *shape, uint64_t *cells, uint64_t me,
+	const struct owners *owners)
+{
+	uint64_t *nobody = NULL;
+	uint32_t i;
+
+	for (i = 0; i < shape->holders; i++) {
+		if (cells[i] >> HELD_BITS == me)
+			return &cells[i];
+		if (owners != NULL && nobody == NULL &&
+			((cells[i] & HELD_MOST) == 0 ||
+				!owner_lives(owners, cells[i] >> HELD_BITS)))
+			nobody = &cells[i];
+	}
+	return nobody;
+}
+
+int
+row_hold(const struct shape *shape, struct row *row, unsigned column,
+	const struct owners *owners, uint64_t me, uint32_t n, uint64_t most,
+	uint64_t *now)
+{
+	uint64_t *cells = cell(shape, row, column), *mine, all, old;
+
+	all = held_all(shape, cells, owners);
+	if (now != NULL)
+		*now = all;
+	if (all > most || n > most - all) {
+		errno = EDQUOT;
+		return -1;
+	}
+	mine = held_mine(shape, cells, me, owners);
+	old = mine != NULL && *mine >> HELD_BITS == me ? *mine & HELD_MOST : 0;
+	if (mine == NULL || n > HELD_MOST - old) {
+		errno = ENOSPC;
+		return -1;
+	}
+	shm_crash();
+	*mine = me << HELD_BITS | (old + n);
+	if (now != NULL)
+		*now = all + n;
+	return 0;
+}
+
+void
+row_release(const struct shape *shape, struct row *row, unsigned column,
+	uint64_t me, uint32_t n)
+{
+	uint64_t *mine = held_mine(shape, cell(shape, row, column), me, NULL);
+	uint64_t old;
+
+	if (mine == NULL)
+		return; /* the row was lost meanwhile, and made again */
+	old = *mine & HELD_MOST;
+	shm_crash();
+	*mine = old > n ? me << HELD_BITS | (old - n) : 0;
+}
+
+/* ---- tokens -------------------------------------------------------------- */
+
+static uint64_t
+tokens_read(const struct weir_column *c, const struct tokens *tokens,
+	uint64_t now_ms)
+{
+	uint64_t full = c->burst * 1000, lack, ms;
+
+	if (tokens->left >= full)
+		return full;
+	lack = full - tokens->left;
+	ms = now_ms > tokens->at_ms ? now_ms - tokens->at_ms : 0;
+	if (c->rate == 0 || ms == 0)
+		return tokens->left;
+	return ms > lack / c->rate ? full : tokens->left + ms * c->rate;
+}
+
+int
+row_draw(const struct shape *shape, struct row *row, unsigned column,
+	uint64_t n, uint64_t now_ms, uint64_t *wait_ms)
+{
+	const struct weir_column *c = &shape->columns[column];
+	struct tokens *tokens = cell(shape, row, column);
+	uint64_t left = tokens_read(c, tokens, now_ms), lack;
+
+	if (n <= c->burst && left >= n * 1000) {
+		/* In that order: who dies between has lost tokens, not got
+		 * any. */
+		tokens->at_ms = now_ms;
+		atomic_signal_fence(memory_order_seq_cst);
+		shm_crash();
+		tokens->left = left - n * 1000;
+		return 0;
+	}
+	if (wait_ms != NULL) {
+		lack = n <= c->burst ? n * 1000 - left : 0;
+		*wait_ms = lack == 0 || c->rate == 0
+				   ? UINT64_MAX
+				   : (lack + c->rate - 1) / c->rate;
+	}
+	errno = EDQUOT;
+	return -1;
+}
+
+/* ---- values -------------------------------------------------------------- */
+
+int
+row_set(const struct shape *shape, struct row *row, unsigned column,
+	struct weir_bytes in)
+{
+	struct value *value = cell(shape, row, column);
+
+	if (in.len > shape->columns[column].size) {
+		errno = EMSGSIZE;
+		return -1;
+	}
+	/* Half of a new value is no value. */
+	value->len = 0;
+	atomic_signal_fence(memory_order_seq_cst);
+	shm_crash();
+	memcpy(value->bytes, in.p, in.len);
+	shm_crash();
+	atomic_signal_fence(memory_order_seq_cst);
+	value->len = (uint32_t)in.len;
+	return 0;
+}
+
+size_t
+row_get(const struct shape *shape, const struct row *row, unsigned column,
+	void *out, size_t size)
+{
+	const struct value *value = cell(shape, row, column);
+
+	memcpy(out, value->bytes, value->len < size ? value->len : size);
+	return value->len;
+}
+
+uint64_t
+row_read(const struct shape *shape, const struct row *row, unsigned column,
+	const struct owners *owners, uint64_t now_ms)
+{
+	const struct weir_column *c = &shape->columns[column];
+	const void *p = cell(shape, row, column);
+
+	switch (c->type) {
+	case WEIR_COLUMN_RATE:
+		return rate_read(p, c->window_ms, now_ms);
+	case WEIR_COLUMN_HELD:
+		return held_all(shape, p, owners);
+	case WEIR_COLUMN_TOKENS:
+		return tokens_read(c, p, now_ms) / 1000;
+	case WEIR_COLUMN_VALUE:
+		return ((const struct value *)p)->len;
+	case WEIR_COLUMN_COUNT:
+		break;
+	}
+	return *(const uint64_t *)p;
+}

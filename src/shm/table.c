@@ -1,0 +1,376 @@
+/* table.c - a table in shared memory: keys, spread over stripes. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "shm/crash.h"
+#include "shm/siphash.h"
+#include "shm/table.h"
+
+#define STRIPE_SIZE ((size_t)16 * SHM_EXTENT) /* rows of one, about */
+#define STRIPES	    4096
+#define LATER_MS    1000 /* who hangs with a lock is not waited for again */
+
+/* ---- making -------------------------------------------------------------- */
+
+static uint32_t
+stripes_for(size_t size)
+{
+	uint32_t n = 1;
+
+	while (n < STRIPES && n * STRIPE_SIZE < size)
+		n *= 2;
+	return n;
+}
+
+static struct stripe_of
+table_of(const struct weir_table *t, uint32_t i)
+{
+	size_t most = t->options.size / SHM_EXTENT / t->n;
+
+	return (struct stripe_of){ .shm = t->shm,
+		.shape = &t->shape,
+		.owner = SHM_OWNER(shm_zone_index(t->shm, t->zone), i),
+		.extents_most = most > 0 ? (uint32_t)most : 1,
+		.ttl_ms = t->options.ttl_ms,
+		.now_ms = clock_ms() };
+}
+
+int
+table_init(struct weir_table *t, struct shm *shm,
+	const struct table_options *options, bool *fresh)
+{
+	size_t size;
+	uint32_t i;
+
+	*t = (struct weir_table){ .shm = shm, .options = *options };
+	t->shape = (struct shape){ .columns = options->columns,
+		.n = options->ncolumns,
+		.key_most = options->key_most,
+		.holders = options->holders };
+	if (shape_init(&t->shape) == -1)
+		return -1;
+	t->n = stripes_for(options->size);
+	size = t->n * sizeof(*t->stripes);
+	t->zone =
+		shm_zone_open(shm, options->name, t->shape.layout, size, fresh);
+	if (t->zone == NULL)
+		return -1;
+	t->stripes = shm_zone_data(shm, t->zone);
+	/* Of another size before, it keeps its stripes, but may grow. */
+	t->n = 1;
+	while ((size_t)t->n * 2 * sizeof(*t->stripes) <=
+		(size_t)t->zone->n * SHM_EXTENT)
+		t->n *= 2;
+	for (i = 0; *fresh && i < t->n; i++)
+		if (stripe_init(&t->stripes[i]) == -1)
+			return -1;
+	t->later_ms = calloc(t->n, sizeof(*t->later_ms));
+	return t->later_ms == NULL ? -1 : 0;
+}
+
+void
+table_done(struct weir_table *t)
+{
+	free(t->later_ms);
+	t->later_ms = NULL;
+}
+
+void
+table_own(struct weir_table *t, uint64_t me)
+{
+	t->me = me;
+}
+
+/* ---- locks --------------------------------------------------------------- */
+
+/* A key, found, with the lock of its stripe. */
+struct place {
+	struct stripe *stripe;
+	struct stripe_of of;
+	uint32_t hash;
+};
+
+/* Who hangs (SIGSTOP, a debugger) with a lock costs one wait a second. */
+static int
+table_lock(struct weir_table *t, uint32_t i, const struct stripe_of *of)
+{
+	bool repaired, wait = t->later_ms[i] <= of->now_ms;
+	int rc = stripe_lock(&t->stripes[i], of, wait, &repaired);
+
+	if (repaired)
+		log_alert("table \"%s\": a process died while it changed it; "
+			  "what it left is in order again",
+			t->options.name);
+	if (rc == 0) {
+		t->later_ms[i] = 0;
+	} else if (wait) {
+		t->later_ms[i] = of->now_ms + LATER_MS;
+		log_error("table \"%s\": a process hangs while it changes it: "
+			  "a part of it cannot be used",
+			t->options.name);
+		errno = ETIMEDOUT;
+	}
+	return rc;
+}
+
+static int
+place_lock(struct place *p, struct weir_table *t, struct weir_bytes key)
+{
+	uint64_t hash;
+	uint32_t i;
+
+	if (key.len > t->options.key_most) {
+		errno = EMSGSIZE;
+		return -1;
+	}
+	hash = siphash(shm_secret(t->shm), key.p, key.len);
+	i = (uint32_t)(hash >> 32) & (t->n - 1);
+	p->hash = (uint32_t)hash;
+	p->of = table_of(t, i);
+	p->stripe = &t->stripes[i];
+	return table_lock(t, i, &p->of);
+}
+
+/* The row of the key, made if need be, with its lock; NULL with errno, and
+ * without the lock. */
+static struct row *
+place_need(struct place *p, struct weir_table *t, struct weir_bytes key)
+{
+	struct row *row;
+
+	if (place_lock(p, t, key) == -1)
+		return NULL;
+	row = stripe_need(p->stripe, &p->of, key, p->hash,
+		t->options.full == TABLE_EVICT);
+	if (row == NULL) {
+		stripe_unlock(p->stripe);
+		errno = ENOSPC;
+		return NULL;
+	}
+	stripe_use(p->stripe, &p->of, row);
+	return row;
+}
+
+/* The same of a key that is there, which is not used by that; else ENOENT. */
+static struct row *
+place_find(struct place *p, struct weir_table *t, struct weir_bytes key)
+{
+	struct row *row;
+
+	if (place_lock(p, t, key) == -1)
+		return NULL;
+	row = stripe_find(p->stripe, &p->of, key, p->hash);
+	if (row != NULL)
+		return row;
+	stripe_unlock(p->stripe);
+	errno = ENOENT;
+	return NULL;
+}
+
+/* Ends what place_need() or place_find() began; rc and errno stay. */
+static int
+place_done(struct place *p, int rc)
+{
+	int err = errno;
+
+	shm_crash();
+	stripe_unlock(p->stripe);
+	errno = err;
+	return rc;
+}
+
+/* ---- what modules call --------------------------------------------------- */
+
+int
+weir_table_add(struct weir_table *t, struct weir_bytes key, unsigned column,
+	uint64_t n, uint64_t *now)
+{
+	struct place p;
+	struct row *row = place_need(&p, t, key);
+	uint64_t all;
+
+	if (row == NULL)
+		return -1;
+	all = row_add(&t->shape, row, column, n, p.of.now_ms);
+	if (now != NULL)
+		*now = all;
+	return place_done(&p, 0);
+}
+
+int
+weir_table_hold(struct weir_table *t, struct weir_bytes key, unsigned column,
+	uint32_t n, uint64_t most, uint64_t *now)
+{
+	struct place p;
+	struct row *row = place_need(&p, t, key);
+
+	if (row == NULL)
+		return -1;
+	return place_done(&p, row_hold(&t->shape, row, column,
+				      shm_owners(t->shm), t->me, n, most, now));
+}
+
+int
+weir_table_release(struct weir_table *t, struct weir_bytes key, unsigned column,
+	uint32_t n)
+{
+	struct place p;
+	struct row *row = place_find(&p, t, key);
+
+	if (row == NULL)
+		return -1;
+	row_release(&t->shape, row, column, t->me, n);
+	return place_done(&p, 0);
+}
+
+int
+weir_table_draw(struct weir_table *t, struct weir_bytes key, unsigned column,
+	uint64_t n, uint64_t *wait_ms)
+{
+	struct place p;
+	struct row *row = place_need(&p, t, key);
+
+	if (row == NULL)
+		return -1;
+	return place_done(
+		&p, row_draw(&t->shape, row, column, n, p.of.now_ms, wait_ms));
+}
+
+int
+weir_table_set(struct weir_table *t, struct weir_bytes key, unsigned column,
+	struct weir_bytes value)
+{
+	struct place p;
+	struct row *row = place_need(&p, t, key);
+
+	if (row == NULL)
+		return -1;
+	return place_done(&p, row_set(&t->shape, row, column, value));
+}
+
+int
+weir_table_get(struct weir_table *t, struct weir_bytes key, unsigned column,
+	void *value, size_t size, size_t *len)
+{
+	struct place p;
+	struct row *row = place_find(&p, t, key);
+
+	if (row == NULL)
+		return -1;
+	*len = row_get(&t->shape, row, column, value, size);
+	return place_done(&p, 0);
+}
+
+int
+weir_table_read(struct weir_table *t, struct weir_bytes key, unsigned column,
+	uint64_t *now)
+{
+	struct place p;
+	struct row *row = place_find(&p, t, key);
+
+	if (row == NULL)
+		return -1;
+	*now = row_read(
+		&t->shape, row, column, shm_owners(t->shm), p.of.now_ms);
+	return place_done(&p, 0);
+}
+
+int
+weir_table_expire(struct weir_table *t, struct weir_bytes key, uint64_t ms)
+{
+	struct place p;
+	struct row *row = place_find(&p, t, key);
+
+	if (row == NULL)
+		return -1;
+	row->ends_ms = p.of.now_ms + ms;
+	return place_done(&p, 0);
+}
+
+int
+weir_table_delete(struct weir_table *t, struct weir_bytes key)
+{
+	struct place p;
+	struct row *row = place_find(&p, t, key);
+
+	if (row == NULL)
+		return -1;
+	stripe_remove(p.stripe, &p.of, row);
+	return place_done(&p, 0);
+}
+
+/* ---- all of it ----------------------------------------------------------- */
+
+uint64_t
+table_sweep(struct weir_table *t, uint32_t *from, uint32_t n)
+{
+	uint64_t left = 0;
+	uint32_t i;
+
+	for (i = 0; i < n && i < t->n; i++, *from = (*from + 1) % t->n) {
+		struct stripe_of of = table_of(t, *from);
+
+		if (table_lock(t, *from, &of) == -1)
+			continue;
+		left += stripe_sweep(&t->stripes[*from], &of);
+		stripe_unlock(&t->stripes[*from]);
+	}
+	return left;
+}
+
+void
+table_clear(struct weir_table *t)
+{
+	uint32_t i;
+
+	for (i = 0; i < t->n; i++) {
+		struct stripe_of of = table_of(t, i);
+
+		if (table_lock(t, i, &of) == -1)
+			continue;
+		stripe_clear(&t->stripes[i], &of);
+		stripe_unlock(&t->stripes[i]);
+	}
+}
+
+uint64_t
+table_count(struct weir_table *t)
+{
+	uint64_t n = 0;
+	uint32_t i;
+
+	for (i = 0; i < t->n; i++)
+		n += t->stripes[i].live;
+	return n;
+}
+
+uint64_t
+table_repaired(struct weir_table *t)
+{
+	uint64_t n = 0;
+	uint32_t i;
+
+	for (i = 0; i < t->n; i++)
+		n += t->stripes[i].repaired;
+	return n;
+}
+
+const char *
+table_check(struct weir_table *t)
+{
+	const char *wrong = NULL;
+	uint32_t i;
+
+	for (i = 0; i < t->n && wrong == NULL; i++) {
+		struct stripe_of of = table_of(t, i);
+
+		if (table_lock(t, i, &of) == -1)
+			return "a lock cannot be had";
+		wrong = stripe_check(&t->stripes[i], &of);
+		stripe_unlock(&t->stripes[i]);
+	}
+	return wrong;
+}

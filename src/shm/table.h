@@ -1,0 +1,66 @@
+/* table.h - a table in shared memory, as one process sees it. */
+#ifndef SHM_TABLE_H
+#define SHM_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "api/table.h"
+#include "shm/row.h"
+#include "shm/shm.h"
+#include "shm/stripe.h"
+
+/* What to do when there is no room for a new key. */
+#define TABLE_FULLS(X)                                                         \
+	X(EVICT, "evict")   /* the key used longest ago goes */                \
+	X(REFUSE, "refuse") /* the new one gets none, and is refused */        \
+	X(ALLOW, "allow")   /* it gets none, and passes */
+
+enum table_full {
+#define X(id, word) TABLE_##id,
+	TABLE_FULLS(X)
+#undef X
+};
+
+struct table_options {
+	const char *name;
+	const struct weir_column *columns; /* borrowed */
+	unsigned ncolumns;
+	uint32_t key_most;
+	uint32_t holders; /* processes that may hold something of one key */
+	size_t size;	  /* bytes of rows at most */
+	uint64_t ttl_ms;  /* since the last use; 0: none */
+	enum table_full full;
+};
+
+struct weir_table {
+	struct shm *shm;
+	struct shm_zone *zone;
+	struct stripe *stripes;
+	struct shape shape;
+	struct table_options options;
+	uint64_t me;	    /* owner of what is held here */
+	uint32_t n;	    /* of stripes: a power of two */
+	uint64_t *later_ms; /* by stripe: not to be waited for until then */
+};
+
+/* Opens the table, or makes it; for the master, before it forks.  *fresh: there
+ * was none that is alike.  -1 with errno.  End with table_done(). */
+int table_init(struct weir_table *t, struct shm *shm,
+	const struct table_options *options, bool *fresh);
+void table_done(struct weir_table *t);
+/* This process, from here on, is that owner. */
+void table_own(struct weir_table *t, uint64_t me);
+/* Removes the keys whose time has passed, of n stripes from *from on, which
+ * goes around; how many keys are left in these. */
+uint64_t table_sweep(struct weir_table *t, uint32_t *from, uint32_t n);
+void table_clear(struct weir_table *t);
+/* Keys, as they are now. */
+uint64_t table_count(struct weir_table *t);
+/* How often somebody has died at work in it. */
+uint64_t table_repaired(struct weir_table *t);
+/* What is wrong with it; NULL: nothing. */
+const char *table_check(struct weir_table *t);
+
+#endif

@@ -1,0 +1,642 @@
+/* test_table.c - tables that processes share: columns, limits, other
+ * processes, those who die or hang at work. */
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "shm/owner.h"
+#include "shm/table.h"
+
+#define SIZE ((size_t)64 << 20)
+
+enum { COUNT, RATE, HELD, TOKENS, VALUE, COLUMNS };
+
+static const struct weir_column columns[COLUMNS] = {
+	[COUNT] = { .name = "count", .type = WEIR_COLUMN_COUNT },
+	[RATE] = { .name = "rate",
+		.type = WEIR_COLUMN_RATE,
+		.window_ms = 1000 },
+	[HELD] = { .name = "held", .type = WEIR_COLUMN_HELD },
+	[TOKENS] = { .name = "tokens",
+		.type = WEIR_COLUMN_TOKENS,
+		.rate = 10,
+		.burst = 5 },
+	[VALUE] = { .name = "value", .type = WEIR_COLUMN_VALUE, .size = 11 },
+};
+
+static struct shm shm;
+static struct weir_table table;
+static struct table_options options;
+
+static void
+table_open(bool fresh_wanted)
+{
+	bool fresh;
+
+	assert_int_equal(table_init(&table, &shm, &options, &fresh), 0);
+	assert_int_equal(fresh, fresh_wanted);
+	table_own(&table, owner_begin(shm_owners(&shm)));
+}
+
+static int
+start(void **state)
+{
+	(void)state;
+	clock_update();
+	if (shm_init(&shm, SIZE) == -1)
+		return -1;
+	options = (struct table_options){ .name = "t",
+		.columns = columns,
+		.ncolumns = COLUMNS,
+		.key_most = 16,
+		.holders = 3,
+		.size = 1 << 20 };
+	table_open(true);
+	return 0;
+}
+
+static int
+stop(void **state)
+{
+	(void)state;
+	assert_null(table_check(&table));
+	table_done(&table);
+	shm_done(&shm);
+	return 0;
+}
+
+static struct weir_bytes
+text(const char *s)
+{
+	return (struct weir_bytes){ .p = (const uint8_t *)s, .len = strlen(s) };
+}
+
+/* A key of its own for each number. */
+static struct weir_bytes
+number(const uint32_t *n)
+{
+	return (struct weir_bytes){ .p = (const uint8_t *)n,
+		.len = sizeof(*n) };
+}
+
+static uint64_t
+value_of(const char *key, unsigned column)
+{
+	uint64_t n = UINT64_MAX;
+
+	if (weir_table_read(&table, text(key), column, &n) == -1)
+		assert_int_equal(errno, ENOENT);
+	return n;
+}
+
+static uint64_t
+added(const char *key, unsigned column, uint64_t n)
+{
+	uint64_t now = 0;
+
+	assert_int_equal(weir_table_add(&table, text(key), column, n, &now), 0);
+	return now;
+}
+
+static int
+hold(const char *key, uint32_t n, uint64_t most)
+{
+	return weir_table_hold(&table, text(key), HELD, n, most, NULL);
+}
+
+/* ---- columns ------------------------------------------------------------- */
+
+static void
+test_counts(void **state)
+{
+	(void)state;
+	assert_true(value_of("a", COUNT) == UINT64_MAX);
+	assert_int_equal(added("a", COUNT, 3), 3);
+	assert_int_equal(added("a", COUNT, 4), 7);
+	assert_int_equal(added("b", COUNT, 1), 1);
+	assert_int_equal(added("", COUNT, 2), 2);
+	assert_int_equal(value_of("a", COUNT), 7);
+	assert_int_equal(table_count(&table), 3);
+	assert_int_equal(weir_table_delete(&table, text("a")), 0);
+	assert_true(value_of("a", COUNT) == UINT64_MAX);
+	assert_int_equal(weir_table_delete(&table, text("a")), -1);
+	assert_int_equal(errno, ENOENT);
+	assert_int_equal(added("a", COUNT, 1), 1);
+}
+
+static void
+test_a_key_too_long(void **state)
+{
+	(void)state;
+	assert_int_equal(weir_table_add(&table, text("12345678901234567"),
+				 COUNT, 1, NULL),
+		-1);
+	assert_int_equal(errno, EMSGSIZE);
+	assert_int_equal(added("1234567890123456", COUNT, 1), 1);
+}
+
+/* Of the last second, wherever it began. */
+static void
+test_rates(void **state)
+{
+	(void)state;
+	clock_advance(1000 - clock_ms() % 1000);
+	assert_int_equal(added("a", RATE, 10000), 10000);
+	clock_advance(500);
+	assert_int_equal(value_of("a", RATE), 10000);
+	clock_advance(750);
+	assert_in_range(value_of("a", RATE), 6000, 7500);
+	assert_in_range(added("a", RATE, 10), 6010, 7510);
+	clock_advance(1000);
+	assert_in_range(value_of("a", RATE), 5, 10);
+	clock_advance(2000);
+	assert_int_equal(value_of("a", RATE), 0);
+}
+
+static void
+test_tokens(void **state)
+{
+	uint64_t wait_ms;
+
+	(void)state;
+	assert_int_equal(
+		weir_table_draw(&table, text("a"), TOKENS, 4, NULL), 0);
+	assert_int_equal(value_of("a", TOKENS), 1);
+	assert_int_equal(
+		weir_table_draw(&table, text("a"), TOKENS, 3, &wait_ms), -1);
+	assert_int_equal(errno, EDQUOT);
+	assert_in_range(wait_ms, 101, 200);
+	clock_advance(wait_ms);
+	assert_int_equal(
+		weir_table_draw(&table, text("a"), TOKENS, 3, NULL), 0);
+	assert_in_range(value_of("a", TOKENS), 0, 2);
+	clock_advance(1000000);
+	assert_int_equal(value_of("a", TOKENS), 5);
+	assert_int_equal(
+		weir_table_draw(&table, text("a"), TOKENS, 6, &wait_ms), -1);
+	assert_true(wait_ms == UINT64_MAX);
+}
+
+static void
+test_values(void **state)
+{
+	char out[16];
+	size_t len;
+
+	(void)state;
+	assert_int_equal(
+		weir_table_set(&table, text("a"), VALUE, text("hello world")),
+		0);
+	assert_int_equal(weir_table_get(&table, text("a"), VALUE, out,
+				 sizeof(out), &len),
+		0);
+	assert_int_equal(len, 11);
+	assert_memory_equal(out, "hello world", 11);
+	assert_int_equal(
+		weir_table_set(&table, text("a"), VALUE, text("hello worlds")),
+		-1);
+	assert_int_equal(errno, EMSGSIZE);
+	assert_int_equal(
+		weir_table_get(&table, text("a"), VALUE, out, 5, &len), 0);
+	assert_int_equal(len, 11);
+	assert_int_equal(weir_table_get(&table, text("b"), VALUE, out,
+				 sizeof(out), &len),
+		-1);
+	assert_int_equal(errno, ENOENT);
+}
+
+/* ---- what is held -------------------------------------------------------- */
+
+static void
+test_held_up_to_a_limit(void **state)
+{
+	uint64_t now;
+
+	(void)state;
+	assert_int_equal(hold("a", 2, 3), 0);
+	assert_int_equal(
+		weir_table_hold(&table, text("a"), HELD, 2, 3, &now), -1);
+	assert_int_equal(errno, EDQUOT);
+	assert_int_equal(now, 2);
+	assert_int_equal(hold("a", 1, 3), 0);
+	assert_int_equal(value_of("a", HELD), 3);
+	assert_int_equal(weir_table_release(&table, text("a"), HELD, 2), 0);
+	assert_int_equal(value_of("a", HELD), 1);
+	assert_int_equal(weir_table_release(&table, text("a"), HELD, 5), 0);
+	assert_int_equal(value_of("a", HELD), 0);
+	assert_int_equal(weir_table_release(&table, text("b"), HELD, 1), -1);
+	assert_int_equal(errno, ENOENT);
+}
+
+/* Runs in a process of its own, as another owner; it is killed when done. */
+static uint64_t
+in_another(int (*what)(void))
+{
+	uint64_t id = owner_begin(shm_owners(&shm));
+	pid_t pid = fork();
+	int status;
+
+	assert_int_not_equal(pid, -1);
+	if (pid == 0) {
+		table_own(&table, id);
+		if (what() == 0)
+			raise(SIGKILL);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	return id;
+}
+
+static int
+hold_two(void)
+{
+	return hold("a", 2, 10);
+}
+
+/* It ends with who held it: no slot leaks. */
+static void
+test_f4_what_the_dead_held_is_free(void **state)
+{
+	uint64_t id;
+	int i;
+
+	(void)state;
+	assert_int_equal(hold("a", 1, 10), 0);
+	for (i = 0; i < 100; i++) {
+		id = in_another(hold_two);
+		assert_int_equal(value_of("a", HELD), 3);
+		assert_int_equal(hold("a", 1, 3), -1);
+		assert_int_equal(errno, EDQUOT);
+		owner_end(shm_owners(&shm), id);
+		assert_int_equal(value_of("a", HELD), 1);
+	}
+	assert_int_equal(hold("a", 2, 3), 0);
+}
+
+static void
+test_more_holders_than_there_is_room_for(void **state)
+{
+	uint64_t ids[2];
+
+	(void)state;
+	assert_int_equal(hold("a", 1, 10), 0);
+	ids[0] = in_another(hold_two);
+	ids[1] = in_another(hold_two);
+	table_own(&table, owner_begin(shm_owners(&shm)));
+	assert_int_equal(hold("a", 1, 10), -1);
+	assert_int_equal(errno, ENOSPC);
+	owner_end(shm_owners(&shm), ids[0]);
+	assert_int_equal(hold("a", 1, 10), 0);
+	assert_int_equal(value_of("a", HELD), 4);
+}
+
+/* ---- time ---------------------------------------------------------------- */
+
+static void
+test_keys_end_when_nobody_uses_them(void **state)
+{
+	(void)state;
+	table_done(&table);
+	options.ttl_ms = 1000;
+	table_open(false);
+	added("a", COUNT, 1);
+	added("b", COUNT, 1);
+	assert_int_equal(hold("c", 1, 1), 0);
+	clock_advance(600);
+	assert_int_equal(added("a", COUNT, 1), 2);
+	clock_advance(600);
+	assert_int_equal(value_of("a", COUNT), 2);
+	assert_true(value_of("b", COUNT) == UINT64_MAX);
+	clock_advance(100000);
+	assert_true(value_of("a", COUNT) == UINT64_MAX);
+	assert_int_equal(value_of("c", HELD), 1); /* it is used */
+}
+
+static void
+test_a_key_with_a_time_of_its_own(void **state)
+{
+	(void)state;
+	added("a", COUNT, 1);
+	assert_int_equal(weir_table_expire(&table, text("a"), 500), 0);
+	assert_int_equal(weir_table_expire(&table, text("b"), 500), -1);
+	assert_int_equal(errno, ENOENT);
+	clock_advance(100);
+	assert_int_equal(added("a", COUNT, 1), 2);
+	clock_advance(400);
+	assert_true(value_of("a", COUNT) == UINT64_MAX);
+}
+
+/* ---- full ---------------------------------------------------------------- */
+
+static uint32_t
+fill(uint32_t most)
+{
+	uint32_t n;
+
+	for (n = 0; n < most; n++)
+		if (weir_table_add(&table, number(&n), COUNT, n, NULL) == -1) {
+			assert_int_equal(errno, ENOSPC);
+			break;
+		}
+	return n;
+}
+
+static void
+small(enum table_full full)
+{
+	table_done(&table);
+	options.name = "small";
+	options.size = 1;
+	options.ttl_ms = 60000;
+	options.full = full;
+	table_open(true);
+}
+
+static void
+test_f6_a_full_table_refuses(void **state)
+{
+	uint32_t before, n, from = 0;
+	uint64_t now;
+
+	(void)state;
+	small(TABLE_REFUSE);
+	before = shm_taken(&shm);
+	n = fill(100000);
+	assert_in_range(n, 64, 1000);
+	for (n = 0; n < 50; n++) {
+		assert_int_equal(
+			weir_table_read(&table, number(&n), COUNT, &now), 0);
+		assert_int_equal(now, n);
+	}
+	clock_advance(60000);
+	assert_int_equal(table_sweep(&table, &from, UINT32_MAX), 0);
+	assert_int_equal(shm_taken(&shm), before);
+	assert_true(fill(50) == 50);
+}
+
+/* The one that was used longest ago goes, but not what is held. */
+static void
+test_f6_a_full_table_evicts(void **state)
+{
+	const uint32_t first = 0, second = 1, third = 2;
+	uint64_t now;
+	uint32_t n;
+
+	(void)state;
+	small(TABLE_EVICT);
+	assert_int_equal(
+		weir_table_hold(&table, number(&first), HELD, 1, 1, NULL), 0);
+	assert_int_equal(
+		weir_table_add(&table, number(&second), COUNT, 5, NULL), 0);
+	assert_int_equal(
+		weir_table_add(&table, number(&third), COUNT, 5, NULL), 0);
+	for (n = 1000; n < 101000; n++) {
+		assert_int_equal(
+			weir_table_add(&table, number(&n), COUNT, 1, NULL), 0);
+		assert_int_equal(
+			weir_table_add(&table, number(&second), COUNT, 1, NULL),
+			0);
+	}
+	assert_int_equal(
+		weir_table_read(&table, number(&first), HELD, &now), 0);
+	assert_int_equal(
+		weir_table_read(&table, number(&second), COUNT, &now), 0);
+	assert_int_equal(now, 100005);
+	assert_int_equal(
+		weir_table_read(&table, number(&third), COUNT, &now), -1);
+	assert_in_range(table_count(&table), 64, 1000);
+}
+
+static void
+test_a_table_that_is_all_held(void **state)
+{
+	uint32_t n = 0;
+
+	(void)state;
+	small(TABLE_EVICT);
+	while (weir_table_hold(&table, number(&n), HELD, 1, 1, NULL) == 0)
+		assert_true(++n < 10000);
+	assert_int_equal(errno, ENOSPC);
+	table_clear(&table);
+	assert_int_equal(table_count(&table), n);
+}
+
+/* ---- reloads ------------------------------------------------------------- */
+
+static void
+test_a_table_is_kept(void **state)
+{
+	(void)state;
+	added("a", COUNT, 5);
+	table_done(&table);
+	options.size *= 2;
+	options.ttl_ms = 99;
+	table_open(false);
+	assert_int_equal(value_of("a", COUNT), 5);
+	table_done(&table);
+	options.size /= 8;
+	table_open(false);
+	assert_int_equal(value_of("a", COUNT), 5);
+}
+
+static void
+test_f7_a_table_of_other_columns_is_fresh(void **state)
+{
+	(void)state;
+	added("a", COUNT, 5);
+	table_done(&table);
+	options.ncolumns--;
+	table_open(true);
+	assert_true(value_of("a", COUNT) == UINT64_MAX);
+	table_done(&table);
+	options.key_most += 8;
+	table_open(true);
+}
+
+static void
+test_rows_too_big(void **state)
+{
+	static const struct weir_column big[] = {
+		{ .name = "big", .type = WEIR_COLUMN_VALUE, .size = SHM_EXTENT }
+	};
+	struct weir_table t;
+	bool fresh;
+
+	(void)state;
+	options.columns = big;
+	options.ncolumns = 1;
+	assert_int_equal(table_init(&t, &shm, &options, &fresh), -1);
+	assert_int_equal(errno, EINVAL);
+	options.columns = columns;
+	options.ncolumns = COLUMNS;
+}
+
+/* ---- others who die or hang ---------------------------------------------- */
+
+static int
+die_with_the_lock(void)
+{
+	struct stripe *s;
+
+	for (s = table.stripes; s < table.stripes + table.n; s++)
+		if (pthread_mutex_lock(&s->lock) != 0)
+			return -1;
+	/* As if it had been amid a change. */
+	for (s = table.stripes; s < table.stripes + table.n; s++) {
+		s->newest = s->free = 0;
+		memset(s->buckets, 0, sizeof(s->buckets));
+	}
+	return 0;
+}
+
+static void
+test_f2_what_the_dead_left_is_put_in_order(void **state)
+{
+	uint32_t n;
+	uint64_t now;
+
+	(void)state;
+	assert_int_equal(fill(1000), 1000);
+	for (n = 0; n < 1000; n += 3)
+		assert_int_equal(weir_table_delete(&table, number(&n)), 0);
+	in_another(die_with_the_lock);
+	for (n = 0; n < 1000; n++) {
+		int rc = weir_table_read(&table, number(&n), COUNT, &now);
+
+		assert_int_equal(rc, n % 3 == 0 ? -1 : 0);
+		if (rc == 0)
+			assert_int_equal(now, n);
+	}
+	assert_int_equal(table_repaired(&table), table.n);
+	assert_null(table_check(&table));
+	assert_int_equal(fill(1000), 1000);
+}
+
+static int
+stop_with_the_lock(void)
+{
+	struct stripe *s;
+
+	for (s = table.stripes; s < table.stripes + table.n; s++)
+		if (pthread_mutex_lock(&s->lock) != 0)
+			return -1;
+	raise(SIGSTOP);
+	for (s = table.stripes; s < table.stripes + table.n; s++)
+		stripe_unlock(s);
+	return 0;
+}
+
+static int64_t
+now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+/* One wait, and no more for a second. */
+static void
+test_f1_who_hangs_is_not_waited_for(void **state)
+{
+	int64_t begun_us;
+	int i, status;
+	pid_t pid;
+
+	(void)state;
+	added("a", COUNT, 1);
+	pid = fork();
+	assert_int_not_equal(pid, -1);
+	if (pid == 0)
+		_exit(stop_with_the_lock() == 0 ? 0 : 1);
+	assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+	assert_true(WIFSTOPPED(status));
+	begun_us = now_us();
+	for (i = 0; i < 1000; i++) {
+		assert_int_equal(
+			weir_table_add(&table, text("a"), COUNT, 1, NULL), -1);
+		assert_int_equal(errno, ETIMEDOUT);
+	}
+	assert_in_range(now_us() - begun_us, 20000, 99000);
+	kill(pid, SIGCONT);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(added("a", COUNT, 1), 2);
+}
+
+static int
+add_many(void)
+{
+	int i;
+
+	for (i = 0; i < 20000; i++)
+		if (weir_table_add(&table, text(i % 2 ? "a" : "b"), COUNT, 1,
+			    NULL) == -1)
+			return -1;
+	return 0;
+}
+
+static void
+test_two_at_once(void **state)
+{
+	pid_t pids[2];
+	int i, status;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		pids[i] = fork();
+		assert_int_not_equal(pids[i], -1);
+		if (pids[i] == 0)
+			_exit(add_many() == 0 ? 0 : 1);
+	}
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+		assert_int_equal(status, 0);
+	}
+	assert_int_equal(value_of("a", COUNT), 20000);
+	assert_int_equal(value_of("b", COUNT), 20000);
+}
+
+#define table_test(f) cmocka_unit_test_setup_teardown(f, start, stop)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		table_test(test_counts),
+		table_test(test_a_key_too_long),
+		table_test(test_rates),
+		table_test(test_tokens),
+		table_test(test_values),
+		table_test(test_held_up_to_a_limit),
+		table_test(test_f4_what_the_dead_held_is_free),
+		table_test(test_more_holders_than_there_is_room_for),
+		table_test(test_keys_end_when_nobody_uses_them),
+		table_test(test_a_key_with_a_time_of_its_own),
+		table_test(test_f6_a_full_table_refuses),
+		table_test(test_f6_a_full_table_evicts),
+		table_test(test_a_table_that_is_all_held),
+		table_test(test_a_table_is_kept),
+		table_test(test_f7_a_table_of_other_columns_is_fresh),
+		table_test(test_rows_too_big),
+		table_test(test_f2_what_the_dead_left_is_put_in_order),
+		table_test(test_f1_who_hangs_is_not_waited_for),
+		table_test(test_two_at_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
