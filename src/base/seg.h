@@ -18,7 +18,7 @@ struct seg {
 /* One with room for n bytes, or for SEG_MOST if that is less; NULL with ENOMEM.
  * End it with seg_free(). */
 struct seg *seg_new(size_t n);
-/* One with room for n bytes, however many, which no pool has. */
+/* One with room for n bytes, however many, that is in no pool yet. */
 struct seg *seg_new_big(size_t n);
 /* NULL is nothing. */
 void seg_free(struct seg *s);

@@ -288,9 +288,10 @@ channel_only_passes(const struct weir_channel *ch, enum weir_dir dir)
 {
 	const struct flow *fl = &ch->flows[dir], *back = &ch->flows[!dir];
 
-	return ch->state == CHANNEL_JOINED && fl->state == FLOW_OPEN &&
-	       !fl->splices && flow_is_plain(fl) && back->state != FLOW_ENDED &&
-	       flow_left(back) == 0;
+	return ch->state == CHANNEL_JOINED && !ch->queued &&
+	       (ch->ends[dir].mask & ENDPOINT_READABLE) &&
+	       fl->state == FLOW_OPEN && !fl->splices && flow_is_plain(fl) &&
+	       back->state != FLOW_ENDED && flow_left(back) == 0;
 }
 
 void
@@ -298,6 +299,7 @@ channel_ready(struct endpoint *ep, uint32_t events)
 {
 	struct weir_channel *ch = (void *)((uint8_t *)(ep - ep->side) -
 					   offsetof(struct weir_channel, ends));
+	enum weir_dir dir = channel_dir((enum weir_side)ep->side);
 	int err;
 
 	if (ep->fd == -1)
@@ -315,9 +317,7 @@ channel_ready(struct endpoint *ep, uint32_t events)
 		}
 	}
 	if ((events & ~(ENDPOINT_IN | ENDPOINT_OUT)) == 0 &&
-		channel_only_passes(
-			ch, channel_dir((enum weir_side)ep->side)) &&
-		flow_pass(ch, channel_dir((enum weir_side)ep->side)))
+		channel_only_passes(ch, dir) && flow_pass(ch, dir))
 		ch->engine->loop->running = NULL;
 	else
 		channel_run(ch);

@@ -158,11 +158,11 @@ flow_read_once(struct weir_channel *ch, enum weir_dir dir, size_t budget)
 	return 0;
 }
 
-/* Reads and passes on, so many bytes at most. */
-static void
-flow_read_most(struct weir_channel *ch, enum weir_dir dir, size_t budget)
+void
+flow_read(struct weir_channel *ch, enum weir_dir dir)
 {
 	const struct endpoint *from = channel_source(ch, dir);
+	size_t budget = ch->engine->server->read_max;
 
 	while (budget > 0 && flow_may_read(ch, dir)) {
 		budget -= flow_read_once(ch, dir, budget);
@@ -174,22 +174,10 @@ flow_read_most(struct weir_channel *ch, enum weir_dir dir, size_t budget)
 	}
 }
 
-void
-flow_read(struct weir_channel *ch, enum weir_dir dir)
-{
-	flow_read_most(ch, dir, ch->engine->server->read_max);
-}
-
 bool
 flow_pass(struct weir_channel *ch, enum weir_dir dir)
 {
-	const struct endpoint *from = channel_source(ch, dir);
-	size_t budget = ch->engine->server->read_max;
-
-	budget -= flow_read_once(ch, dir, budget);
-	flow_flush(ch, dir);
-	if (from->mask & ENDPOINT_READABLE)
-		flow_read_most(ch, dir, budget);
+	flow_read(ch, dir);
 	if (ch->state != CHANNEL_JOINED || ch->flows[dir].state != FLOW_OPEN)
 		return false;
 	if (flow_may_read(ch, dir))
@@ -285,7 +273,8 @@ flow_wrote(struct weir_channel *ch, enum weir_dir dir, ssize_t n, size_t wanted)
 		if ((size_t)n == wanted)
 			return true;
 		flow_filled(ch, to);
-	} else if (errno == EAGAIN) {
+	} else if (errno == EAGAIN || errno == EINPROGRESS) {
+		/* The latter: a fast open whose cookie is gone (tcp(7)). */
 		flow_filled(ch, to);
 	} else if (errno == EINTR) {
 		return true;

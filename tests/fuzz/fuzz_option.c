@@ -112,8 +112,18 @@ check_conf(const struct conf *conf)
 	}
 }
 
-/* Can the value be given by -o: as one word, without what that refuses?  In a
- * list of addresses a blank parts two, so a path that has one cannot. */
+/* May it be a list of addresses with a path that has a blank or a comma, which
+ * part two of them? */
+static bool
+is_parted(const char *value)
+{
+	const char *path = strstr(value, "unix:");
+
+	return strchr(value, ' ') != NULL ||
+	       (path != NULL && strchr(path, ',') != NULL);
+}
+
+/* Can the value be given by -o: as one word, without what that refuses? */
 static bool
 is_word(const struct weir_opt *row, const char *value)
 {
@@ -121,7 +131,7 @@ is_word(const struct weir_opt *row, const char *value)
 
 	while (*s != '\0' && (unsigned char)*s >= ' ' && *s != 0x7f)
 		s++;
-	if (row->type == WEIR_T_ADDRS && strchr(value, ' ') != NULL)
+	if (row->type == WEIR_T_ADDRS && is_parted(value))
 		return false;
 	return *s == '\0' && *value != '\0' && row->type != WEIR_T_STRINGS &&
 	       row->type != WEIR_T_GROUPS;

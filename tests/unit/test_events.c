@@ -78,6 +78,24 @@ test_events_reach_every_channel(void **state)
 	rig_close(&server2);
 }
 
+static const struct weir_middleware mw_hearer = { .name = "hearer",
+	.signal = teller_signal };
+
+/* Of both in one turn, the bytes would go past who would have closed. */
+static void
+test_an_event_goes_before_bytes(void **state)
+{
+	char byte;
+
+	(void)state;
+	rig_add(&rig, &mw_hearer, NULL);
+	pair_join();
+	rig_say(client, "x");
+	engine_signal(&rig.engine, "bad");
+	rig_until(&rig, rig_ends.n == 1);
+	assert_true(recv(server, &byte, 1, MSG_DONTWAIT) <= 0);
+}
+
 static void
 test_stop_is_an_event(void **state)
 {
@@ -312,6 +330,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		event_test(test_events_reach_every_channel),
+		event_test(test_an_event_goes_before_bytes),
 		event_test(test_stop_is_an_event),
 		event_test(test_events_that_are_lost_are_told),
 		cmocka_unit_test(test_a_state_for_each_worker),

@@ -217,6 +217,7 @@ test_a_question_comes_with_room(void **state)
 	sent = fill_up(server, 3000, WEIR_DOWN);
 	while ((n = stream_drink(client, got, MB)) > 0)
 		got += n;
+	assert_true(flow_left(flow(WEIR_DOWN)) > 0);
 	rig_say(client, "?");
 	rig_hear(&rig, server, "?");
 	while (got < sent) {
