@@ -349,6 +349,7 @@ TEST_EXTRAS = \
 	tests/mutants/chain.list \
 	tests/mutants/channel.list \
 	tests/mutants/modules.list \
+	tests/mutants/shm.list \
 	tests/mutants/sockets.list \
 	tests/mutants/splice.list \
 	tests/mutants/spread.list \
