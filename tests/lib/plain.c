@@ -10,8 +10,8 @@
 #include "lib/daemon.h"
 #include "lib/plain.h"
 
-struct daemon *
-plain_start(const char *middlewares)
+static struct daemon *
+plain_launch(unsigned workers, const char *middlewares)
 {
 	const char *plain = getenv("WEIR_PLAIN");
 	struct daemon *d = daemon_new();
@@ -20,21 +20,27 @@ plain_start(const char *middlewares)
 	setenv("WEIR", plain, 1);
 	daemon_keep_clock(d);
 	daemon_write(d,
-		"process = { workers = 1; };\n"
+		"process = { workers = %u; };\n"
 		"servers = ( { name = \"r\";\n"
 		"  listen = \"127.0.0.1:0\";\n"
 		"  middlewares = ( %s ); } );\n",
-		middlewares);
+		workers, middlewares);
 	daemon_launch(d);
 	return d;
 }
 
 struct daemon *
-plain_forward(uint16_t port)
+plain_start(const char *middlewares)
+{
+	return plain_launch(1, middlewares);
+}
+
+struct daemon *
+plain_forward(unsigned workers, uint16_t port)
 {
 	char text[128];
 
 	snprintf(text, sizeof(text),
 		"{ type = \"forward\"; to = \"127.0.0.1:%u\"; }", port);
-	return plain_start(text);
+	return plain_launch(workers, text);
 }

@@ -9,7 +9,7 @@ struct daemon;
 
 /* Starts one with one worker and a server "r" of these middlewares. */
 struct daemon *plain_start(const char *middlewares);
-/* The same; it forwards to that port of the loopback. */
-struct daemon *plain_forward(uint16_t port);
+/* The same with so many workers; it forwards to that port of the loopback. */
+struct daemon *plain_forward(unsigned workers, uint16_t port);
 
 #endif

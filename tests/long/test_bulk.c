@@ -1,5 +1,5 @@
 /* test_bulk.c - what tests/process/test_bulk.c does, and more, until a figure
- * can be trusted: 4 GB, 100,000 channels, 9,000 idle ones. */
+ * can be trusted: 4 GB, 100,000 channels, 10,000 idle ones. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,7 +23,7 @@ test_4_gigabytes_both_ways(void **state)
 	static struct peer_pump pumps[2 * CHANNELS];
 	uint16_t port;
 	int backend = peer_listen(&port);
-	struct daemon *d = plain_forward(port);
+	struct daemon *d = plain_forward(1, port);
 	unsigned i;
 
 	(void)state;
@@ -52,7 +52,7 @@ test_f41_100000_channels(void **state)
 {
 	uint16_t port;
 	int backend = peer_listen(&port);
-	struct daemon *d = plain_forward(port);
+	struct daemon *d = plain_forward(1, port);
 
 	(void)state;
 	daemon_watchdog(SECONDS);
@@ -65,10 +65,10 @@ test_f41_100000_channels(void **state)
 }
 
 static void
-test_9000_idle_channels_cost_nothing(void **state)
+test_10000_idle_channels_cost_nothing(void **state)
 {
 	(void)state;
-	idle_cost_nothing(9000);
+	idle_cost_nothing(10000);
 }
 
 int
@@ -77,7 +77,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		relay_tests(test_4_gigabytes_both_ways),
 		relay_tests(test_f41_100000_channels),
-		daemon_test(test_9000_idle_channels_cost_nothing),
+		daemon_test(test_10000_idle_channels_cost_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -83,7 +83,7 @@ test_f39_clients_that_never_read(void **state)
 
 	(void)state;
 	backend = peer_listen(&port);
-	d = plain_forward(port);
+	d = plain_forward(1, port);
 	for (i = 0; i < READERS; i++) {
 		clients[i] = peer_connect(daemon_port(d, "r", 0));
 		servers[i] = peer_accept(backend);
@@ -195,7 +195,7 @@ test_descriptors_of_backends(void **state)
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
 	few = (struct rlimit){ LIMIT, before.rlim_max };
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
-	d = plain_forward(daemon_port(echo, "r", 0));
+	d = plain_forward(1, daemon_port(echo, "r", 0));
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 	for (i = 0; i < CLIENTS; i++)
 		clients[i] = peer_connect(daemon_port(d, "r", 0));
@@ -347,7 +347,7 @@ test_f42_questions_beside_a_relayed_flood(void **state)
 
 	(void)state;
 	backend = peer_listen(&port);
-	d = plain_forward(port);
+	d = plain_forward(1, port);
 	greedy[0] = greedy_start(peer_connect(daemon_port(d, "r", 0)));
 	greedy[1] = greedy_start(peer_accept(backend));
 	client = peer_connect(daemon_port(d, "r", 0));
