@@ -223,6 +223,8 @@ libweir_a_SOURCES = \
 	src/shm/shm.h \
 	src/shm/siphash.c \
 	src/shm/siphash.h \
+	src/shm/snapshot.c \
+	src/shm/snapshot.h \
 	src/shm/stripe.c \
 	src/shm/stripe.h \
 	src/shm/table.c \

@@ -68,6 +68,7 @@ UNIT_TESTS = \
 	tests/unit/test_signals \
 	tests/unit/test_sink \
 	tests/unit/test_sink_pipe \
+	tests/unit/test_snapshot \
 	tests/unit/test_socket \
 	tests/unit/test_sockopt \
 	tests/unit/test_source \

@@ -336,6 +336,22 @@ table_clear(struct weir_table *t)
 	}
 }
 
+void
+table_walk(struct weir_table *t, bool (*told)(void *arg, const struct row *row),
+	void *arg)
+{
+	uint32_t i;
+
+	for (i = 0; i < t->n; i++) {
+		struct stripe_of of = table_of(t, i);
+
+		if (table_lock(t, i, &of) == -1)
+			continue;
+		stripe_walk(&t->stripes[i], &of, told, arg);
+		stripe_unlock(&t->stripes[i]);
+	}
+}
+
 uint64_t
 table_count(struct weir_table *t)
 {

@@ -56,6 +56,10 @@ void table_own(struct weir_table *t, uint64_t me);
  * goes around; how many keys are left in these. */
 uint64_t table_sweep(struct weir_table *t, uint32_t *from, uint32_t n);
 void table_clear(struct weir_table *t);
+/* Calls told() for each row, with the lock of its part, which is left when told
+ * says false.  A part whose lock cannot be had is left out. */
+void table_walk(struct weir_table *t,
+	bool (*told)(void *arg, const struct row *row), void *arg);
 /* Keys, as they are now. */
 uint64_t table_count(struct weir_table *t);
 /* How often somebody has died at work in it. */
