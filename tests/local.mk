@@ -215,6 +215,8 @@ libtest_a_SOURCES = \
 	tests/lib/narrow.h \
 	tests/lib/net.c \
 	tests/lib/net.h \
+	tests/lib/options.c \
+	tests/lib/options.h \
 	tests/lib/pair.c \
 	tests/lib/pair.h \
 	tests/lib/peer.c \

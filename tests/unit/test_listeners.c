@@ -18,6 +18,7 @@
 #include "base/addr.h"
 #include "base/log.h"
 #include "conf/conf.h"
+#include "lib/options.h"
 #include "lib/peer.h"
 #include "master/activation.h"
 #include "master/listeners.h"
@@ -53,16 +54,6 @@ teardown(void **state)
 	unlink(file);
 	server.listen.n = 0;
 	return 0;
-}
-
-static int
-option_of(int fd, int level, int name)
-{
-	socklen_t len = sizeof(int);
-	int value = -1;
-
-	assert_int_equal(getsockopt(fd, level, name, &value, &len), 0);
-	return value;
 }
 
 static void
