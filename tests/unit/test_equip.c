@@ -141,8 +141,11 @@ static struct conf next_conf = { .servers = { 1, &next_server } };
 static struct listeners next;
 
 static void
-plan_next(void)
+bind_and_plan_next(void)
 {
+	listen_on("127.0.0.1:0");
+	assert_int_equal(listeners_init(&ls, &conf, 1), 0);
+	assert_int_equal(listeners_bind(&ls), 0);
 	next_listen = listens[0];
 	next_listen.options.n = 0;
 	assert_int_equal(listeners_init(&next, &next_conf, 1), 0);
@@ -155,10 +158,7 @@ test_a_kept_socket_changes_at_the_commit(void **state)
 	int client, fd;
 
 	(void)state;
-	listen_on("127.0.0.1:0");
-	assert_int_equal(listeners_init(&ls, &conf, 1), 0);
-	assert_int_equal(listeners_bind(&ls), 0);
-	plan_next();
+	bind_and_plan_next();
 	options_add(&next_listen.options);
 	assert_int_equal(listeners_adopt(&next, &ls), 0);
 	assert_int_equal(listeners_bind(&next), 0);
@@ -197,10 +197,7 @@ test_a_kept_socket_that_cannot_change(void **state)
 	int client, fd;
 
 	(void)state;
-	listen_on("127.0.0.1:0");
-	assert_int_equal(listeners_init(&ls, &conf, 1), 0);
-	assert_int_equal(listeners_bind(&ls), 0);
-	plan_next();
+	bind_and_plan_next();
 	sockopts_add(&next_listen.options, SOCKOPT_KEEPALIVE, 1);
 	sockopts_add(&next_listen.options, SOCKOPT_KEEPCNT, 1000);
 	assert_int_equal(listeners_adopt(&next, &ls), 0);
@@ -223,10 +220,7 @@ test_what_fails_is_tried_again(void **state)
 	int client, fd;
 
 	(void)state;
-	listen_on("127.0.0.1:0");
-	assert_int_equal(listeners_init(&ls, &conf, 1), 0);
-	assert_int_equal(listeners_bind(&ls), 0);
-	plan_next();
+	bind_and_plan_next();
 	sockopts_add(&next_listen.options, SOCKOPT_FASTOPEN_CONNECT, 1);
 	options_add(&next_listen.options);
 	assert_int_equal(listeners_adopt(&next, &ls), 0);
