@@ -172,6 +172,8 @@ check_LIBRARIES += libtest.a
 libtest_a_SOURCES = \
 	tests/lib/alloc.c \
 	tests/lib/alloc.h \
+	tests/lib/chance.c \
+	tests/lib/chance.h \
 	tests/lib/crash.c \
 	tests/lib/crash.h \
 	tests/lib/crowd.c \
