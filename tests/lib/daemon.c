@@ -17,6 +17,7 @@
 #include "lib/mode.h"
 #include "lib/procs.h"
 #include "lib/spawn.h"
+#include "lib/text.h"
 
 #define DAEMON_STDERR	"stderr.txt"
 #define DAEMON_CLOCK	"clock"
@@ -246,6 +247,18 @@ daemon_run(struct daemon *d, char **output, ...)
 		DAEMON_FAIL(d, "\"weir %s ...\" does not exit", argv[1]);
 	*output = watch_read(d->watch, "output.txt");
 	return WEXITSTATUS(status);
+}
+
+int
+daemon_say(struct daemon *d, const char *word, const char *part)
+{
+	char *output;
+	int status =
+		daemon_run(d, &output, "-c", "weir.conf", "-s", word, NULL);
+
+	assert_contains(output, part);
+	free(output);
+	return status;
 }
 
 char *

@@ -63,6 +63,8 @@ void daemon_kill_master(struct daemon *d);
 /* Runs weir to its end with these arguments (ended by NULL) in the directory of
  * d; its exit status, and all that it said in *output (caller frees). */
 int daemon_run(struct daemon *d, char **output, ...) __attribute__((sentinel));
+/* Runs weir -s WORD; its exit status; what it says must have part. */
+int daemon_say(struct daemon *d, const char *word, const char *part);
 /* Starts a weir that must refuse with exit status 1 and leave nothing; what it
  * said, caller frees. */
 char *

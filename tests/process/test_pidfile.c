@@ -19,6 +19,7 @@
 #include "lib/daemon.h"
 #include "lib/peer.h"
 #include "lib/procs.h"
+#include "lib/text.h"
 #include "master/master.h"
 
 #define CONF_PROCESS(more)                                                     \
@@ -26,27 +27,6 @@
 	"servers = ( { name = \"pg\"; listen = \"127.0.0.1:0\"; } );\n"
 #define STARTS 4 /* at once */
 #define CONF   CONF_PROCESS("pidfile = \"weir.pid\";")
-
-static void
-assert_contains(const char *text, const char *part)
-{
-	if (strstr(text, part) == NULL) {
-		print_error("no \"%s\" in: %s\n", part, text);
-		fail();
-	}
-}
-
-/* Runs weir -s WORD; its status, and what it said must have part. */
-static int
-say(struct daemon *d, const char *word, const char *part)
-{
-	char *out;
-	int status = daemon_run(d, &out, "-c", "weir.conf", "-s", word, NULL);
-
-	assert_contains(out, part);
-	free(out);
-	return status;
-}
 
 static pid_t
 pid_in(struct daemon *d)
@@ -125,10 +105,10 @@ test_stop_and_quit_by_word(void **state)
 	struct daemon *d = daemon_start(CONF);
 
 	(void)state;
-	assert_int_equal(say(d, "stop", ""), 0);
+	assert_int_equal(daemon_say(d, "stop", ""), 0);
 	daemon_finish(d, 0);
 	d = daemon_start(CONF);
-	assert_int_equal(say(d, "quit", ""), 0);
+	assert_int_equal(daemon_say(d, "quit", ""), 0);
 	daemon_wait_log(d, "finishing", DAEMON_MS);
 	daemon_finish(d, 0);
 }
@@ -139,12 +119,12 @@ test_words_without_effect(void **state)
 	struct daemon *d = daemon_start(CONF);
 
 	(void)state;
-	assert_int_equal(say(d, "upgrade", "not built in yet"), 1);
-	assert_int_equal(say(d, "restart",
+	assert_int_equal(daemon_say(d, "upgrade", "not built in yet"), 1);
+	assert_int_equal(daemon_say(d, "restart",
 				 "no such signal; known: stop, quit, "
 				 "reload, reopen"),
 		1);
-	assert_int_equal(say(d, "", "no such signal"), 1);
+	assert_int_equal(daemon_say(d, "", "no such signal"), 1);
 	daemon_stop(d);
 }
 
@@ -164,7 +144,7 @@ test_f29_stale_pidfiles(void **state)
 		d = daemon_new();
 		daemon_write(d, CONF);
 		write_pidfile(d, i < 6 ? stale[i] : own);
-		assert_int_equal(say(d, "stop",
+		assert_int_equal(daemon_say(d, "stop",
 					 "weir is not running (no lock on "
 					 "weir.pid)"),
 			1);
@@ -198,8 +178,8 @@ test_f29_locked_garbage_is_not_signalled(void **state)
 	for (i = 0; i < 5; i++) {
 		write_pidfile(d, bad[i]);
 		fd = lock_pidfile(d);
-		assert_int_equal(
-			say(d, "stop", "weir.pid is locked, but by no weir"),
+		assert_int_equal(daemon_say(d, "stop",
+					 "weir.pid is locked, but by no weir"),
 			1);
 		close(fd);
 	}
@@ -224,8 +204,8 @@ test_f29_stranger_is_not_signalled(void **state)
 	snprintf(text, sizeof(text), "%d", (int)stranger);
 	write_pidfile(d, text);
 	fd = lock_pidfile(d);
-	assert_int_equal(say(d, "stop", "is locked, but by no weir"), 1);
-	assert_int_equal(say(d, "quit", "is locked, but by no weir"), 1);
+	assert_int_equal(daemon_say(d, "stop", "is locked, but by no weir"), 1);
+	assert_int_equal(daemon_say(d, "quit", "is locked, but by no weir"), 1);
 	close(fd);
 	assert_int_equal(waitpid(stranger, &status, WNOHANG), 0);
 	kill(stranger, SIGKILL);
@@ -360,7 +340,7 @@ test_f29_starts_at_once(void **state)
 		}
 		assert_int_equal(ended, STARTS - 1);
 		/* It did not notice. */
-		assert_int_equal(say(d, "stop", ""), 0);
+		assert_int_equal(daemon_say(d, "stop", ""), 0);
 		assert_true(procs_reap(lives, &status, DAEMON_MS));
 		assert_int_equal(status, 0);
 		assert_int_equal(access(daemon_path(d, "weir.pid"), F_OK), -1);
@@ -383,7 +363,8 @@ test_f29_next_start_after_a_kill(void **state)
 	for (i = 0; i < 5; i++) {
 		daemon_kill_master(d);
 		assert_int_equal(access(daemon_path(d, "weir.pid"), F_OK), 0);
-		assert_int_equal(say(d, "stop", "weir is not running"), 1);
+		assert_int_equal(
+			daemon_say(d, "stop", "weir is not running"), 1);
 		if (i % 2 == 1) {
 			snprintf(pid, sizeof(pid), "%d\n", (int)getppid());
 			write_pidfile(d, pid);
@@ -419,7 +400,7 @@ test_stop_when_none_runs(void **state)
 
 	(void)state;
 	daemon_write(d, CONF);
-	assert_int_equal(say(d, "stop", "weir is not running"), 1);
+	assert_int_equal(daemon_say(d, "stop", "weir is not running"), 1);
 	assert_int_equal(access(daemon_path(d, "weir.pid"), F_OK), -1);
 }
 
@@ -431,7 +412,7 @@ test_stop_without_pidfile(void **state)
 
 	(void)state;
 	daemon_write(d, CONF_PROCESS(""));
-	assert_int_equal(say(d, "stop",
+	assert_int_equal(daemon_say(d, "stop",
 				 "weir.conf names no process.pidfile to find "
 				 "weir by"),
 		1);

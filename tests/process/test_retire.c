@@ -9,8 +9,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -35,28 +33,9 @@ expect_echo(int fd, const char *text)
 }
 
 static void
-say(struct daemon *d, const char *word)
+say(struct daemon *d, const char *word, const char *answer)
 {
-	char *output;
-
-	assert_int_equal(
-		daemon_run(d, &output, "-c", "weir.conf", "-s", word, NULL), 0);
-	free(output);
-}
-
-static void
-expect_status(struct daemon *d, const char *text)
-{
-	char *output;
-
-	assert_int_equal(
-		daemon_run(d, &output, "-c", "weir.conf", "-s", "status", NULL),
-		0);
-	if (strstr(output, text) == NULL) {
-		print_error("no \"%s\" in: %s\n", text, output);
-		fail();
-	}
-	free(output);
+	assert_int_equal(daemon_say(d, word, answer), 0);
 }
 
 /* ---- the workers leave, the master stays --------------------------------- */
@@ -70,7 +49,7 @@ test_drain_until_a_reload(void **state)
 
 	(void)state;
 	expect_echo(old, "a");
-	say(d, "drain");
+	say(d, "drain", "");
 	daemon_wait_log(d, "nobody accepts until a reload", DAEMON_MS);
 	reload_drained(d, 2);
 	assert_true(daemon_logged(d, "draining: 1 channels"));
@@ -80,9 +59,10 @@ test_drain_until_a_reload(void **state)
 	expect_echo(old, "c");
 	p.fd = waits;
 	assert_int_equal(poll(&p, 1, 100), 0);
-	expect_status(d, "state: draining");
-	expect_status(d, "generation 1: 1 of 2 workers, 1 channels, the oldest"
-			 " for 0 s, draining");
+	say(d, "status", "state: draining");
+	say(d, "status",
+		"generation 1: 1 of 2 workers, 1 channels, the oldest for "
+		"0 s, draining");
 	/* Once more changes nothing. */
 	daemon_signal(d, SIGWINCH);
 	daemon_signal(d, SIGHUP);
@@ -92,7 +72,7 @@ test_drain_until_a_reload(void **state)
 	close(old);
 	daemon_wait_log(d, "generation 1 is gone", DAEMON_MS);
 	expect_echo(waits, "e");
-	expect_status(d, "state: serving");
+	say(d, "status", "state: serving");
 	close(waits);
 	daemon_stop(d);
 }
@@ -115,7 +95,7 @@ test_drained_to_the_last(void **state)
 	daemon_signal(d, SIGHUP);
 	daemon_wait_log(d, "generation 2 is given up", DAEMON_MS);
 	daemon_write(d, CONF("workers = 1;", ""));
-	say(d, "reload");
+	say(d, "reload", "");
 	peer_expect_text(fd, "a");
 	close(fd);
 	daemon_stop(d);
@@ -156,8 +136,8 @@ test_drain_during_a_reload(void **state)
 	daemon_signal(d, SIGWINCH);
 	daemon_wait_log(d, "ready gen=2 ", DAEMON_MS);
 	daemon_wait_log(d, "nobody accepts until a reload", DAEMON_MS);
-	say(d, "reload");
-	expect_status(d, "state: serving");
+	say(d, "reload", "");
+	say(d, "status", "state: serving");
 	daemon_stop(d);
 }
 
@@ -188,8 +168,8 @@ test_drain_during_a_reload_of_drained(void **state)
 	daemon_signal(d, SIGWINCH);
 	daemon_wait_log(d, "generation 3 is given up", DAEMON_MS);
 	close(taken);
-	say(d, "reload");
-	expect_status(d, "state: serving");
+	say(d, "reload", "");
+	say(d, "status", "state: serving");
 	daemon_signal(d, SIGWINCH);
 	daemon_wait_log(d, "nobody accepts until a reload", DAEMON_MS);
 	assert_int_equal(
@@ -243,7 +223,7 @@ test_drain_has_a_limit(void **state)
 	peer_expect_reset(fd);
 	close(fd);
 	daemon_wait_log(d, ") left", DAEMON_MS);
-	say(d, "reload");
+	say(d, "reload", "");
 	daemon_stop(d);
 }
 
@@ -342,7 +322,7 @@ test_reloads_end_a_few_at_a_time(void **state)
 
 	(void)state;
 	crowd_gather(d, &c);
-	say(d, "reload");
+	say(d, "reload", "");
 	crowd_watch(&c, procs_now());
 	crowd_check(&c, true);
 	daemon_wait_log(d, "generation 1 is gone", DAEMON_MS);

@@ -24,6 +24,7 @@
 #include "lib/low.h"
 #include "lib/peer.h"
 #include "lib/procs.h"
+#include "lib/text.h"
 #include "master/master.h"
 
 #define NOBODY 65534
@@ -33,15 +34,6 @@
 	"process = { workers = 2; " __VA_ARGS__ " };\n"                        \
 	"servers = ( { name = \"pg\"; listen = \"" address "\";\n"             \
 	"  middlewares = ( { type = \"echo\"; } ); } );\n"
-
-static void
-assert_contains(const char *text, const char *part)
-{
-	if (strstr(text, part) == NULL) {
-		print_error("no \"%s\" in: %s\n", part, text);
-		fail();
-	}
-}
 
 /* Of all that the master and the others have, a worker has the listener. */
 static void
