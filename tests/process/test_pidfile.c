@@ -15,12 +15,12 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "conf/conf.h"
+#include "heritage.h"
 #include "lib/daemon.h"
 #include "lib/peer.h"
+#include "lib/plan.h"
 #include "lib/procs.h"
 #include "lib/text.h"
-#include "master/master.h"
 
 #define CONF_PROCESS(more)                                                     \
 	"process = { workers = 1; " more " };\n"                               \
@@ -301,17 +301,8 @@ test_f29_unwritable_directory(void **state)
 static int
 run_weir(int ready_fd, void *arg)
 {
-	struct master_options opt = { .ready_fd = ready_fd,
-		.file = "weir.conf" };
-	struct conf *conf = conf_load("weir.conf", NULL, stderr);
-	int status;
-
 	(void)arg;
-	if (conf == NULL)
-		return 4;
-	status = master_run(conf, &opt, worker_main);
-	conf_free(conf);
-	return status;
+	return plan_run_file(ready_fd, worker_main);
 }
 
 /* Of those that are started at once exactly one lives, round after round. */

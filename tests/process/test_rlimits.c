@@ -17,12 +17,12 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "conf/conf.h"
+#include "heritage.h"
 #include "lib/daemon.h"
 #include "lib/peer.h"
+#include "lib/plan.h"
 #include "lib/procs.h"
 #include "lib/text.h"
-#include "master/master.h"
 
 #define CONF_PROCESS(more)                                                     \
 	"process = { workers = 2; pidfile = \"weir.pid\"; " more " };\n"       \
@@ -266,19 +266,10 @@ static int
 run_limited(int ready_fd, void *arg)
 {
 	const struct limited *l = arg;
-	struct master_options opt = { .ready_fd = ready_fd,
-		.file = "weir.conf" };
-	struct conf *conf;
-	int status;
 
 	if (setrlimit(l->resource, &l->limit) == -1)
 		return 3;
-	conf = conf_load("weir.conf", NULL, stderr);
-	if (conf == NULL)
-		return 4;
-	status = master_run(conf, &opt, worker_main);
-	conf_free(conf);
-	return status;
+	return plan_run_file(ready_fd, worker_main);
 }
 
 /* 40 listeners are more than the soft limit of the master: it takes what it
@@ -413,17 +404,8 @@ worker_poor(const struct heritage *h)
 static int
 run_poor(int ready_fd, void *arg)
 {
-	struct master_options opt = { .ready_fd = ready_fd,
-		.file = "weir.conf" };
-	struct conf *conf = conf_load("weir.conf", NULL, stderr);
-	int status;
-
 	(void)arg;
-	if (conf == NULL)
-		return 4;
-	status = master_run(conf, &opt, worker_poor);
-	conf_free(conf);
-	return status;
+	return plan_run_file(ready_fd, worker_poor);
 }
 
 /* What libevent does not survive at the start is a start that failed, not a

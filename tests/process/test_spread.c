@@ -16,13 +16,12 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "conf/conf.h"
 #include "heritage.h"
 #include "lib/daemon.h"
 #include "lib/load.h"
 #include "lib/peer.h"
+#include "lib/plan.h"
 #include "lib/procs.h"
-#include "master/master.h"
 
 #define MANY	1000
 #define SLOWLY	60
@@ -327,16 +326,8 @@ worker_maybe(const struct heritage *h)
 static int
 run(int ready_fd, void *arg)
 {
-	struct master_options opt = { .ready_fd = ready_fd };
-	struct conf *conf = conf_load("weir.conf", NULL, stderr);
-	int status;
-
 	(void)arg;
-	if (conf == NULL)
-		return 4;
-	status = master_run(conf, &opt, worker_maybe);
-	conf_free(conf);
-	return status;
+	return plan_run_file(ready_fd, worker_maybe);
 }
 
 /* Without a worker, its sockets are another's. */
