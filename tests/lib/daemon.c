@@ -100,6 +100,16 @@ daemon_write(struct daemon *d, const char *fmt, ...)
 }
 
 void
+daemon_put(struct daemon *d, const char *file, const char *text)
+{
+	FILE *f = fopen(daemon_path(d, file), "we");
+
+	assert_non_null(f);
+	fputs(text, f);
+	assert_int_equal(fclose(f), 0);
+}
+
+void
 daemon_arg(struct daemon *d, const char *arg)
 {
 	assert_true(d->nargs < DAEMON_WORDS);

@@ -41,16 +41,6 @@ pid_in(struct daemon *d)
 }
 
 static void
-write_pidfile(struct daemon *d, const char *text)
-{
-	FILE *f = fopen(daemon_path(d, "weir.pid"), "we");
-
-	assert_non_null(f);
-	fputs(text, f);
-	assert_int_equal(fclose(f), 0);
-}
-
-static void
 test_pidfile_names_the_master(void **state)
 {
 	struct daemon *d = daemon_start(CONF);
@@ -143,7 +133,7 @@ test_f29_stale_pidfiles(void **state)
 	for (i = 0; i < 7; i++) {
 		d = daemon_new();
 		daemon_write(d, CONF);
-		write_pidfile(d, i < 6 ? stale[i] : own);
+		daemon_put(d, "weir.pid", i < 6 ? stale[i] : own);
 		assert_int_equal(daemon_say(d, "stop",
 					 "weir is not running (no lock on "
 					 "weir.pid)"),
@@ -176,7 +166,7 @@ test_f29_locked_garbage_is_not_signalled(void **state)
 	(void)state;
 	daemon_write(d, CONF);
 	for (i = 0; i < 5; i++) {
-		write_pidfile(d, bad[i]);
+		daemon_put(d, "weir.pid", bad[i]);
 		fd = lock_pidfile(d);
 		assert_int_equal(daemon_say(d, "stop",
 					 "weir.pid is locked, but by no weir"),
@@ -202,7 +192,7 @@ test_f29_stranger_is_not_signalled(void **state)
 	}
 	daemon_write(d, CONF);
 	snprintf(text, sizeof(text), "%d", (int)stranger);
-	write_pidfile(d, text);
+	daemon_put(d, "weir.pid", text);
 	fd = lock_pidfile(d);
 	assert_int_equal(daemon_say(d, "stop", "is locked, but by no weir"), 1);
 	assert_int_equal(daemon_say(d, "quit", "is locked, but by no weir"), 1);
@@ -226,7 +216,7 @@ test_f29_start_with_a_locked_pidfile(void **state)
 	(void)state;
 	daemon_write(d, CONF);
 	for (i = 0; i < 3; i++) {
-		write_pidfile(d, texts[i]);
+		daemon_put(d, "weir.pid", texts[i]);
 		fd = lock_pidfile(d);
 		assert_int_equal(
 			daemon_run(d, &out, "-c", "weir.conf", NULL), 1);
@@ -246,7 +236,7 @@ test_pidfile_is_for_its_owner(void **state)
 
 	(void)state;
 	daemon_write(d, CONF);
-	write_pidfile(d, "77");
+	daemon_put(d, "weir.pid", "77");
 	assert_int_equal(chmod(daemon_path(d, "weir.pid"), 0644), 0);
 	daemon_launch(d);
 	assert_int_equal(stat(daemon_path(d, "weir.pid"), &st), 0);
@@ -358,7 +348,7 @@ test_f29_next_start_after_a_kill(void **state)
 			daemon_say(d, "stop", "weir is not running"), 1);
 		if (i % 2 == 1) {
 			snprintf(pid, sizeof(pid), "%d\n", (int)getppid());
-			write_pidfile(d, pid);
+			daemon_put(d, "weir.pid", pid);
 		}
 		daemon_launch(d);
 		assert_int_equal(pid_in(d), daemon_pid(d));
@@ -376,7 +366,7 @@ test_f29_another_file_is_not_removed(void **state)
 
 	(void)state;
 	assert_int_equal(unlink(daemon_path(d, "weir.pid")), 0);
-	write_pidfile(d, "another's");
+	daemon_put(d, "weir.pid", "another's");
 	daemon_signal(d, SIGTERM);
 	assert_true(procs_wait_end(daemon_pid(d), DAEMON_MS));
 	assert_int_equal(stat(daemon_path(d, "weir.pid"), &st), 0);

@@ -26,13 +26,6 @@
 	"  middlewares = \"echo\"; } );\n"
 
 static void
-expect_echo(int fd, const char *text)
-{
-	peer_send_text(fd, text);
-	peer_expect_text(fd, text);
-}
-
-static void
 say(struct daemon *d, const char *word, const char *answer)
 {
 	assert_int_equal(daemon_say(d, word, answer), 0);
@@ -48,7 +41,7 @@ test_drain_until_a_reload(void **state)
 	struct pollfd p = { .events = POLLIN };
 
 	(void)state;
-	expect_echo(old, "a");
+	peer_echo(old, "a");
 	say(d, "drain", "");
 	daemon_wait_log(d, "nobody accepts until a reload", DAEMON_MS);
 	reload_drained(d, 2);
@@ -56,7 +49,7 @@ test_drain_until_a_reload(void **state)
 	/* Nobody accepts, and nobody is refused. */
 	waits = peer_connect(daemon_port(d, "r", 0));
 	peer_send_text(waits, "b");
-	expect_echo(old, "c");
+	peer_echo(old, "c");
 	p.fd = waits;
 	assert_int_equal(poll(&p, 1, 100), 0);
 	say(d, "status", "state: draining");
@@ -68,10 +61,10 @@ test_drain_until_a_reload(void **state)
 	daemon_signal(d, SIGHUP);
 	daemon_wait_log(d, "ready gen=2 ", DAEMON_MS);
 	peer_expect_text(waits, "b");
-	expect_echo(old, "d");
+	peer_echo(old, "d");
 	close(old);
 	daemon_wait_log(d, "generation 1 is gone", DAEMON_MS);
-	expect_echo(waits, "e");
+	peer_echo(waits, "e");
 	say(d, "status", "state: serving");
 	close(waits);
 	daemon_stop(d);
@@ -113,7 +106,7 @@ test_drained_and_told_to_leave(void **state)
 		d = daemon_start(
 			CONF("workers = 1;", "close_wait = \"200ms\";"));
 		fd = peer_connect(daemon_port(d, "r", 0));
-		expect_echo(fd, "a");
+		peer_echo(fd, "a");
 		daemon_signal(d, SIGWINCH);
 		if (i < 2)
 			daemon_wait_log(d, "draining: 1 channels", DAEMON_MS);
@@ -192,8 +185,8 @@ test_quit_gives_those_who_drain_more_time(void **state)
 		"close_wait = \"20s\";"));
 	one = peer_connect(daemon_port(drained, "r", 0));
 	other = peer_connect(daemon_port(reloaded, "r", 0));
-	expect_echo(one, "a");
-	expect_echo(other, "a");
+	peer_echo(one, "a");
+	peer_echo(other, "a");
 	daemon_signal(drained, SIGWINCH);
 	daemon_signal(reloaded, SIGHUP);
 	daemon_wait_log(drained, "draining: 1 channels", DAEMON_MS);
@@ -202,8 +195,8 @@ test_quit_gives_those_who_drain_more_time(void **state)
 	daemon_signal(reloaded, SIGQUIT);
 	/* Until drain_timeout and its margin are over. */
 	assert_true(peer_is_silent(one, 3300));
-	expect_echo(one, "b");
-	expect_echo(other, "b");
+	peer_echo(one, "b");
+	peer_echo(other, "b");
 	close(one);
 	close(other);
 	daemon_finish(drained, 0);
@@ -218,7 +211,7 @@ test_drain_has_a_limit(void **state)
 	int fd = peer_connect(daemon_port(d, "r", 0));
 
 	(void)state;
-	expect_echo(fd, "a");
+	peer_echo(fd, "a");
 	daemon_signal(d, SIGWINCH);
 	peer_expect_reset(fd);
 	close(fd);
@@ -241,7 +234,7 @@ crowd_gather(struct daemon *d, struct crowd *c)
 
 	for (i = 0; i < CROWD; i++) {
 		c->fds[i] = peer_connect(daemon_port(d, "r", 0));
-		expect_echo(c->fds[i], "a");
+		peer_echo(c->fds[i], "a");
 	}
 }
 
@@ -360,11 +353,11 @@ test_servers_with_times_of_their_own(void **state)
 	(void)state;
 	for (i = 0; i < 50; i++) {
 		others[i] = peer_connect(daemon_port(d, "s", 0));
-		expect_echo(others[i], "a");
+		peer_echo(others[i], "a");
 	}
 	for (i = 0; i < 10; i++) {
 		fds[i] = peer_connect(daemon_port(d, "r", 0));
-		expect_echo(fds[i], "a");
+		peer_echo(fds[i], "a");
 	}
 	start = procs_now();
 	daemon_signal(d, SIGQUIT);
@@ -380,7 +373,7 @@ test_servers_with_times_of_their_own(void **state)
 	assert_in_range(gone_ms[4], 600, 1700);
 	assert_in_range(gone_ms[9], 1500, 2500);
 	for (i = 0; i < 50; i++)
-		expect_echo(others[i], "b");
+		peer_echo(others[i], "b");
 	daemon_signal(d, SIGTERM);
 	daemon_finish(d, 0);
 	for (i = 0; i < 50; i++)

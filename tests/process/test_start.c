@@ -32,8 +32,7 @@
 static void
 check_echo(int fd)
 {
-	peer_send_text(fd, "hello");
-	peer_expect_text(fd, "hello");
+	peer_echo(fd, "hello");
 	close(fd);
 }
 
