@@ -249,6 +249,8 @@ libtest_a_SOURCES = \
 	tests/lib/stream.h \
 	tests/lib/tag.c \
 	tests/lib/tag.h \
+	tests/lib/tempdir.c \
+	tests/lib/tempdir.h \
 	tests/lib/text.c \
 	tests/lib/text.h \
 	tests/lib/traces.c \

@@ -10,7 +10,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -20,29 +19,21 @@
 #include "conf/conf.h"
 #include "lib/options.h"
 #include "lib/peer.h"
+#include "lib/tempdir.h"
 #include "master/activation.h"
 #include "master/listeners.h"
 #include "unit/listeners_try.h"
 
-static char dir[] = "/tmp/weir-listen-XXXXXX";
 static char file[64], text[128];
 
 static int
 group_setup(void **state)
 {
-	(void)state;
-	if (mkdtemp(dir) == NULL)
+	if (tempdir_make(state) == -1)
 		return -1;
-	snprintf(file, sizeof(file), "%s/a.sock", dir);
+	snprintf(file, sizeof(file), "%s/a.sock", tempdir);
 	snprintf(text, sizeof(text), "unix:%s", file);
 	return 0;
-}
-
-static int
-group_teardown(void **state)
-{
-	(void)state;
-	return rmdir(dir);
 }
 
 static int
@@ -270,7 +261,7 @@ test_report_names_all(void **state)
 	ssize_t n;
 
 	(void)state;
-	snprintf(log, sizeof(log), "%s/log", dir);
+	snprintf(log, sizeof(log), "%s/log", tempdir);
 	snprintf(taken, sizeof(taken), "127.0.0.1:%u", port);
 	listen_on(taken);
 	listen_on("192.0.2.1:0");
@@ -311,5 +302,5 @@ main(void)
 		LISTEN_TEST(test_report_names_all),
 	};
 
-	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+	return cmocka_run_group_tests(tests, group_setup, tempdir_remove);
 }
