@@ -176,6 +176,8 @@ check_LIBRARIES += libtest.a
 libtest_a_SOURCES = \
 	tests/lib/alloc.c \
 	tests/lib/alloc.h \
+	tests/lib/chance.c \
+	tests/lib/chance.h \
 	tests/lib/crash.c \
 	tests/lib/crash.h \
 	tests/lib/crowd.c \
@@ -219,6 +221,8 @@ libtest_a_SOURCES = \
 	tests/lib/narrow.h \
 	tests/lib/net.c \
 	tests/lib/net.h \
+	tests/lib/options.c \
+	tests/lib/options.h \
 	tests/lib/pair.c \
 	tests/lib/pair.h \
 	tests/lib/peer.c \
@@ -249,6 +253,10 @@ libtest_a_SOURCES = \
 	tests/lib/stream.h \
 	tests/lib/tag.c \
 	tests/lib/tag.h \
+	tests/lib/tempdir.c \
+	tests/lib/tempdir.h \
+	tests/lib/text.c \
+	tests/lib/text.h \
 	tests/lib/traces.c \
 	tests/lib/traces.h \
 	tests/lib/watch.c \

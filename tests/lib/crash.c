@@ -5,7 +5,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -342,15 +341,6 @@ write_conf(struct daemon *d, unsigned workers, uint16_t backend,
 		workers, fragile, backend);
 }
 
-static void
-make_file(struct daemon *d, const char *name)
-{
-	FILE *f = fopen(daemon_path(d, name), "we");
-
-	assert_non_null(f);
-	fclose(f);
-}
-
 /* A load alone for so long; the master's CPU meanwhile. */
 static int64_t
 load_for(struct daemon *d, struct load *l, unsigned seconds)
@@ -387,7 +377,7 @@ crash_loop(unsigned seconds, unsigned most)
 	daemon_launch(d);
 	daemon_expect_alert(d, "was killed by signal 9");
 	daemon_expect_alert(d, "was killed by signal 6");
-	make_file(d, "abort");
+	daemon_put(d, "abort", "");
 	forks = daemon_log_count(d, ") started");
 	kill(daemon_worker(d, 1), SIGKILL);
 	daemon_wait_log(d, "was killed by signal 9", DAEMON_MS);
@@ -444,7 +434,7 @@ crash_loop_of_all(unsigned workers, unsigned seconds, unsigned most)
 	daemon_launch(d);
 	daemon_expect_alert(d, "was killed by signal 9");
 	daemon_expect_alert(d, "was killed by signal 6");
-	make_file(d, "abort");
+	daemon_put(d, "abort", "");
 	forks = daemon_log_count(d, ") started");
 	for (i = 0; i < workers; i++)
 		kill(daemon_worker(d, i), SIGKILL);

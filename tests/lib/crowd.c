@@ -1,7 +1,6 @@
 /* crowd.c - clients and servers at both ends of a relay, at random. */
 #include <sys/socket.h>
 
-#include <bsd/stdlib.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "lib/chance.h"
 #include "lib/crowd.h"
 #include "lib/peer.h"
 #include "lib/procs.h"
@@ -56,19 +56,10 @@ struct end {
 static const struct crowd *plan;
 static struct end ends[CLIENTS + SERVERS];
 static struct life *lives;
-static uint64_t key, state;
+static uint64_t key;
 static uint32_t started;
 static uint64_t carried, faults;
 static int64_t moved_ms;
-
-static unsigned
-chance(unsigned n)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (unsigned)(state >> 20) % n;
-}
 
 static uint32_t
 end_stream(const struct end *e, bool own)
@@ -348,13 +339,10 @@ crowd_turn(void)
 void
 crowd_run(const struct crowd *crowd)
 {
-	const char *given = getenv("CHAOS_SEED");
 	unsigned i;
 
 	plan = crowd;
-	state = given == NULL ? arc4random() : strtoull(given, NULL, 0);
-	state += state == 0;
-	print_message("# CHAOS_SEED=%llu\n", (unsigned long long)state);
+	chance_start("CHAOS_SEED");
 	key = (uint64_t)chance(1u << 30) << 34;
 	lives = calloc(crowd->channels, sizeof(*lives));
 	assert_non_null(lives);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "lib/chance.h"
 #include "lib/cut.h"
 #include "lib/entry.h"
 #include "lib/pair.h"
@@ -42,7 +43,7 @@ struct outcome {
 
 static struct cut_talk talk;
 static uint8_t *cut_behind; /* by byte of talk.text */
-static uint64_t cut_seed, cut_state;
+static uint64_t cut_seed;
 
 static void
 talk_start(const struct cut_talk *t, struct entry *entry)
@@ -53,7 +54,7 @@ talk_start(const struct cut_talk *t, struct entry *entry)
 	if (talk.len == 0)
 		talk.len = strlen(talk.text);
 	cut_seed = seed != NULL ? strtoull(seed, NULL, 0) : arc4random();
-	cut_state = cut_seed | 1;
+	chance_seed(cut_seed);
 	cut_behind = calloc(talk.len + 1, 1);
 	assert_non_null(cut_behind);
 	pair_start(NULL);
@@ -74,15 +75,6 @@ talk_stop(struct entry *entry)
 	pair_stop(NULL);
 	entry_free(entry);
 	free(cut_behind);
-}
-
-static unsigned
-chance(unsigned n)
-{
-	cut_state ^= cut_state << 13;
-	cut_state ^= cut_state >> 7;
-	cut_state ^= cut_state << 17;
-	return (unsigned)(cut_state >> 20) % n;
 }
 
 /* ---- messages ------------------------------------------------------------ */

@@ -17,6 +17,7 @@
 #include "lib/mode.h"
 #include "lib/procs.h"
 #include "lib/spawn.h"
+#include "lib/text.h"
 
 #define DAEMON_STDERR	"stderr.txt"
 #define DAEMON_CLOCK	"clock"
@@ -96,6 +97,16 @@ daemon_write(struct daemon *d, const char *fmt, ...)
 	va_start(ap, fmt);
 	daemon_vwrite(d, fmt, ap);
 	va_end(ap);
+}
+
+void
+daemon_put(struct daemon *d, const char *file, const char *text)
+{
+	FILE *f = fopen(daemon_path(d, file), "we");
+
+	assert_non_null(f);
+	fputs(text, f);
+	assert_int_equal(fclose(f), 0);
 }
 
 void
@@ -246,6 +257,18 @@ daemon_run(struct daemon *d, char **output, ...)
 		DAEMON_FAIL(d, "\"weir %s ...\" does not exit", argv[1]);
 	*output = watch_read(d->watch, "output.txt");
 	return WEXITSTATUS(status);
+}
+
+int
+daemon_say(struct daemon *d, const char *word, const char *part)
+{
+	char *output;
+	int status =
+		daemon_run(d, &output, "-c", "weir.conf", "-s", word, NULL);
+
+	assert_contains(output, part);
+	free(output);
+	return status;
 }
 
 char *

@@ -63,6 +63,8 @@ void daemon_kill_master(struct daemon *d);
 /* Runs weir to its end with these arguments (ended by NULL) in the directory of
  * d; its exit status, and all that it said in *output (caller frees). */
 int daemon_run(struct daemon *d, char **output, ...) __attribute__((sentinel));
+/* Runs weir -s WORD; its exit status; what it says must have part. */
+int daemon_say(struct daemon *d, const char *word, const char *part);
 /* Starts a weir that must refuse with exit status 1 and leave nothing; what it
  * said, caller frees. */
 char *
@@ -73,6 +75,8 @@ pid_t daemon_pid(const struct daemon *d);
 const char *daemon_dir(const struct daemon *d);
 /* Path of a file in the directory of d; valid until the next call. */
 const char *daemon_path(const struct daemon *d, const char *file);
+/* Makes a file of the directory, or replaces what is in it. */
+void daemon_put(struct daemon *d, const char *file, const char *text);
 /* Port of the index-th address of that server. */
 uint16_t daemon_port(struct daemon *d, const char *server, unsigned index);
 /* The same address as text: "127.0.0.1:43121", "unix:pg.sock". */
@@ -83,6 +87,8 @@ daemon_address(struct daemon *d, const char *server, unsigned index);
 size_t daemon_workers(struct daemon *d, pid_t *pids);
 /* Pid of the worker that last became ready in that slot. */
 pid_t daemon_worker(struct daemon *d, unsigned slot);
+/* A channel of that server, which echoes, and has done so; caller closes. */
+int daemon_join(struct daemon *d, const char *server);
 void daemon_signal(struct daemon *d, int signo);
 /* Waits until the log, behind what was waited for before, has text. */
 void daemon_wait_log(struct daemon *d, const char *text, int ms);

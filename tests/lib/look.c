@@ -7,6 +7,7 @@
 #include "lib/daemon.h"
 #include "lib/daemon_private.h"
 #include "lib/hand.h"
+#include "lib/peer.h"
 #include "lib/procs.h"
 
 pid_t
@@ -68,6 +69,15 @@ daemon_worker(struct daemon *d, unsigned slot)
 	if (pid == 0)
 		DAEMON_FAIL(d, "no worker %u was ready", slot);
 	return pid;
+}
+
+int
+daemon_join(struct daemon *d, const char *server)
+{
+	int fd = peer_connect(daemon_port(d, server, 0));
+
+	peer_echo(fd, "a");
+	return fd;
 }
 
 void

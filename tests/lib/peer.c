@@ -185,6 +185,13 @@ peer_expect_text(int fd, const char *text)
 }
 
 void
+peer_echo(int fd, const char *text)
+{
+	peer_send_text(fd, text);
+	peer_expect_text(fd, text);
+}
+
+void
 peer_read_eof(int fd)
 {
 	uint8_t one;

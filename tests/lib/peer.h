@@ -36,6 +36,8 @@ void peer_send_text(int fd, const char *text);
 size_t peer_send_until_full(int fd, size_t max, int ms);
 void peer_read_exact(int fd, void *p, size_t n);
 void peer_expect_text(int fd, const char *text);
+/* Sends text, and expects the same. */
+void peer_echo(int fd, const char *text);
 /* Expects FIN and nothing before it. */
 void peer_read_eof(int fd);
 /* Reads to FIN; how many bytes came, the first max of them in p. */

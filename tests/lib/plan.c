@@ -1,4 +1,6 @@
 /* plan.c - a master whose workers are a function of the test. */
+#include <stdio.h>
+
 #include "base/addr.h"
 #include "base/log.h"
 #include "conf/conf.h"
@@ -44,4 +46,19 @@ plan_start(struct plan *plan)
 		plan->close_wait_ms = DAEMON_MS;
 	daemon_launch_function(d, plan_run, plan);
 	return d;
+}
+
+int
+plan_run_file(int ready_fd, void (*worker)(const struct heritage *))
+{
+	struct master_options opt = { .ready_fd = ready_fd,
+		.file = "weir.conf" };
+	struct conf *conf = conf_load("weir.conf", NULL, stderr);
+	int status;
+
+	if (conf == NULL)
+		return 4;
+	status = master_run(conf, &opt, worker);
+	conf_free(conf);
+	return status;
 }

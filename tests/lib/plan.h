@@ -22,5 +22,8 @@ struct plan {
 int plan_run(int ready_fd, void *plan);
 /* Starts it and waits until it is ready; limits that are 0 become DAEMON_MS. */
 struct daemon *plan_start(struct plan *plan);
+/* Runs the master of weir.conf in the working directory: what master_run()
+ * returns; 4, and why, when it cannot be loaded. */
+int plan_run_file(int ready_fd, void (*worker)(const struct heritage *));
 
 #endif

@@ -2,12 +2,12 @@
 #include <errno.h>
 #include <stdbool.h>
 
+#include "lib/chance.h"
 #include "lib/wild.h"
 
 #define EMITS_MOST 40 /* a channel */
 #define TICKETS	   8
 
-static uint64_t state = 1;
 /* Old ones are woken too: they mean nothing any more. */
 static struct weir_ticket tickets[TICKETS];
 
@@ -21,18 +21,9 @@ wild_seed(uint64_t seed)
 {
 	unsigned i;
 
-	state = seed | 1;
+	chance_seed(seed);
 	for (i = 0; i < TICKETS; i++)
 		tickets[i] = (struct weir_ticket){ 0 };
-}
-
-unsigned
-wild_chance(unsigned n)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (unsigned)(state >> 20) % n;
 }
 
 /* Did it? */
@@ -40,10 +31,10 @@ static bool
 wild_emit(struct weir_call *c)
 {
 	struct ctx *cx = c->ctx;
-	enum weir_dir to = wild_chance(2) ? WEIR_UP : WEIR_DOWN;
-	uint8_t byte = (uint8_t)wild_chance(256);
+	enum weir_dir to = chance(2) ? WEIR_UP : WEIR_DOWN;
+	uint8_t byte = (uint8_t)chance(256);
 
-	if (wild_chance(6) != 0 || cx->ended[to] || cx->emits == EMITS_MOST)
+	if (chance(6) != 0 || cx->ended[to] || cx->emits == EMITS_MOST)
 		return false;
 	cx->emits++;
 	weir_emit(c, to, &byte, 1);
@@ -53,44 +44,43 @@ wild_emit(struct weir_call *c)
 static struct weir_verdict
 wild_part(size_t len)
 {
-	size_t n = wild_chance(2) ? len : 1 + wild_chance((unsigned)len);
+	size_t n = chance(2) ? len : 1 + chance((unsigned)len);
 
-	return wild_chance(6) == 0 ? weir_drop(n) : weir_pass(n);
+	return chance(6) == 0 ? weir_drop(n) : weir_pass(n);
 }
 
 static struct weir_verdict
 wild_wait(struct weir_call *c)
 {
-	if (wild_chance(2))
-		tickets[wild_chance(TICKETS)] = weir_ticket(c);
-	return weir_wait(1 + wild_chance(200));
+	if (chance(2))
+		tickets[chance(TICKETS)] = weir_ticket(c);
+	return weir_wait(1 + chance(200));
 }
 
 static struct weir_verdict
 wild_refuse(struct weir_call *c)
 {
-	if (wild_chance(2))
+	if (chance(2))
 		weir_why(c, "it is wild");
-	return wild_chance(2) ? weir_close(WEIR_R_DENIED)
-			      : weir_refuse(WEIR_R_DENIED,
-					(enum weir_manner)wild_chance(
-						WEIR_MANNER_COUNT));
+	return chance(2) ? weir_close(WEIR_R_DENIED)
+			 : weir_refuse(WEIR_R_DENIED,
+				   (enum weir_manner)chance(WEIR_MANNER_COUNT));
 }
 
 /* Verbs that are allowed in all calls but close. */
 static void
 wild_ask(struct weir_call *c)
 {
-	if (wild_chance(4) == 0)
-		weir_wake(tickets[wild_chance(TICKETS)], -EIO);
-	if (wild_chance(20) == 0)
-		weir_timer(c, wild_chance(100));
-	if (wild_chance(100) == 0)
+	if (chance(4) == 0)
+		weir_wake(tickets[chance(TICKETS)], -EIO);
+	if (chance(20) == 0)
+		weir_timer(c, chance(100));
+	if (chance(100) == 0)
 		weir_signal(c, "wild");
-	if (wild_chance(30) == 0)
+	if (chance(30) == 0)
 		weir_ready(c);
-	if (wild_chance(30) == 0)
-		weir_attach(c, wild_chance(2) ? WEIR_UP : WEIR_DOWN);
+	if (chance(30) == 0)
+		weir_attach(c, chance(2) ? WEIR_UP : WEIR_DOWN);
 }
 
 static struct weir_verdict
@@ -100,11 +90,11 @@ wild_judge(struct weir_call *c, struct weir_bytes in, enum weir_dir dir)
 	bool acted = wild_emit(c);
 
 	wild_ask(c);
-	if (wild_chance(300) == 0)
+	if (chance(300) == 0)
 		return wild_refuse(c);
-	if (!acted && wild_chance(30) == 0)
+	if (!acted && chance(30) == 0)
 		return wild_wait(c);
-	if (wild_chance(200) == 0) {
+	if (chance(200) == 0) {
 		weir_end(c, dir);
 		acted = cx->ended[dir] = true;
 	}
@@ -112,11 +102,11 @@ wild_judge(struct weir_call *c, struct weir_bytes in, enum weir_dir dir)
 		cx->ended[dir] = true;
 		return weir_pass(in.len);
 	}
-	if (!acted && in.len < 64 && wild_chance(8) == 0)
-		return weir_need(in.len + 1 + wild_chance(32));
-	if (wild_chance(12) == 0)
-		return weir_skip(1 + wild_chance(100));
-	if (wild_chance(100) == 0)
+	if (!acted && in.len < 64 && chance(8) == 0)
+		return weir_need(in.len + 1 + chance(32));
+	if (chance(12) == 0)
+		return weir_skip(1 + chance(100));
+	if (chance(100) == 0)
 		return weir_detach();
 	return wild_part(in.len);
 }
@@ -125,10 +115,10 @@ static struct weir_verdict
 wild_open(struct weir_call *c)
 {
 	wild_ask(c);
-	if (wild_chance(12) == 0)
+	if (chance(12) == 0)
 		return wild_wait(c);
 	wild_emit(c);
-	return wild_chance(60) == 0 ? wild_refuse(c) : weir_pass(0);
+	return chance(60) == 0 ? wild_refuse(c) : weir_pass(0);
 }
 
 static struct weir_verdict
@@ -147,7 +137,7 @@ static struct weir_verdict
 wild_target(struct weir_call *c, const struct weir_addr *to)
 {
 	(void)to;
-	return wild_chance(30) == 0 ? wild_refuse(c) : weir_pass(0);
+	return chance(30) == 0 ? wild_refuse(c) : weir_pass(0);
 }
 
 static struct weir_verdict
@@ -155,7 +145,7 @@ wild_timer(struct weir_call *c)
 {
 	wild_emit(c);
 	wild_ask(c);
-	return wild_chance(30) == 0 ? wild_refuse(c) : weir_pass(0);
+	return chance(30) == 0 ? wild_refuse(c) : weir_pass(0);
 }
 
 static struct weir_verdict
@@ -163,14 +153,14 @@ wild_signal(struct weir_call *c, const char *event)
 {
 	(void)event;
 	wild_emit(c);
-	return wild_chance(30) == 0 ? wild_refuse(c) : weir_pass(0);
+	return chance(30) == 0 ? wild_refuse(c) : weir_pass(0);
 }
 
 static struct weir_verdict
 wild_close(struct weir_call *c, enum weir_reason reason)
 {
 	(void)reason;
-	return wild_chance(8) == 0 ? wild_wait(c) : weir_pass(0);
+	return chance(8) == 0 ? wild_wait(c) : weir_pass(0);
 }
 
 const struct weir_middleware wild = {

@@ -11,10 +11,8 @@
  * come to an end. */
 extern const struct weir_middleware wild;
 
-/* Starts the same random walk again; before each rig, for no ticket may outlive
- * its loop. */
+/* Starts the same random walk (lib/chance.h) again; before each rig, for no
+ * ticket may outlive its loop. */
 void wild_seed(uint64_t seed);
-/* 0..n-1, of the same walk. */
-unsigned wild_chance(unsigned n);
 
 #endif

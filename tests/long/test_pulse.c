@@ -9,7 +9,6 @@
 #include <cmocka.h>
 
 #include "lib/daemon.h"
-#include "lib/peer.h"
 #include "lib/reload.h"
 
 #define CHANNELS  30
@@ -18,16 +17,6 @@
 	"process = { workers = 2; };\n"                                        \
 	"servers = ( { name = \"r\"; listen = \"127.0.0.1:0\";\n"              \
 	"  middlewares = \"echo\"; } );\n"
-
-static int
-channel(struct daemon *d)
-{
-	int fd = peer_connect(daemon_port(d, "r", 0));
-
-	peer_send_text(fd, "a");
-	peer_expect_text(fd, "a");
-	return fd;
-}
 
 /* Generations that drain, and a worker that has nearly all channels. */
 static void
@@ -40,13 +29,13 @@ test_figures_of_a_minute(void **state)
 	(void)state;
 	daemon_watchdog(2 * MINUTE_MS / 1000);
 	d = daemon_start(CONF);
-	old = channel(d);
+	old = daemon_join(d, "r");
 	reload_takes(d, 2);
 	reload_drained(d, 2);
 	pid = daemon_worker(d, 0);
 	assert_int_equal(kill(pid, SIGSTOP), 0);
 	for (i = 0; i < CHANNELS; i++)
-		fds[i] = channel(d);
+		fds[i] = daemon_join(d, "r");
 	assert_int_equal(kill(pid, SIGCONT), 0);
 	daemon_wait_log(d,
 		"generation 1: 1 of 2 workers, 1 channels, the oldest for ",

@@ -22,6 +22,7 @@
 #include "conf/scan.h"
 #include "conf/stage.h"
 #include "lib/alloc.h"
+#include "lib/chance.h"
 #include "lib/entry.h"
 #include "lib/pair.h"
 #include "lib/wild.h"
@@ -196,18 +197,18 @@ something(const struct weir_middleware *mw, unsigned rarely,
 	char text[static 256])
 {
 	const char *from = mw->example, *end;
-	unsigned which = 1 + 2 * wild_chance(2);
+	unsigned which = 1 + 2 * chance(2);
 	size_t n = 0, i;
 
 	while (which-- > 0 && from != NULL && (from = strchr(from, '"')))
 		from++;
-	if (wild_chance(rarely) == 0 && from != NULL &&
-		(end = strchr(from, '"')) && end - from < 200) {
+	if (chance(rarely) == 0 && from != NULL && (end = strchr(from, '"')) &&
+		end - from < 200) {
 		n = (size_t)(end - from);
 		memcpy(text, from, n);
 	}
-	for (i = wild_chance(40); i > 0; i--)
-		text[n++] = wild_chance(4) == 0 ? '\n' : (char)wild_chance(256);
+	for (i = chance(40); i > 0; i--)
+		text[n++] = chance(4) == 0 ? '\n' : (char)chance(256);
 	return n;
 }
 
@@ -220,7 +221,7 @@ step(const struct weir_middleware *mw, int fd)
 
 	if (fd == -1)
 		return;
-	if (wild_chance(2))
+	if (chance(2))
 		send(fd, text, n, MSG_NOSIGNAL | MSG_DONTWAIT);
 	else if (rig_read(fd, text, sizeof(text)) == 0)
 		shutdown(fd, SHUT_WR);
@@ -285,11 +286,11 @@ test_wild_neighbours(void **state)
 			if (server == -1)
 				server = accept4(listener, NULL, NULL,
 					SOCK_NONBLOCK | SOCK_CLOEXEC);
-			step(mw, wild_chance(2) ? client : server);
-			if (wild_chance(3) == 0)
+			step(mw, chance(2) ? client : server);
+			if (chance(3) == 0)
 				rig_turn(&rig);
 		}
-		if (wild_chance(8) == 0 && rig_ends.n == before)
+		if (chance(8) == 0 && rig_ends.n == before)
 			rig_reset(&client);
 		else
 			shutdown(client, SHUT_WR);

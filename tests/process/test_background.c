@@ -14,32 +14,12 @@
 #include "lib/daemon.h"
 #include "lib/peer.h"
 #include "lib/procs.h"
+#include "lib/text.h"
 
 #define CONF_PROCESS(more)                                                     \
 	"process = { workers = 1; " more " };\n"                               \
 	"servers = ( { name = \"pg\"; listen = \"127.0.0.1:0\"; } );\n"
 #define CONF CONF_PROCESS("pidfile = \"weir.pid\";")
-
-static void
-assert_contains(const char *text, const char *part)
-{
-	if (*part != '\0' && strstr(text, part) == NULL) {
-		print_error("no \"%s\" in: %s\n", part, text);
-		fail();
-	}
-}
-
-/* Runs weir -s WORD; its status, and what it said must have part. */
-static int
-say(struct daemon *d, const char *word, const char *part)
-{
-	char *out;
-	int status = daemon_run(d, &out, "-c", "weir.conf", "-s", word, NULL);
-
-	assert_contains(out, part);
-	free(out);
-	return status;
-}
 
 /* No event tells that another process turned to /dev/null. */
 static void
@@ -73,7 +53,7 @@ test_background(void **state)
 	worker = daemon_worker(d, 0);
 	for (fd = 0; fd < 3; fd++)
 		wait_null(worker, fd);
-	assert_int_equal(say(d, "stop", ""), 0);
+	assert_int_equal(daemon_say(d, "stop", ""), 0);
 	daemon_finish(d, 0);
 }
 

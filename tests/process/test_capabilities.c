@@ -22,12 +22,12 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "conf/conf.h"
+#include "heritage.h"
 #include "lib/daemon.h"
 #include "lib/low.h"
 #include "lib/peer.h"
+#include "lib/plan.h"
 #include "lib/procs.h"
-#include "master/master.h"
 
 #define NOBODY	 65534
 #define BIND_CAP "0000000000000400"
@@ -111,20 +111,10 @@ become(uint32_t caps)
 static int
 run_as_user(int ready_fd, void *arg)
 {
-	struct master_options opt = { .ready_fd = ready_fd,
-		.file = "weir.conf" };
-	struct conf *conf;
-	int status;
-
 	/* Who is not root has none to begin with. */
 	if (getuid() == 0 && become(*(const uint32_t *)arg) == -1)
 		return 3;
-	conf = conf_load("weir.conf", NULL, stderr);
-	if (conf == NULL)
-		return 4;
-	status = master_run(conf, &opt, worker_main);
-	conf_free(conf);
-	return status;
+	return plan_run_file(ready_fd, worker_main);
 }
 
 static void

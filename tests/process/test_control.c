@@ -9,38 +9,17 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "lib/daemon.h"
 #include "lib/peer.h"
+#include "lib/text.h"
 
 #define CONF                                                                   \
 	"process = { workers = 1; pidfile = \"weir.pid\"; };\n"                \
 	"servers = ( { name = \"pg\"; listen = \"127.0.0.1:0\"; } );\n"
-
-static void
-assert_contains(const char *text, const char *part)
-{
-	if (strstr(text, part) == NULL) {
-		print_error("no \"%s\" in: %s\n", part, text);
-		fail();
-	}
-}
-
-/* Runs weir -s WORD; its status, and what it said must have part. */
-static int
-say(struct daemon *d, const char *word, const char *part)
-{
-	char *out;
-	int status = daemon_run(d, &out, "-c", "weir.conf", "-s", word, NULL);
-
-	assert_contains(out, part);
-	free(out);
-	return status;
-}
 
 /* A unix socket of that type, and the address of that file of d. */
 static int
@@ -80,11 +59,13 @@ test_words_that_answer(void **state)
 	(void)state;
 	assert_int_equal(stat(daemon_path(d, "weir.pid.ctl"), &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
-	assert_int_equal(say(d, "status", "generation 1: 1 of 1 workers"), 0);
-	assert_int_equal(say(d, "reload", "generation 2 serves"), 0);
+	assert_int_equal(
+		daemon_say(d, "status", "generation 1: 1 of 1 workers"), 0);
+	assert_int_equal(daemon_say(d, "reload", "generation 2 serves"), 0);
 	/* Said only when it is so. */
 	assert_true(daemon_logged(d, "ready gen=2 workers=1"));
-	assert_int_equal(say(d, "status", "generation 2: 1 of 1 workers"), 0);
+	assert_int_equal(
+		daemon_say(d, "status", "generation 2: 1 of 1 workers"), 0);
 	daemon_stop(d);
 }
 
@@ -121,13 +102,13 @@ test_status_counts_bytes(void **state)
 		peer_read_eof(server);
 		close(server);
 		daemon_fds_settle(d);
-		assert_int_equal(say(d, "status", says[i][1]), 0);
+		assert_int_equal(daemon_say(d, "status", says[i][1]), 0);
 		pid = daemon_worker(d, 0);
 		daemon_expect_alert(d, "exited with code 0");
 		assert_int_equal(kill(pid, SIGTERM), 0);
 		daemon_wait_log(d, "exited with code 0", DAEMON_MS);
 		daemon_wait_log(d, ") is ready", DAEMON_MS);
-		assert_int_equal(say(d, "status", says[i][1]), 0);
+		assert_int_equal(daemon_say(d, "status", says[i][1]), 0);
 		daemon_stop(d);
 	}
 	close(backend);
@@ -178,13 +159,13 @@ test_service_manager_is_told(void **state)
 		"READY=1\nMAINPID=%d\nSTATUS=generation 1, 1 workers",
 		(int)daemon_pid(d));
 	assert_string_equal(packet(fd), want);
-	assert_int_equal(say(d, "reload", "generation 2"), 0);
+	assert_int_equal(daemon_say(d, "reload", "generation 2"), 0);
 	assert_contains(packet(fd), "RELOADING=1\nMONOTONIC_USEC=");
 	snprintf(want, sizeof(want),
 		"READY=1\nMAINPID=%d\nSTATUS=generation 2, 1 workers",
 		(int)daemon_pid(d));
 	assert_string_equal(packet(fd), want);
-	assert_int_equal(say(d, "stop", ""), 0);
+	assert_int_equal(daemon_say(d, "stop", ""), 0);
 	assert_contains(packet(fd), "STOPPING=1\n");
 	unlink(un.sun_path);
 	daemon_finish(d, 0);

@@ -6,13 +6,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "lib/daemon.h"
 #include "lib/feed.h"
-#include "lib/peer.h"
 #include "lib/procs.h"
 #include "lib/reload.h"
 
@@ -20,26 +18,6 @@
 	"servers = ( { name = \"r\"; listen = \"127.0.0.1:0\";\n"              \
 	"  middlewares = \"echo\"; } );\n"
 #define CONF(n) "process = { workers = " #n "; };\n" SERVERS
-
-static void
-expect_echo(struct daemon *d)
-{
-	int fd = peer_connect(daemon_port(d, "r", 0));
-
-	peer_send_text(fd, "a");
-	peer_expect_text(fd, "a");
-	close(fd);
-}
-
-static void
-write_part(struct daemon *d, const char *text)
-{
-	FILE *f = fopen(daemon_path(d, "part.conf"), "we");
-
-	assert_non_null(f);
-	fputs(text, f);
-	assert_int_equal(fclose(f), 0);
-}
 
 /* Waits until the process is in that state, as proc(5) writes it. */
 static void
@@ -69,12 +47,12 @@ test_the_file_is_read_once(void **state)
 	daemon_write(d, CONF(2));
 	daemon_signal(d, SIGHUP);
 	daemon_wait_log(d, "ready gen=2 workers=2", DAEMON_MS);
-	expect_echo(d);
+	close(daemon_join(d, "r"));
 	(void)feed_reload(&f);
 	feed_give(&f, CONF(3));
 	daemon_wait_log(d, "ready gen=3 workers=3", DAEMON_MS);
 	reload_alone(d, 3);
-	expect_echo(d);
+	close(daemon_join(d, "r"));
 	daemon_stop(d);
 	feed_done(&f);
 }
@@ -91,16 +69,16 @@ test_the_master_takes_what_the_loader_has_read(void **state)
 	feed_init(&f, d);
 	daemon_write(d, CONF(1));
 	daemon_launch(d);
-	write_part(d, "process = { workers = 2; };\n");
+	daemon_put(d, "part.conf", "process = { workers = 2; };\n");
 	loader = feed_reload(&f);
 	assert_int_equal(kill(daemon_pid(d), SIGSTOP), 0);
 	wait_state(daemon_pid(d), 'T');
 	feed_give(&f, "@include \"part.conf\"\n" SERVERS);
 	wait_state(loader, 'Z');
-	write_part(d, "proces = { workers = 3; };\n");
+	daemon_put(d, "part.conf", "proces = { workers = 3; };\n");
 	assert_int_equal(kill(daemon_pid(d), SIGCONT), 0);
 	daemon_wait_log(d, "ready gen=2 workers=2", DAEMON_MS);
-	expect_echo(d);
+	close(daemon_join(d, "r"));
 	daemon_write(d, "@include \"part.conf\"\n" SERVERS);
 	reload_fails(d, 3);
 	assert_true(daemon_logged(d, "part.conf:1: unknown option \"proces\""));
@@ -128,11 +106,11 @@ test_f17_loader_crashes(void **state)
 	daemon_wait_log(d, "generation 2 is given up, 1 goes on", DAEMON_MS);
 	feed_give(&f, "");
 	reload_unchanged(d, &before);
-	expect_echo(d);
+	close(daemon_join(d, "r"));
 	daemon_write(d, CONF(3));
 	reload_takes(d, 3);
 	reload_alone(d, 3);
-	expect_echo(d);
+	close(daemon_join(d, "r"));
 	daemon_stop(d);
 	feed_done(&f);
 }

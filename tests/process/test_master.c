@@ -4,7 +4,6 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -113,15 +112,6 @@ start_fails(struct plan *plan, const char *words)
 	daemon_wait_log(d, words, DAEMON_MS);
 	daemon_wait_log(d, "start failed", DAEMON_MS);
 	return d;
-}
-
-static void
-make_once(struct daemon *d)
-{
-	FILE *f = fopen(daemon_path(d, "once"), "we");
-
-	assert_non_null(f);
-	fclose(f);
 }
 
 static void
@@ -289,7 +279,7 @@ test_f9_crash_loop_backs_off(void **state)
 	(void)state;
 	daemon_expect_alert(d, "was killed by signal 9");
 	daemon_expect_alert(d, "exited with code 1");
-	make_once(d);
+	daemon_put(d, "once", "");
 	kill(daemon_worker(d, 1), SIGKILL);
 	daemon_wait_log(d, "worker 1 is started again in 100 ms", DAEMON_MS);
 	daemon_wait_log(d, "worker 1 is started again in 200 ms", DAEMON_MS);
@@ -332,7 +322,7 @@ test_refusal_later_empties_one_slot(void **state)
 
 	(void)state;
 	daemon_expect_alert(d, "was killed by signal 9");
-	make_once(d);
+	daemon_put(d, "once", "");
 	kill(daemon_worker(d, 1), SIGKILL);
 	daemon_wait_log(d, ") could not start", DAEMON_MS);
 	assert_int_equal(daemon_workers(d, pids), 1);
@@ -351,7 +341,7 @@ test_leaving_does_not_wait_for_a_start(void **state)
 	for (i = 0; i < 2; i++) {
 		d = plan_start(&plan);
 		daemon_expect_alert(d, "was killed by signal 9");
-		make_once(d);
+		daemon_put(d, "once", "");
 		daemon_wait_log(d, "ready gen=1", DAEMON_MS);
 		kill(daemon_worker(d, 1), SIGKILL);
 		daemon_wait_log(d, ") started", DAEMON_MS);
@@ -374,7 +364,7 @@ test_no_worker_left_ends_it(void **state)
 
 	(void)state;
 	daemon_expect_alert(d, "was killed by signal 9");
-	make_once(d);
+	daemon_put(d, "once", "");
 	kill(daemon_worker(d, 0), SIGKILL);
 	daemon_wait_log(d, "no worker is left and none can start", DAEMON_MS);
 	daemon_finish(d, 1);

@@ -27,16 +27,6 @@
 	"servers = ( { name = \"r\"; listen = ( \"127.0.0.1:0\","              \
 	" \"127.0.0.1:%u\" ); middlewares = \"echo\"; } );\n"
 
-static int
-join(struct daemon *d)
-{
-	int fd = peer_connect(daemon_port(d, "r", 0));
-
-	peer_send_text(fd, "a");
-	peer_expect_text(fd, "a");
-	return fd;
-}
-
 /* ---- HUP while there is a reload ----------------------------------------- */
 
 /* Nothing else happens that could remind the master of the second one. */
@@ -68,7 +58,7 @@ test_f14_hup_while_one_succeeds(void **state)
 
 	(void)state;
 	for (i = 0; i < 3; i++) {
-		held[i] = join(d);
+		held[i] = daemon_join(d, "r");
 		daemon_signal(d, SIGHUP);
 		daemon_wait_log(d, "as generation", DAEMON_MS);
 		daemon_signal(d, SIGHUP);
@@ -127,7 +117,7 @@ test_f14_drain_and_hup_at_once(void **state)
 		daemon_signal(d, SIGCONT);
 		daemon_wait_log(d, "ready gen=2 ", DAEMON_MS);
 		reload_alone(d, 1);
-		close(join(d));
+		close(daemon_join(d, "r"));
 		daemon_stop(d);
 	}
 }
@@ -137,7 +127,7 @@ static void
 test_f14_hup_after_quit_changes_nothing(void **state)
 {
 	struct daemon *d = daemon_start(CONF, 2);
-	int held = join(d);
+	int held = daemon_join(d, "r");
 
 	(void)state;
 	daemon_signal(d, SIGQUIT);
@@ -240,7 +230,7 @@ test_f14_storm_of_hup(void **state)
 		daemon_signal(d, SIGHUP);
 	daemon_write(d, CONF, 3);
 	reload_storm_end(d, 3);
-	close(join(d));
+	close(daemon_join(d, "r"));
 	daemon_stop(d);
 }
 
@@ -300,7 +290,7 @@ test_f14_storm_for_the_group(void **state)
 	daemon_wait_log(d, "ready gen=", DAEMON_MS);
 	daemon_wait_log(d, "ready gen=", DAEMON_MS);
 	reload_alone(d, 1);
-	close(join(d));
+	close(daemon_join(d, "r"));
 	assert_false(daemon_logged(d, "is given up"));
 	daemon_stop(d);
 }

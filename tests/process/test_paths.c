@@ -20,17 +20,6 @@
 
 #define AGAIN "log files were opened again"
 
-/* Writes a file of the directory of d. */
-static void
-put(struct daemon *d, const char *name, const char *text)
-{
-	FILE *f = fopen(daemon_path(d, name), "we");
-
-	assert_non_null(f);
-	fputs(text, f);
-	assert_int_equal(fclose(f), 0);
-}
-
 static bool
 is_there(struct daemon *d, const char *name)
 {
@@ -59,7 +48,7 @@ configure(struct daemon *d, const char *name, const char *listen, bool away)
 		"log = { target = \"%s\"; };\n"
 		"@include \"parts/servers.conf\"\n",
 		away ? "../weir.log" : "stderr");
-	put(d, path, text);
+	daemon_put(d, path, text);
 	snprintf(path, sizeof(path), "%s/parts", name);
 	mkdir(daemon_path(d, path), 0755);
 	snprintf(path, sizeof(path), "%s/parts/servers.conf", name);
@@ -68,7 +57,7 @@ configure(struct daemon *d, const char *name, const char *listen, bool away)
 		"{ type = \"echo\"; }, { type = \"log\"; to = \"access\"; "
 		"flush = 0; format = \"line\"; } ); } );\n",
 		listen);
-	put(d, path, text);
+	daemon_put(d, path, text);
 }
 
 static void
@@ -112,8 +101,7 @@ start_in(const char *name, const char *listen, bool away)
 static void
 echo(int fd)
 {
-	peer_send_text(fd, "hello");
-	peer_expect_text(fd, "hello");
+	peer_echo(fd, "hello");
 	peer_half_close(fd);
 	peer_read_eof(fd);
 	close(fd);
@@ -191,7 +179,7 @@ test_f28_the_start_directory_is_deleted(void **state)
 		echo(peer_connect(port));
 		assert_int_equal(mkdir(daemon_path(d, "start"), 0755), 0);
 		configure(d, "start", "\"127.0.0.1:0\"", away != 0);
-		put(d, "start/weir.pid", "not ours");
+		daemon_put(d, "start/weir.pid", "not ours");
 		daemon_signal(d, SIGHUP);
 		daemon_wait_log(
 			d, "relative paths begin in the new", DAEMON_MS);

@@ -15,38 +15,18 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "conf/conf.h"
+#include "heritage.h"
 #include "lib/daemon.h"
 #include "lib/peer.h"
+#include "lib/plan.h"
 #include "lib/procs.h"
-#include "master/master.h"
+#include "lib/text.h"
 
 #define CONF_PROCESS(more)                                                     \
 	"process = { workers = 1; " more " };\n"                               \
 	"servers = ( { name = \"pg\"; listen = \"127.0.0.1:0\"; } );\n"
 #define STARTS 4 /* at once */
 #define CONF   CONF_PROCESS("pidfile = \"weir.pid\";")
-
-static void
-assert_contains(const char *text, const char *part)
-{
-	if (strstr(text, part) == NULL) {
-		print_error("no \"%s\" in: %s\n", part, text);
-		fail();
-	}
-}
-
-/* Runs weir -s WORD; its status, and what it said must have part. */
-static int
-say(struct daemon *d, const char *word, const char *part)
-{
-	char *out;
-	int status = daemon_run(d, &out, "-c", "weir.conf", "-s", word, NULL);
-
-	assert_contains(out, part);
-	free(out);
-	return status;
-}
 
 static pid_t
 pid_in(struct daemon *d)
@@ -58,16 +38,6 @@ pid_in(struct daemon *d)
 	assert_int_equal(fscanf(f, "%d", &pid), 1);
 	fclose(f);
 	return pid;
-}
-
-static void
-write_pidfile(struct daemon *d, const char *text)
-{
-	FILE *f = fopen(daemon_path(d, "weir.pid"), "we");
-
-	assert_non_null(f);
-	fputs(text, f);
-	assert_int_equal(fclose(f), 0);
 }
 
 static void
@@ -125,10 +95,10 @@ test_stop_and_quit_by_word(void **state)
 	struct daemon *d = daemon_start(CONF);
 
 	(void)state;
-	assert_int_equal(say(d, "stop", ""), 0);
+	assert_int_equal(daemon_say(d, "stop", ""), 0);
 	daemon_finish(d, 0);
 	d = daemon_start(CONF);
-	assert_int_equal(say(d, "quit", ""), 0);
+	assert_int_equal(daemon_say(d, "quit", ""), 0);
 	daemon_wait_log(d, "finishing", DAEMON_MS);
 	daemon_finish(d, 0);
 }
@@ -139,12 +109,12 @@ test_words_without_effect(void **state)
 	struct daemon *d = daemon_start(CONF);
 
 	(void)state;
-	assert_int_equal(say(d, "upgrade", "not built in yet"), 1);
-	assert_int_equal(say(d, "restart",
+	assert_int_equal(daemon_say(d, "upgrade", "not built in yet"), 1);
+	assert_int_equal(daemon_say(d, "restart",
 				 "no such signal; known: stop, quit, "
 				 "reload, reopen"),
 		1);
-	assert_int_equal(say(d, "", "no such signal"), 1);
+	assert_int_equal(daemon_say(d, "", "no such signal"), 1);
 	daemon_stop(d);
 }
 
@@ -163,8 +133,8 @@ test_f29_stale_pidfiles(void **state)
 	for (i = 0; i < 7; i++) {
 		d = daemon_new();
 		daemon_write(d, CONF);
-		write_pidfile(d, i < 6 ? stale[i] : own);
-		assert_int_equal(say(d, "stop",
+		daemon_put(d, "weir.pid", i < 6 ? stale[i] : own);
+		assert_int_equal(daemon_say(d, "stop",
 					 "weir is not running (no lock on "
 					 "weir.pid)"),
 			1);
@@ -196,10 +166,10 @@ test_f29_locked_garbage_is_not_signalled(void **state)
 	(void)state;
 	daemon_write(d, CONF);
 	for (i = 0; i < 5; i++) {
-		write_pidfile(d, bad[i]);
+		daemon_put(d, "weir.pid", bad[i]);
 		fd = lock_pidfile(d);
-		assert_int_equal(
-			say(d, "stop", "weir.pid is locked, but by no weir"),
+		assert_int_equal(daemon_say(d, "stop",
+					 "weir.pid is locked, but by no weir"),
 			1);
 		close(fd);
 	}
@@ -222,10 +192,10 @@ test_f29_stranger_is_not_signalled(void **state)
 	}
 	daemon_write(d, CONF);
 	snprintf(text, sizeof(text), "%d", (int)stranger);
-	write_pidfile(d, text);
+	daemon_put(d, "weir.pid", text);
 	fd = lock_pidfile(d);
-	assert_int_equal(say(d, "stop", "is locked, but by no weir"), 1);
-	assert_int_equal(say(d, "quit", "is locked, but by no weir"), 1);
+	assert_int_equal(daemon_say(d, "stop", "is locked, but by no weir"), 1);
+	assert_int_equal(daemon_say(d, "quit", "is locked, but by no weir"), 1);
 	close(fd);
 	assert_int_equal(waitpid(stranger, &status, WNOHANG), 0);
 	kill(stranger, SIGKILL);
@@ -246,7 +216,7 @@ test_f29_start_with_a_locked_pidfile(void **state)
 	(void)state;
 	daemon_write(d, CONF);
 	for (i = 0; i < 3; i++) {
-		write_pidfile(d, texts[i]);
+		daemon_put(d, "weir.pid", texts[i]);
 		fd = lock_pidfile(d);
 		assert_int_equal(
 			daemon_run(d, &out, "-c", "weir.conf", NULL), 1);
@@ -266,7 +236,7 @@ test_pidfile_is_for_its_owner(void **state)
 
 	(void)state;
 	daemon_write(d, CONF);
-	write_pidfile(d, "77");
+	daemon_put(d, "weir.pid", "77");
 	assert_int_equal(chmod(daemon_path(d, "weir.pid"), 0644), 0);
 	daemon_launch(d);
 	assert_int_equal(stat(daemon_path(d, "weir.pid"), &st), 0);
@@ -321,17 +291,8 @@ test_f29_unwritable_directory(void **state)
 static int
 run_weir(int ready_fd, void *arg)
 {
-	struct master_options opt = { .ready_fd = ready_fd,
-		.file = "weir.conf" };
-	struct conf *conf = conf_load("weir.conf", NULL, stderr);
-	int status;
-
 	(void)arg;
-	if (conf == NULL)
-		return 4;
-	status = master_run(conf, &opt, worker_main);
-	conf_free(conf);
-	return status;
+	return plan_run_file(ready_fd, worker_main);
 }
 
 /* Of those that are started at once exactly one lives, round after round. */
@@ -360,7 +321,7 @@ test_f29_starts_at_once(void **state)
 		}
 		assert_int_equal(ended, STARTS - 1);
 		/* It did not notice. */
-		assert_int_equal(say(d, "stop", ""), 0);
+		assert_int_equal(daemon_say(d, "stop", ""), 0);
 		assert_true(procs_reap(lives, &status, DAEMON_MS));
 		assert_int_equal(status, 0);
 		assert_int_equal(access(daemon_path(d, "weir.pid"), F_OK), -1);
@@ -383,10 +344,11 @@ test_f29_next_start_after_a_kill(void **state)
 	for (i = 0; i < 5; i++) {
 		daemon_kill_master(d);
 		assert_int_equal(access(daemon_path(d, "weir.pid"), F_OK), 0);
-		assert_int_equal(say(d, "stop", "weir is not running"), 1);
+		assert_int_equal(
+			daemon_say(d, "stop", "weir is not running"), 1);
 		if (i % 2 == 1) {
 			snprintf(pid, sizeof(pid), "%d\n", (int)getppid());
-			write_pidfile(d, pid);
+			daemon_put(d, "weir.pid", pid);
 		}
 		daemon_launch(d);
 		assert_int_equal(pid_in(d), daemon_pid(d));
@@ -404,7 +366,7 @@ test_f29_another_file_is_not_removed(void **state)
 
 	(void)state;
 	assert_int_equal(unlink(daemon_path(d, "weir.pid")), 0);
-	write_pidfile(d, "another's");
+	daemon_put(d, "weir.pid", "another's");
 	daemon_signal(d, SIGTERM);
 	assert_true(procs_wait_end(daemon_pid(d), DAEMON_MS));
 	assert_int_equal(stat(daemon_path(d, "weir.pid"), &st), 0);
@@ -419,7 +381,7 @@ test_stop_when_none_runs(void **state)
 
 	(void)state;
 	daemon_write(d, CONF);
-	assert_int_equal(say(d, "stop", "weir is not running"), 1);
+	assert_int_equal(daemon_say(d, "stop", "weir is not running"), 1);
 	assert_int_equal(access(daemon_path(d, "weir.pid"), F_OK), -1);
 }
 
@@ -431,7 +393,7 @@ test_stop_without_pidfile(void **state)
 
 	(void)state;
 	daemon_write(d, CONF_PROCESS(""));
-	assert_int_equal(say(d, "stop",
+	assert_int_equal(daemon_say(d, "stop",
 				 "weir.conf names no process.pidfile to find "
 				 "weir by"),
 		1);

@@ -15,13 +15,6 @@
 	"{ name = \"r\"; listen = \"127.0.0.1:0\"; middlewares = \"echo\"; }"
 
 static void
-expect_echo(int fd, const char *text)
-{
-	peer_send_text(fd, text);
-	peer_expect_text(fd, text);
-}
-
-static void
 test_channels_outlive_their_generation(void **state)
 {
 	struct daemon *d = daemon_start(
@@ -29,15 +22,15 @@ test_channels_outlive_their_generation(void **state)
 	int old = peer_connect(daemon_port(d, "r", 0)), new;
 
 	(void)state;
-	expect_echo(old, "a");
+	peer_echo(old, "a");
 	reload_takes(d, 2);
 	reload_drained(d, 1);
 	new = peer_connect(daemon_port(d, "r", 0));
-	expect_echo(new, "b");
-	expect_echo(old, "c");
+	peer_echo(new, "b");
+	peer_echo(old, "c");
 	close(old);
 	daemon_wait_log(d, "generation 1 is gone", DAEMON_MS);
-	expect_echo(new, "d");
+	peer_echo(new, "d");
 	close(new);
 	daemon_stop(d);
 }
@@ -96,7 +89,7 @@ test_addresses_come_and_go(void **state)
 	daemon_wait_log(d, "generation 1 is gone", DAEMON_MS);
 	assert_int_not_equal(peer_connect_error(port), 0);
 	fd = peer_connect_unix(path);
-	expect_echo(fd, "u");
+	peer_echo(fd, "u");
 	close(fd);
 	daemon_write(d,
 		"process = { workers = 1; };\nservers = ( { name = \"r\"; "
@@ -162,7 +155,7 @@ test_drain_timeout(void **state)
 	int old = peer_connect(daemon_port(d, "r", 0));
 
 	(void)state;
-	expect_echo(old, "a");
+	peer_echo(old, "a");
 	reload_takes(d, 2);
 	peer_expect_reset(old);
 	close(old);
@@ -179,15 +172,15 @@ test_f21_oldest_generation_has_to_go(void **state)
 	int first = peer_connect(daemon_port(d, "r", 0)), second;
 
 	(void)state;
-	expect_echo(first, "a");
+	peer_echo(first, "a");
 	reload_takes(d, 2);
 	reload_drained(d, 1);
 	second = peer_connect(daemon_port(d, "r", 0));
-	expect_echo(second, "b");
-	expect_echo(first, "c");
+	peer_echo(second, "b");
+	peer_echo(first, "c");
 	reload_takes(d, 3);
 	peer_expect_reset(first);
-	expect_echo(second, "d");
+	peer_echo(second, "d");
 	close(first);
 	close(second);
 	daemon_stop(d);
@@ -204,10 +197,10 @@ test_f21_empty_generations_do_not_count(void **state)
 	unsigned i;
 
 	(void)state;
-	expect_echo(fd, "a");
+	peer_echo(fd, "a");
 	for (i = 2; i < 12; i++) {
 		reload_takes(d, i);
-		expect_echo(fd, "b");
+		peer_echo(fd, "b");
 	}
 	assert_int_equal(daemon_log_count(d, "is one too many"), 0);
 	close(fd);

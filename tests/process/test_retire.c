@@ -9,8 +9,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -28,35 +26,9 @@
 	"  middlewares = \"echo\"; } );\n"
 
 static void
-expect_echo(int fd, const char *text)
+say(struct daemon *d, const char *word, const char *answer)
 {
-	peer_send_text(fd, text);
-	peer_expect_text(fd, text);
-}
-
-static void
-say(struct daemon *d, const char *word)
-{
-	char *output;
-
-	assert_int_equal(
-		daemon_run(d, &output, "-c", "weir.conf", "-s", word, NULL), 0);
-	free(output);
-}
-
-static void
-expect_status(struct daemon *d, const char *text)
-{
-	char *output;
-
-	assert_int_equal(
-		daemon_run(d, &output, "-c", "weir.conf", "-s", "status", NULL),
-		0);
-	if (strstr(output, text) == NULL) {
-		print_error("no \"%s\" in: %s\n", text, output);
-		fail();
-	}
-	free(output);
+	assert_int_equal(daemon_say(d, word, answer), 0);
 }
 
 /* ---- the workers leave, the master stays --------------------------------- */
@@ -69,30 +41,31 @@ test_drain_until_a_reload(void **state)
 	struct pollfd p = { .events = POLLIN };
 
 	(void)state;
-	expect_echo(old, "a");
-	say(d, "drain");
+	peer_echo(old, "a");
+	say(d, "drain", "");
 	daemon_wait_log(d, "nobody accepts until a reload", DAEMON_MS);
 	reload_drained(d, 2);
 	assert_true(daemon_logged(d, "draining: 1 channels"));
 	/* Nobody accepts, and nobody is refused. */
 	waits = peer_connect(daemon_port(d, "r", 0));
 	peer_send_text(waits, "b");
-	expect_echo(old, "c");
+	peer_echo(old, "c");
 	p.fd = waits;
 	assert_int_equal(poll(&p, 1, 100), 0);
-	expect_status(d, "state: draining");
-	expect_status(d, "generation 1: 1 of 2 workers, 1 channels, the oldest"
-			 " for 0 s, draining");
+	say(d, "status", "state: draining");
+	say(d, "status",
+		"generation 1: 1 of 2 workers, 1 channels, the oldest for "
+		"0 s, draining");
 	/* Once more changes nothing. */
 	daemon_signal(d, SIGWINCH);
 	daemon_signal(d, SIGHUP);
 	daemon_wait_log(d, "ready gen=2 ", DAEMON_MS);
 	peer_expect_text(waits, "b");
-	expect_echo(old, "d");
+	peer_echo(old, "d");
 	close(old);
 	daemon_wait_log(d, "generation 1 is gone", DAEMON_MS);
-	expect_echo(waits, "e");
-	expect_status(d, "state: serving");
+	peer_echo(waits, "e");
+	say(d, "status", "state: serving");
 	close(waits);
 	daemon_stop(d);
 }
@@ -115,7 +88,7 @@ test_drained_to_the_last(void **state)
 	daemon_signal(d, SIGHUP);
 	daemon_wait_log(d, "generation 2 is given up", DAEMON_MS);
 	daemon_write(d, CONF("workers = 1;", ""));
-	say(d, "reload");
+	say(d, "reload", "");
 	peer_expect_text(fd, "a");
 	close(fd);
 	daemon_stop(d);
@@ -133,7 +106,7 @@ test_drained_and_told_to_leave(void **state)
 		d = daemon_start(
 			CONF("workers = 1;", "close_wait = \"200ms\";"));
 		fd = peer_connect(daemon_port(d, "r", 0));
-		expect_echo(fd, "a");
+		peer_echo(fd, "a");
 		daemon_signal(d, SIGWINCH);
 		if (i < 2)
 			daemon_wait_log(d, "draining: 1 channels", DAEMON_MS);
@@ -156,8 +129,8 @@ test_drain_during_a_reload(void **state)
 	daemon_signal(d, SIGWINCH);
 	daemon_wait_log(d, "ready gen=2 ", DAEMON_MS);
 	daemon_wait_log(d, "nobody accepts until a reload", DAEMON_MS);
-	say(d, "reload");
-	expect_status(d, "state: serving");
+	say(d, "reload", "");
+	say(d, "status", "state: serving");
 	daemon_stop(d);
 }
 
@@ -188,8 +161,8 @@ test_drain_during_a_reload_of_drained(void **state)
 	daemon_signal(d, SIGWINCH);
 	daemon_wait_log(d, "generation 3 is given up", DAEMON_MS);
 	close(taken);
-	say(d, "reload");
-	expect_status(d, "state: serving");
+	say(d, "reload", "");
+	say(d, "status", "state: serving");
 	daemon_signal(d, SIGWINCH);
 	daemon_wait_log(d, "nobody accepts until a reload", DAEMON_MS);
 	assert_int_equal(
@@ -212,8 +185,8 @@ test_quit_gives_those_who_drain_more_time(void **state)
 		"close_wait = \"20s\";"));
 	one = peer_connect(daemon_port(drained, "r", 0));
 	other = peer_connect(daemon_port(reloaded, "r", 0));
-	expect_echo(one, "a");
-	expect_echo(other, "a");
+	peer_echo(one, "a");
+	peer_echo(other, "a");
 	daemon_signal(drained, SIGWINCH);
 	daemon_signal(reloaded, SIGHUP);
 	daemon_wait_log(drained, "draining: 1 channels", DAEMON_MS);
@@ -222,8 +195,8 @@ test_quit_gives_those_who_drain_more_time(void **state)
 	daemon_signal(reloaded, SIGQUIT);
 	/* Until drain_timeout and its margin are over. */
 	assert_true(peer_is_silent(one, 3300));
-	expect_echo(one, "b");
-	expect_echo(other, "b");
+	peer_echo(one, "b");
+	peer_echo(other, "b");
 	close(one);
 	close(other);
 	daemon_finish(drained, 0);
@@ -238,12 +211,12 @@ test_drain_has_a_limit(void **state)
 	int fd = peer_connect(daemon_port(d, "r", 0));
 
 	(void)state;
-	expect_echo(fd, "a");
+	peer_echo(fd, "a");
 	daemon_signal(d, SIGWINCH);
 	peer_expect_reset(fd);
 	close(fd);
 	daemon_wait_log(d, ") left", DAEMON_MS);
-	say(d, "reload");
+	say(d, "reload", "");
 	daemon_stop(d);
 }
 
@@ -261,7 +234,7 @@ crowd_gather(struct daemon *d, struct crowd *c)
 
 	for (i = 0; i < CROWD; i++) {
 		c->fds[i] = peer_connect(daemon_port(d, "r", 0));
-		expect_echo(c->fds[i], "a");
+		peer_echo(c->fds[i], "a");
 	}
 }
 
@@ -342,7 +315,7 @@ test_reloads_end_a_few_at_a_time(void **state)
 
 	(void)state;
 	crowd_gather(d, &c);
-	say(d, "reload");
+	say(d, "reload", "");
 	crowd_watch(&c, procs_now());
 	crowd_check(&c, true);
 	daemon_wait_log(d, "generation 1 is gone", DAEMON_MS);
@@ -380,11 +353,11 @@ test_servers_with_times_of_their_own(void **state)
 	(void)state;
 	for (i = 0; i < 50; i++) {
 		others[i] = peer_connect(daemon_port(d, "s", 0));
-		expect_echo(others[i], "a");
+		peer_echo(others[i], "a");
 	}
 	for (i = 0; i < 10; i++) {
 		fds[i] = peer_connect(daemon_port(d, "r", 0));
-		expect_echo(fds[i], "a");
+		peer_echo(fds[i], "a");
 	}
 	start = procs_now();
 	daemon_signal(d, SIGQUIT);
@@ -400,7 +373,7 @@ test_servers_with_times_of_their_own(void **state)
 	assert_in_range(gone_ms[4], 600, 1700);
 	assert_in_range(gone_ms[9], 1500, 2500);
 	for (i = 0; i < 50; i++)
-		expect_echo(others[i], "b");
+		peer_echo(others[i], "b");
 	daemon_signal(d, SIGTERM);
 	daemon_finish(d, 0);
 	for (i = 0; i < 50; i++)

@@ -19,12 +19,13 @@
 #include <cmocka.h>
 
 #include "base/log.h"
-#include "conf/conf.h"
+#include "heritage.h"
 #include "lib/daemon.h"
 #include "lib/low.h"
 #include "lib/peer.h"
+#include "lib/plan.h"
 #include "lib/procs.h"
-#include "master/master.h"
+#include "lib/text.h"
 
 #define NOBODY 65534
 #define NO_CAP "0000000000000000"
@@ -33,15 +34,6 @@
 	"process = { workers = 2; " __VA_ARGS__ " };\n"                        \
 	"servers = ( { name = \"pg\"; listen = \"" address "\";\n"             \
 	"  middlewares = ( { type = \"echo\"; } ); } );\n"
-
-static void
-assert_contains(const char *text, const char *part)
-{
-	if (strstr(text, part) == NULL) {
-		print_error("no \"%s\" in: %s\n", part, text);
-		fail();
-	}
-}
 
 /* Of all that the master and the others have, a worker has the listener. */
 static void
@@ -127,17 +119,8 @@ worker_tries(const struct heritage *h)
 static int
 run_trying(int ready_fd, void *arg)
 {
-	struct master_options opt = { .ready_fd = ready_fd,
-		.file = "weir.conf" };
-	struct conf *conf = conf_load("weir.conf", NULL, stderr);
-	int status;
-
 	(void)arg;
-	if (conf == NULL)
-		return 4;
-	status = master_run(conf, &opt, worker_tries);
-	conf_free(conf);
-	return status;
+	return plan_run_file(ready_fd, worker_tries);
 }
 
 /* A file that only root may read, no way back, and memory that nobody else can

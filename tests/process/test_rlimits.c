@@ -17,11 +17,12 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "conf/conf.h"
+#include "heritage.h"
 #include "lib/daemon.h"
 #include "lib/peer.h"
+#include "lib/plan.h"
 #include "lib/procs.h"
-#include "master/master.h"
+#include "lib/text.h"
 
 #define CONF_PROCESS(more)                                                     \
 	"process = { workers = 2; pidfile = \"weir.pid\"; " more " };\n"       \
@@ -65,15 +66,6 @@ assert_limit(pid_t pid, const char *name, uint64_t soft, uint64_t hard)
 			assert_string_equal(text[i], "unlimited");
 		else
 			assert_int_equal(strtoull(text[i], NULL, 10), want[i]);
-}
-
-static void
-assert_contains(const char *text, const char *part)
-{
-	if (strstr(text, part) == NULL) {
-		print_error("no \"%s\" in: %s\n", part, text);
-		fail();
-	}
 }
 
 static void
@@ -214,10 +206,7 @@ test_too_many_open_files_for_workers(void **state)
 	daemon_write(d, CONF_PROCESS("nofile = " TOO_MANY ";"));
 	/* Who asks for the reload is told as well. */
 	assert_int_equal(
-		daemon_run(d, &out, "-c", "weir.conf", "-s", "reload", NULL),
-		1);
-	assert_contains(out, "process.nofile is " TOO_MANY);
-	free(out);
+		daemon_say(d, "reload", "process.nofile is " TOO_MANY), 1);
 	daemon_wait_log(d, "generation 2 is given up, 1 goes on", DAEMON_MS);
 	daemon_stop(d);
 }
@@ -234,17 +223,13 @@ static void
 test_sockets_of_more_workers_count(void **state)
 {
 	struct daemon *d = daemon_start(CONF_SHARED(6, 0));
-	char *out;
 
 	(void)state;
 	daemon_write(d, CONF_SHARED(1, 30));
-	assert_int_equal(
-		daemon_run(d, &out, "-c", "weir.conf", "-s", "reload", NULL),
+	assert_int_equal(daemon_say(d, "reload",
+				 "process.nofile is 30, but workers of this "
+				 "configuration need at least 32 open files"),
 		1);
-	assert_contains(out,
-		"process.nofile is 30, but workers of this configuration need "
-		"at least 32 open files");
-	free(out);
 	assert_int_equal(daemon_log_count(d, "worker 0 (pid"), 2);
 	daemon_write(d, CONF_SHARED(1, 32));
 	reload(d, "ready gen=3");
@@ -281,19 +266,10 @@ static int
 run_limited(int ready_fd, void *arg)
 {
 	const struct limited *l = arg;
-	struct master_options opt = { .ready_fd = ready_fd,
-		.file = "weir.conf" };
-	struct conf *conf;
-	int status;
 
 	if (setrlimit(l->resource, &l->limit) == -1)
 		return 3;
-	conf = conf_load("weir.conf", NULL, stderr);
-	if (conf == NULL)
-		return 4;
-	status = master_run(conf, &opt, worker_main);
-	conf_free(conf);
-	return status;
+	return plan_run_file(ready_fd, worker_main);
 }
 
 /* 40 listeners are more than the soft limit of the master: it takes what it
@@ -362,7 +338,6 @@ test_reload_needs_files(void **state)
 {
 	struct limited l = { RLIMIT_NOFILE, { 48, 78 } };
 	struct daemon *d = daemon_new();
-	char *out;
 	int fd;
 
 	(void)state;
@@ -374,14 +349,12 @@ test_reload_needs_files(void **state)
 	reload(d, "ready gen=2");
 	assert_limit(daemon_pid(d), "Max open files", 48, 78);
 	daemon_write(d, CONF_WORKERS(40));
-	assert_int_equal(
-		daemon_run(d, &out, "-c", "weir.conf", "-s", "reload", NULL),
+	assert_int_equal(daemon_say(d, "reload",
+				 "generation 3: the reload needs 79 open "
+				 "files, for 40 workers, 1 listeners and 1 log "
+				 "files beside what runs, but only 78 are "
+				 "allowed (the hard limit, RLIMIT_NOFILE)"),
 		1);
-	assert_contains(out,
-		"generation 3: the reload needs 79 open files, for 40 workers, "
-		"1 listeners and 1 log files beside what runs, but only 78 are "
-		"allowed (the hard limit, RLIMIT_NOFILE)");
-	free(out);
 	assert_false(daemon_logged(d, "worker 1 (pid"));
 	peer_half_close(fd);
 	peer_read_eof(fd);
@@ -431,17 +404,8 @@ worker_poor(const struct heritage *h)
 static int
 run_poor(int ready_fd, void *arg)
 {
-	struct master_options opt = { .ready_fd = ready_fd,
-		.file = "weir.conf" };
-	struct conf *conf = conf_load("weir.conf", NULL, stderr);
-	int status;
-
 	(void)arg;
-	if (conf == NULL)
-		return 4;
-	status = master_run(conf, &opt, worker_poor);
-	conf_free(conf);
-	return status;
+	return plan_run_file(ready_fd, worker_poor);
 }
 
 /* What libevent does not survive at the start is a start that failed, not a

@@ -16,13 +16,12 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "conf/conf.h"
 #include "heritage.h"
 #include "lib/daemon.h"
 #include "lib/load.h"
 #include "lib/peer.h"
+#include "lib/plan.h"
 #include "lib/procs.h"
-#include "master/master.h"
 
 #define MANY	1000
 #define SLOWLY	60
@@ -140,13 +139,6 @@ wait_for(struct daemon *d, unsigned n, unsigned *least, unsigned *most)
 }
 
 static void
-expect_echo(int fd, const char *text)
-{
-	peer_send_text(fd, text);
-	peer_expect_text(fd, text);
-}
-
-static void
 connect_all(struct daemon *d, int *fds, unsigned n, int pause_ms)
 {
 	unsigned i;
@@ -157,7 +149,7 @@ connect_all(struct daemon *d, int *fds, unsigned n, int pause_ms)
 			poll(NULL, 0, pause_ms);
 	}
 	for (i = 0; i < n; i++)
-		expect_echo(fds[i], "a");
+		peer_echo(fds[i], "a");
 }
 
 static void
@@ -193,7 +185,7 @@ test_titles(void **state)
 	wait_title(daemon_pid(d),
 		"master weir.conf; generation 1: 1 of 1 workers, 0 channels");
 	fd = peer_connect(daemon_port(d, "r", 0));
-	expect_echo(fd, "a");
+	peer_echo(fd, "a");
 	wait_title(pid, "worker 0 generation 1: 1 channels, oldest ");
 	daemon_signal(d, SIGHUP);
 	wait_title(pid, " s, drains");
@@ -267,7 +259,7 @@ test_f65_work_is_spread(void **state)
 	assert_int_equal(kill(pids[0], SIGSTOP), 0);
 	for (i = 0; i < 200; i++) {
 		fds[i] = peer_connect(daemon_port(d, "i", 0));
-		expect_echo(fds[i], "a");
+		peer_echo(fds[i], "a");
 	}
 	assert_int_equal(kill(pids[0], SIGCONT), 0);
 	for (i = 0; i < 2; i++)
@@ -302,7 +294,7 @@ test_a_worker_that_hangs(void **state)
 	start = procs_now();
 	for (i = 0; i < 100; i++) {
 		fds[i] = peer_connect(daemon_port(d, "r", 0));
-		expect_echo(fds[i], "a");
+		peer_echo(fds[i], "a");
 	}
 	/* A few of them have waited for it, not each. */
 	assert_true(procs_now() - start < 700);
@@ -327,16 +319,8 @@ worker_maybe(const struct heritage *h)
 static int
 run(int ready_fd, void *arg)
 {
-	struct master_options opt = { .ready_fd = ready_fd };
-	struct conf *conf = conf_load("weir.conf", NULL, stderr);
-	int status;
-
 	(void)arg;
-	if (conf == NULL)
-		return 4;
-	status = master_run(conf, &opt, worker_maybe);
-	conf_free(conf);
-	return status;
+	return plan_run_file(ready_fd, worker_maybe);
 }
 
 /* Without a worker, its sockets are another's. */

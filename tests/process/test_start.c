@@ -18,6 +18,7 @@
 #include "lib/daemon.h"
 #include "lib/peer.h"
 #include "lib/procs.h"
+#include "lib/text.h"
 
 #define CONF                                                                   \
 	"process = { workers = 2; };\n"                                        \
@@ -31,18 +32,8 @@
 static void
 check_echo(int fd)
 {
-	peer_send_text(fd, "hello");
-	peer_expect_text(fd, "hello");
+	peer_echo(fd, "hello");
 	close(fd);
-}
-
-static void
-assert_contains(const char *text, const char *part)
-{
-	if (strstr(text, part) == NULL) {
-		print_error("no \"%s\" in: %s\n", part, text);
-		fail();
-	}
 }
 
 static void

@@ -23,13 +23,6 @@
 #define ECHO "{ type = \"echo\"; }"
 
 static void
-expect_echo(int fd, const char *text)
-{
-	peer_send_text(fd, text);
-	peer_expect_text(fd, text);
-}
-
-static void
 test_f17_bad_files_change_nothing(void **state)
 {
 	struct load_plan plan = { .connections = { [LOAD_BRIEF] = 2,
@@ -121,12 +114,12 @@ test_f18_what_cannot_be_applied_changes_nothing(void **state)
 	relay_use_trial();
 	d = daemon_start(PROCESS SERVER, "", ECHO);
 	held = peer_connect(daemon_port(d, "r", 0));
-	expect_echo(held, "a");
+	peer_echo(held, "a");
 	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++)
 		expect_undone(d, &t[i], (unsigned)i + 2);
-	expect_echo(held, "b");
+	peer_echo(held, "b");
 	fd = peer_connect(daemon_port(d, "r", 0));
-	expect_echo(fd, "c");
+	peer_echo(fd, "c");
 	close(fd);
 	close(held);
 	daemon_stop(d);
@@ -147,7 +140,7 @@ test_f18_an_address_that_is_taken(void **state)
 	late.listen = listen;
 	expect_undone(d, &late, 2);
 	fd = peer_connect(daemon_port(d, "r", 0));
-	expect_echo(fd, "a");
+	peer_echo(fd, "a");
 	close(fd);
 	close(taken);
 	/* The same file is good when the port is free; two listeners more. */

@@ -9,17 +9,9 @@
 
 #include "lib/daemon.h"
 #include "lib/peer.h"
+#include "lib/text.h"
 
 #define CONF "servers = ( { name = \"pg\"; listen = \"127.0.0.1:0\"; } );\n"
-
-static void
-assert_contains(const char *text, const char *part)
-{
-	if (strstr(text, part) == NULL) {
-		print_error("no \"%s\" in: %s\n", part, text);
-		fail();
-	}
-}
 
 /* Wrong usage: exit 1, the option is named, and where to read on. */
 static void

@@ -15,13 +15,13 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "lib/tempdir.h"
 #include "master/callers.h"
 
 #define START_MS 1000
 
 static struct callers cs;
 static uint64_t now_ms;
-static char dir[] = "/tmp/weir-callers-XXXXXX";
 static char pidfile[48], path[64], why[CALLERS_WHY];
 /* What was told, and what told() does with it. */
 static enum caller_word words[CALLERS_MAX * 2];
@@ -39,27 +39,11 @@ told(void *arg, struct caller *c, enum caller_word word)
 }
 
 static inline int
-group_setup(void **state)
-{
-	(void)state;
-	if (mkdtemp(dir) == NULL)
-		return -1;
-	snprintf(pidfile, sizeof(pidfile), "%s/weir.pid", dir);
-	snprintf(path, sizeof(path), "%s.ctl", pidfile);
-	return chmod(dir, 0755);
-}
-
-static inline int
-group_teardown(void **state)
-{
-	(void)state;
-	return rmdir(dir);
-}
-
-static inline int
 setup(void **state)
 {
 	(void)state;
+	snprintf(pidfile, sizeof(pidfile), "%s/weir.pid", tempdir);
+	snprintf(path, sizeof(path), "%s.ctl", pidfile);
 	now_ms = START_MS;
 	nwords = 0;
 	ends_at_once = false;

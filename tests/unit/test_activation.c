@@ -18,6 +18,7 @@
 #include "base/addr.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "lib/tempdir.h"
 #include "master/activation.h"
 
 /* Descriptors from 3 on are given away here, so each case is a child, which
@@ -31,25 +32,16 @@
 #define FIRST 3 /* the log has taken it */
 
 static struct activation a;
-static char dir[] = "/tmp/weir-activation-XXXXXX";
 static char path[64], log_path[64];
 
 static int
 group_setup(void **state)
 {
-	(void)state;
-	if (mkdtemp(dir) == NULL)
+	if (tempdir_make(state) == -1)
 		return -1;
-	snprintf(path, sizeof(path), "%s/sock", dir);
-	snprintf(log_path, sizeof(log_path), "%s/log", dir);
+	snprintf(path, sizeof(path), "%s/sock", tempdir);
+	snprintf(log_path, sizeof(log_path), "%s/log", tempdir);
 	return 0;
-}
-
-static int
-group_teardown(void **state)
-{
-	(void)state;
-	return rmdir(dir);
 }
 
 static int
@@ -368,5 +360,5 @@ main(void)
 		cmocka_unit_test(test_from_a_broken_manager),
 	};
 
-	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+	return cmocka_run_group_tests(tests, group_setup, tempdir_remove);
 }

@@ -272,5 +272,5 @@ main(void)
 		CALLERS_TEST(test_second_word_is_not_heard),
 	};
 
-	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+	return cmocka_run_group_tests(tests, tempdir_make, tempdir_remove);
 }

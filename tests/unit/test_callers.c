@@ -121,7 +121,7 @@ logged_by(void (*f)(void))
 	ssize_t n;
 	int in;
 
-	snprintf(log, sizeof(log), "%s/log", dir);
+	snprintf(log, sizeof(log), "%s/log", tempdir);
 	assert_int_equal(log_open(log, LOG_LEVEL_INFO), 0);
 	f();
 	assert_int_equal(log_open("stderr", LOG_LEVEL_INFO), 0);
@@ -310,5 +310,5 @@ main(void)
 		CALLERS_TEST(test_never_opened),
 	};
 
-	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+	return cmocka_run_group_tests(tests, tempdir_make, tempdir_remove);
 }

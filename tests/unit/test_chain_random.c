@@ -8,12 +8,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "lib/alloc.h"
+#include "lib/chance.h"
 #include "lib/mode.h"
 #include "lib/rig.h"
 
@@ -24,17 +24,7 @@
 #define TOKEN_COUNT   0x1f /* its number */
 #define DETACH_ONE_IN 4000
 
-static uint64_t seed;
 static unsigned steps;
-
-static unsigned
-chance(unsigned n)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (unsigned)(seed >> 20) % n;
-}
 
 struct ctx {
 	uint8_t emitted[2]; /* by direction */
@@ -176,7 +166,7 @@ stir_all(size_t read_max, size_t hold_max)
 	unsigned i, channels = 20;
 	int listener = rig_backend(&dial.to[0]);
 
-	seed = 42;
+	chance_seed(42);
 	steps = 0;
 	dial.n = 1;
 	rig_init(&r);

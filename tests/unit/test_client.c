@@ -13,33 +13,16 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "lib/tempdir.h"
 #include "master/caller.h"
 #include "master/client.h"
 
 #define LONG_MS	 20000 /* of which nothing is used up */
 #define SHORT_MS 20    /* which are */
 
-static char dir[] = "/tmp/weir-client-XXXXXX";
 static char path[64];
 static int listen_fd = -1;
 static char *out, *err;
-
-static int
-group_setup(void **state)
-{
-	(void)state;
-	if (mkdtemp(dir) == NULL)
-		return -1;
-	snprintf(path, sizeof(path), "%s/weir.pid.ctl", dir);
-	return 0;
-}
-
-static int
-group_teardown(void **state)
-{
-	(void)state;
-	return rmdir(dir);
-}
 
 static int
 setup(void **state)
@@ -47,6 +30,7 @@ setup(void **state)
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
 
 	(void)state;
+	snprintf(path, sizeof(path), "%s/weir.pid.ctl", tempdir);
 	listen_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	memcpy(un.sun_path, path, strlen(path));
 	if (bind(listen_fd, (struct sockaddr *)&un, sizeof(un)) == -1)
@@ -268,5 +252,5 @@ main(void)
 		CLIENT_TEST(test_nobody_listens),
 	};
 
-	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+	return cmocka_run_group_tests(tests, tempdir_make, tempdir_remove);
 }

@@ -15,6 +15,7 @@
 
 #include "base/addr.h"
 #include "lib/net.h"
+#include "lib/options.h"
 #include "lib/pair.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -32,15 +33,11 @@ set_sources(const char *const *texts, size_t n)
 	rig.server.backend.source = (struct weir_list){ n, sources };
 }
 
-/* Option of the socket of the channel that was opened last. */
+/* The socket to the backend of the channel that was opened last. */
 static int
-option_of(int level, int option)
+dialled(void)
 {
-	socklen_t len = sizeof(int);
-	int value = -1, fd = rig_channel(&rig)->ends[WEIR_BACKEND].fd;
-
-	assert_int_equal(getsockopt(fd, level, option, &value, &len), 0);
-	return value;
+	return rig_channel(&rig)->ends[WEIR_BACKEND].fd;
 }
 
 static const char *
@@ -79,44 +76,30 @@ test_defaults(void **state)
 {
 	(void)state;
 	pair_join();
-	assert_int_not_equal(option_of(IPPROTO_TCP, TCP_NODELAY), 0);
-	assert_int_equal(option_of(SOL_SOCKET, SO_KEEPALIVE), 0);
-	assert_int_equal(option_of(SOL_SOCKET, SO_BUF_LOCK), 0);
-	assert_int_equal(option_of(IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT), 0);
-	assert_int_equal(option_of(IPPROTO_TCP, TCP_FASTOPEN_CONNECT), 0);
+	assert_int_not_equal(option_of(dialled(), IPPROTO_TCP, TCP_NODELAY), 0);
+	assert_int_equal(option_of(dialled(), SOL_SOCKET, SO_KEEPALIVE), 0);
+	assert_int_equal(option_of(dialled(), SOL_SOCKET, SO_BUF_LOCK), 0);
+	assert_int_equal(
+		option_of(dialled(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT), 0);
+	assert_int_equal(
+		option_of(dialled(), IPPROTO_TCP, TCP_FASTOPEN_CONNECT), 0);
 }
 
 static void
 test_each_option(void **state)
 {
-	static const struct {
-		int id, level, option, value;
-	} rows[] = {
-		{ SOCKOPT_SNDBUF, SOL_SOCKET, SO_SNDBUF, 20000 },
-		{ SOCKOPT_RCVBUF, SOL_SOCKET, SO_RCVBUF, 30000 },
-		{ SOCKOPT_KEEPALIVE, SOL_SOCKET, SO_KEEPALIVE, 1 },
-		{ SOCKOPT_KEEPIDLE, IPPROTO_TCP, TCP_KEEPIDLE, 60 },
-		{ SOCKOPT_KEEPINTVL, IPPROTO_TCP, TCP_KEEPINTVL, 10 },
-		{ SOCKOPT_KEEPCNT, IPPROTO_TCP, TCP_KEEPCNT, 6 },
-		{ SOCKOPT_USER_TIMEOUT, IPPROTO_TCP, TCP_USER_TIMEOUT, 5000 },
-		{ SOCKOPT_MARK, SOL_SOCKET, SO_MARK, 77 },
-		{ SOCKOPT_TRANSPARENT, IPPROTO_IP, IP_TRANSPARENT, 1 },
-	};
 	struct sockopts *o = &rig.server.backend.options;
-	size_t i;
 
 	(void)state;
 	o->n = 0;
-	for (i = 0; i < COUNT(rows); i++)
-		sockopts_add(o, (enum sockopt_id)rows[i].id, rows[i].value);
+	options_add(o);
+	sockopts_add(o, SOCKOPT_MARK, 77);
+	sockopts_add(o, SOCKOPT_TRANSPARENT, 1);
 	pair_join();
-	assert_int_equal(option_of(IPPROTO_TCP, TCP_NODELAY), 0);
-	for (i = 0; i < COUNT(rows); i++)
-		assert_int_equal(option_of(rows[i].level, rows[i].option),
-			rows[i].option == SO_SNDBUF ||
-					rows[i].option == SO_RCVBUF
-				? 2 * rows[i].value
-				: rows[i].value);
+	options_expect(dialled(), true);
+	assert_int_equal(option_of(dialled(), IPPROTO_TCP, TCP_NODELAY), 0);
+	assert_int_equal(option_of(dialled(), SOL_SOCKET, SO_MARK), 77);
+	assert_int_equal(option_of(dialled(), IPPROTO_IP, IP_TRANSPARENT), 1);
 }
 
 static void
@@ -145,8 +128,9 @@ test_sources_take_turns(void **state)
 	rig_start(&rig);
 	for (i = 0; i < COUNT(clients); i++) {
 		rig_join(&rig, listener, &clients[i], &servers[i]);
-		assert_int_equal(
-			option_of(IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT), 1);
+		assert_int_equal(option_of(dialled(), IPPROTO_IP,
+					 IP_BIND_ADDRESS_NO_PORT),
+			1);
 		sevens += strcmp(peer_of(servers[i]), "127.0.0.7") == 0;
 		eights += strcmp(peer_of(servers[i]), "127.0.0.8") == 0;
 	}
@@ -200,7 +184,8 @@ test_a_source_port(void **state)
 	(void)state;
 	set_sources(texts, COUNT(texts));
 	pair_join();
-	assert_int_equal(option_of(IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT), 0);
+	assert_int_equal(
+		option_of(dialled(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT), 0);
 	assert_int_equal(getpeername(server, &a.sa, &a.len), 0);
 	assert_int_equal(ntohs(a.in.sin_port), 40123);
 	rig_close(&client);
@@ -246,7 +231,8 @@ test_from_the_clients_address(void **state)
 	assert_int_equal(getsockname(client, &front.sa, &front.len), 0);
 	assert_int_equal(getpeername(server, &back.sa, &back.len), 0);
 	assert_int_equal(back.in.sin_addr.s_addr, front.in.sin_addr.s_addr);
-	assert_int_equal(option_of(IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT), 1);
+	assert_int_equal(
+		option_of(dialled(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT), 1);
 }
 
 static void
@@ -275,7 +261,7 @@ test_a_source_that_is_not_ours(void **state)
 	be_transparent(CONF_TRANSPARENT_SOURCE);
 	dial_start();
 	rig_until(&rig, rig_channel(&rig)->state == CHANNEL_CONNECT);
-	fd = rig_channel(&rig)->ends[WEIR_BACKEND].fd;
+	fd = dialled();
 	assert_int_not_equal(fd, -1);
 	assert_int_equal(getsockname(fd, &a.sa, &a.len), 0);
 	assert_int_equal(ntohl(a.in.sin_addr.s_addr), 0xc0000201);
@@ -316,7 +302,8 @@ test_fastopen_needs_bytes(void **state)
 	(void)state;
 	rig.server.backend.fastopen = true;
 	pair_join();
-	assert_int_equal(option_of(IPPROTO_TCP, TCP_FASTOPEN_CONNECT), 0);
+	assert_int_equal(
+		option_of(dialled(), IPPROTO_TCP, TCP_FASTOPEN_CONNECT), 0);
 	rig_say(server, "hello");
 	rig_hear(&rig, client, "hello");
 }
@@ -345,7 +332,8 @@ fast_once(void)
 	client = rig_client(&rig);
 	rig_say(client, "bytes");
 	server = rig_take(&rig, listener);
-	assert_int_equal(option_of(IPPROTO_TCP, TCP_FASTOPEN_CONNECT), 1);
+	assert_int_equal(
+		option_of(dialled(), IPPROTO_TCP, TCP_FASTOPEN_CONNECT), 1);
 	rig_hear(&rig, server, "bytes");
 	rig_say(server, "answer");
 	rig_hear(&rig, client, "answer");

@@ -12,22 +12,12 @@
 #include <cmocka.h>
 
 #include "lib/alloc.h"
+#include "lib/chance.h"
 #include "lib/rig.h"
 
 #define ROUNDS 3000
 
 static struct rig rig;
-
-static unsigned
-chance(unsigned n)
-{
-	static uint64_t x = 88172645463325252u;
-
-	x ^= x << 13;
-	x ^= x >> 7;
-	x ^= x << 17;
-	return (unsigned)(x >> 20) % n;
-}
 
 static void
 test_without_middlewares_it_reads_and_drops(void **state)

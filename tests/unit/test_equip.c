@@ -14,12 +14,11 @@
 #include <cmocka.h>
 
 #include "base/log.h"
+#include "lib/options.h"
 #include "lib/peer.h"
 #include "master/activation.h"
 
 #include "unit/listeners_try.h"
-
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static char said[512];
 
@@ -50,16 +49,6 @@ teardown(void **state)
 	return 0;
 }
 
-static int
-option_of(int fd, int level, int name)
-{
-	socklen_t len = sizeof(int);
-	int value = -1;
-
-	assert_int_equal(getsockopt(fd, level, name, &value, &len), 0);
-	return value;
-}
-
 /* A connection that this listener accepts: both of its ends. */
 static int
 accepted(const struct listeners *from, int *client)
@@ -71,46 +60,6 @@ accepted(const struct listeners *from, int *client)
 	return peer_accept(from->v[0].fd);
 }
 
-static const struct {
-	int id, level, option, value;
-} rows[] = {
-	{ SOCKOPT_SNDBUF, SOL_SOCKET, SO_SNDBUF, 24576 },
-	{ SOCKOPT_RCVBUF, SOL_SOCKET, SO_RCVBUF, 24576 },
-	{ SOCKOPT_KEEPALIVE, SOL_SOCKET, SO_KEEPALIVE, 1 },
-	{ SOCKOPT_KEEPIDLE, IPPROTO_TCP, TCP_KEEPIDLE, 60 },
-	{ SOCKOPT_KEEPINTVL, IPPROTO_TCP, TCP_KEEPINTVL, 10 },
-	{ SOCKOPT_KEEPCNT, IPPROTO_TCP, TCP_KEEPCNT, 6 },
-	{ SOCKOPT_USER_TIMEOUT, IPPROTO_TCP, TCP_USER_TIMEOUT, 5000 },
-};
-
-static void
-add_all(struct sockopts *o)
-{
-	size_t i;
-
-	for (i = 0; i < COUNT(rows); i++)
-		sockopts_add(o, (enum sockopt_id)rows[i].id, rows[i].value);
-}
-
-static void
-expect_all(int fd, bool set)
-{
-	size_t i;
-	int value;
-
-	for (i = 0; i < COUNT(rows); i++) {
-		value = rows[i].value << (rows[i].value == 24576);
-		if (set)
-			assert_int_equal(
-				option_of(fd, rows[i].level, rows[i].option),
-				value);
-		else
-			assert_int_not_equal(
-				option_of(fd, rows[i].level, rows[i].option),
-				value);
-	}
-}
-
 static void
 test_accepted_sockets_have_them(void **state)
 {
@@ -119,13 +68,13 @@ test_accepted_sockets_have_them(void **state)
 	(void)state;
 	listen_on("127.0.0.1:0");
 	listens[0].options.n = 0;
-	add_all(&listens[0].options);
+	options_add(&listens[0].options);
 	sockopts_add(&listens[0].options, SOCKOPT_FASTOPEN, 16);
 	assert_int_equal(listeners_init(&ls, &conf, 1), 0);
 	assert_int_equal(listeners_bind(&ls), 0);
 	assert_int_equal(option_of(ls.v[0].fd, IPPROTO_TCP, TCP_FASTOPEN), 16);
 	fd = accepted(&ls, &client);
-	expect_all(fd, true);
+	options_expect(fd, true);
 	assert_int_equal(option_of(fd, IPPROTO_TCP, TCP_NODELAY), 0);
 	close(fd);
 	close(client);
@@ -192,8 +141,11 @@ static struct conf next_conf = { .servers = { 1, &next_server } };
 static struct listeners next;
 
 static void
-plan_next(void)
+bind_and_plan_next(void)
 {
+	listen_on("127.0.0.1:0");
+	assert_int_equal(listeners_init(&ls, &conf, 1), 0);
+	assert_int_equal(listeners_bind(&ls), 0);
 	next_listen = listens[0];
 	next_listen.options.n = 0;
 	assert_int_equal(listeners_init(&next, &next_conf, 1), 0);
@@ -206,21 +158,18 @@ test_a_kept_socket_changes_at_the_commit(void **state)
 	int client, fd;
 
 	(void)state;
-	listen_on("127.0.0.1:0");
-	assert_int_equal(listeners_init(&ls, &conf, 1), 0);
-	assert_int_equal(listeners_bind(&ls), 0);
-	plan_next();
-	add_all(&next_listen.options);
+	bind_and_plan_next();
+	options_add(&next_listen.options);
 	assert_int_equal(listeners_adopt(&next, &ls), 0);
 	assert_int_equal(listeners_bind(&next), 0);
 	fd = accepted(&ls, &client);
-	expect_all(fd, false);
+	options_expect(fd, false);
 	assert_int_not_equal(option_of(fd, IPPROTO_TCP, TCP_NODELAY), 0);
 	close(fd);
 	close(client);
 	listeners_commit(&next, &ls);
 	fd = accepted(&next, &client);
-	expect_all(fd, true);
+	options_expect(fd, true);
 	assert_int_equal(option_of(fd, IPPROTO_TCP, TCP_NODELAY), 0);
 	close(fd);
 	close(client);
@@ -231,7 +180,7 @@ test_a_kept_socket_changes_at_the_commit(void **state)
 	assert_int_equal(listeners_bind(&was), 0);
 	listeners_commit(&was, &next);
 	fd = accepted(&was, &client);
-	expect_all(fd, false);
+	options_expect(fd, false);
 	assert_int_equal(option_of(fd, SOL_SOCKET, SO_BUF_LOCK), 0);
 	assert_int_not_equal(option_of(fd, IPPROTO_TCP, TCP_NODELAY), 0);
 	close(fd);
@@ -248,10 +197,7 @@ test_a_kept_socket_that_cannot_change(void **state)
 	int client, fd;
 
 	(void)state;
-	listen_on("127.0.0.1:0");
-	assert_int_equal(listeners_init(&ls, &conf, 1), 0);
-	assert_int_equal(listeners_bind(&ls), 0);
-	plan_next();
+	bind_and_plan_next();
 	sockopts_add(&next_listen.options, SOCKOPT_KEEPALIVE, 1);
 	sockopts_add(&next_listen.options, SOCKOPT_KEEPCNT, 1000);
 	assert_int_equal(listeners_adopt(&next, &ls), 0);
@@ -274,19 +220,16 @@ test_what_fails_is_tried_again(void **state)
 	int client, fd;
 
 	(void)state;
-	listen_on("127.0.0.1:0");
-	assert_int_equal(listeners_init(&ls, &conf, 1), 0);
-	assert_int_equal(listeners_bind(&ls), 0);
-	plan_next();
+	bind_and_plan_next();
 	sockopts_add(&next_listen.options, SOCKOPT_FASTOPEN_CONNECT, 1);
-	add_all(&next_listen.options);
+	options_add(&next_listen.options);
 	assert_int_equal(listeners_adopt(&next, &ls), 0);
 	assert_int_equal(listeners_bind(&next), 0);
 	listeners_commit(&next, &ls);
 	listeners_done(&ls);
 	assert_non_null(strstr(said, "(TCP_FASTOPEN_CONNECT) cannot be set"));
 	fd = accepted(&next, &client);
-	expect_all(fd, true);
+	options_expect(fd, true);
 	close(fd);
 	close(client);
 	said[0] = '\0';
@@ -314,7 +257,7 @@ test_inherited_sockets_lose_others(void **state)
 	(void)state;
 	one.fd = peer_listen(&port);
 	sockopts_add(&had, SOCKOPT_NODELAY, 1);
-	add_all(&had);
+	options_add(&had);
 	sockopts_add(&had, SOCKOPT_DEFER_ACCEPT, 3);
 	sockopts_add(&had, SOCKOPT_FASTOPEN, 16);
 	assert_int_equal(sockopts_set(one.fd, AF_INET, &had, &failed), 0);
@@ -328,7 +271,7 @@ test_inherited_sockets_lose_others(void **state)
 	assert_int_equal(option_of(one.fd, IPPROTO_TCP, TCP_DEFER_ACCEPT), 0);
 	assert_int_equal(option_of(one.fd, IPPROTO_TCP, TCP_FASTOPEN), 0);
 	fd = accepted(&ls, &client);
-	expect_all(fd, false);
+	options_expect(fd, false);
 	assert_int_equal(option_of(fd, SOL_SOCKET, SO_BUF_LOCK), 0);
 	assert_int_equal(option_of(fd, IPPROTO_TCP, TCP_NODELAY), 0);
 	assert_string_equal(said, "");
@@ -354,14 +297,14 @@ test_inherited_sockets_have_them(void **state)
 	one.address = listens[0].address;
 	sockopts_add(&listens[0].options, SOCKOPT_KEEPCNT, 1000);
 	sockopts_add(&listens[0].options, SOCKOPT_FASTOPEN_CONNECT, 1);
-	add_all(&listens[0].options);
+	options_add(&listens[0].options);
 	assert_int_equal(listeners_init(&ls, &conf, 1), 0);
 	ls.activation = &activation;
 	assert_int_equal(listeners_bind(&ls), 0);
 	assert_true(ls.info[0].inherited);
 	fd = accepted(&ls, &client);
 	assert_int_not_equal(option_of(fd, IPPROTO_TCP, TCP_NODELAY), 0);
-	expect_all(fd, true);
+	options_expect(fd, true);
 	assert_non_null(strstr(said, "inherited socket for 127.0.0.1:"));
 	assert_non_null(strstr(said, "(TCP_KEEPCNT) cannot be set"));
 	assert_non_null(strstr(said, "(TCP_FASTOPEN_CONNECT) cannot be set"));

@@ -10,7 +10,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -18,30 +17,23 @@
 #include "base/addr.h"
 #include "base/log.h"
 #include "conf/conf.h"
+#include "lib/options.h"
 #include "lib/peer.h"
+#include "lib/tempdir.h"
 #include "master/activation.h"
 #include "master/listeners.h"
 #include "unit/listeners_try.h"
 
-static char dir[] = "/tmp/weir-listen-XXXXXX";
 static char file[64], text[128];
 
 static int
 group_setup(void **state)
 {
-	(void)state;
-	if (mkdtemp(dir) == NULL)
+	if (tempdir_make(state) == -1)
 		return -1;
-	snprintf(file, sizeof(file), "%s/a.sock", dir);
+	snprintf(file, sizeof(file), "%s/a.sock", tempdir);
 	snprintf(text, sizeof(text), "unix:%s", file);
 	return 0;
-}
-
-static int
-group_teardown(void **state)
-{
-	(void)state;
-	return rmdir(dir);
 }
 
 static int
@@ -53,16 +45,6 @@ teardown(void **state)
 	unlink(file);
 	server.listen.n = 0;
 	return 0;
-}
-
-static int
-option_of(int fd, int level, int name)
-{
-	socklen_t len = sizeof(int);
-	int value = -1;
-
-	assert_int_equal(getsockopt(fd, level, name, &value, &len), 0);
-	return value;
 }
 
 static void
@@ -279,7 +261,7 @@ test_report_names_all(void **state)
 	ssize_t n;
 
 	(void)state;
-	snprintf(log, sizeof(log), "%s/log", dir);
+	snprintf(log, sizeof(log), "%s/log", tempdir);
 	snprintf(taken, sizeof(taken), "127.0.0.1:%u", port);
 	listen_on(taken);
 	listen_on("192.0.2.1:0");
@@ -320,5 +302,5 @@ main(void)
 		LISTEN_TEST(test_report_names_all),
 	};
 
-	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+	return cmocka_run_group_tests(tests, group_setup, tempdir_remove);
 }

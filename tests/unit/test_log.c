@@ -18,15 +18,15 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/target.h"
+#include "lib/tempdir.h"
 
-static char dir[] = "/tmp/weir-log-XXXXXX";
 static char path[64];
 
 static int
 setup(void **state)
 {
 	(void)state;
-	snprintf(path, sizeof(path), "%s/log", dir);
+	snprintf(path, sizeof(path), "%s/log", tempdir);
 	unlink(path);
 	return log_open(path, LOG_LEVEL_INFO);
 }
@@ -39,20 +39,6 @@ teardown(void **state)
 	log_process("main");
 	unlink(path);
 	return log_open("stderr", LOG_LEVEL_INFO);
-}
-
-static int
-group_setup(void **state)
-{
-	(void)state;
-	return mkdtemp(dir) == NULL ? -1 : 0;
-}
-
-static int
-group_teardown(void **state)
-{
-	(void)state;
-	return rmdir(dir);
 }
 
 /* The whole log; valid until the next call. */
@@ -190,7 +176,7 @@ test_failed_open_says_what_to_do(void **state)
 static void
 test_check_says_what_open_says(void **state)
 {
-	const char *paths[] = { "/nonexistent/log", dir, "/dev/full", NULL,
+	const char *paths[] = { "/nonexistent/log", tempdir, "/dev/full", NULL,
 		path, "/", "stderr", "/dev/null/log", NULL };
 	char link[80], none[80];
 	int checked, opened, check_err;
@@ -376,5 +362,5 @@ main(void)
 		LOG_TEST(test_many_writers),
 	};
 
-	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+	return cmocka_run_group_tests(tests, tempdir_make, tempdir_remove);
 }

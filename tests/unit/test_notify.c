@@ -16,35 +16,19 @@
 #include <cmocka.h>
 
 #include "base/log.h"
+#include "lib/tempdir.h"
 #include "master/notify.h"
 
 static struct notify n;
-static char dir[] = "/tmp/weir-notify-XXXXXX";
 static char path[64], log_path[64];
 static int manager = -1;
-
-static int
-group_setup(void **state)
-{
-	(void)state;
-	if (mkdtemp(dir) == NULL)
-		return -1;
-	snprintf(path, sizeof(path), "%s/notify", dir);
-	snprintf(log_path, sizeof(log_path), "%s/log", dir);
-	return 0;
-}
-
-static int
-group_teardown(void **state)
-{
-	(void)state;
-	return rmdir(dir);
-}
 
 static int
 setup(void **state)
 {
 	(void)state;
+	snprintf(path, sizeof(path), "%s/notify", tempdir);
+	snprintf(log_path, sizeof(log_path), "%s/log", tempdir);
 	unsetenv("NOTIFY_SOCKET");
 	return log_open(log_path, LOG_LEVEL_INFO);
 }
@@ -298,5 +282,5 @@ main(void)
 		NOTIFY_TEST(test_text_stays_a_line),
 	};
 
-	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+	return cmocka_run_group_tests(tests, tempdir_make, tempdir_remove);
 }

@@ -30,7 +30,7 @@ static bool little;	  /* how big they are, then */
 int __real_pipe2(int *, int);
 int __wrap_pipe2(int *, int);
 int __wrap_fcntl(int, int, ...);
-int __wrap_fcntl64(int, int, ...);
+int __wrap_fcntl64(int, int, ...) __attribute__((alias("__wrap_fcntl")));
 int __real_fcntl(int, int, ...);
 
 int
@@ -57,18 +57,6 @@ __wrap_fcntl(int fd, int cmd, ...)
 	if (cmd == F_GETPIPE_SZ && little)
 		return LITTLE;
 	return __real_fcntl(fd, cmd, arg);
-}
-
-int
-__wrap_fcntl64(int fd, int cmd, ...)
-{
-	va_list ap;
-	long arg;
-
-	va_start(ap, cmd);
-	arg = va_arg(ap, long);
-	va_end(ap);
-	return __wrap_fcntl(fd, cmd, arg);
 }
 
 static int

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "lib/options.h"
 #include "lib/peer.h"
 #include "master/activation.h"
 #include "unit/listeners_try.h"
@@ -187,13 +188,7 @@ test_shared_or_not(void **state)
 static int
 is_open(const struct listeners *of, size_t i)
 {
-	socklen_t len = sizeof(int);
-	int on = -1;
-
-	assert_int_equal(
-		getsockopt(of->v[i].fd, SOL_SOCKET, SO_REUSEPORT, &on, &len),
-		0);
-	return on;
+	return option_of(of->v[i].fd, SOL_SOCKET, SO_REUSEPORT);
 }
 
 /* What serves is as it was; what was to be several before stays so. */

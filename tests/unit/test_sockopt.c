@@ -12,6 +12,7 @@
 
 #include "base/sockopt.h"
 #include "lib/net.h"
+#include "lib/options.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -44,14 +45,9 @@ open_tcp(void)
 }
 
 static int
-option_of(int fd, const struct row *row)
+row_value(int fd, const struct row *row)
 {
-	socklen_t len = sizeof(int);
-	int value = -1;
-
-	assert_int_equal(
-		getsockopt(fd, row->level, row->option, &value, &len), 0);
-	return value;
+	return option_of(fd, row->level, row->option);
 }
 
 static void
@@ -66,16 +62,16 @@ test_each_is_set_and_taken_back(void **state)
 	(void)state;
 	for (i = 0; i < COUNT(rows); i++) {
 		fd = open_tcp();
-		before = option_of(fd, &rows[i]);
+		before = row_value(fd, &rows[i]);
 		one.n = 0;
 		sockopts_add(&one, (enum sockopt_id)rows[i].id, rows[i].value);
 		assert_int_equal(sockopts_set(fd, AF_INET, &one, &failed), 0);
-		assert_int_equal(option_of(fd, &rows[i]),
+		assert_int_equal(row_value(fd, &rows[i]),
 			rows[i].reads != 0 ? rows[i].reads : rows[i].value);
-		assert_int_not_equal(option_of(fd, &rows[i]), before);
+		assert_int_not_equal(row_value(fd, &rows[i]), before);
 		assert_int_equal(
 			sockopts_change(fd, AF_INET, &one, &none, &left), 0);
-		assert_int_equal(option_of(fd, &rows[i]), before);
+		assert_int_equal(row_value(fd, &rows[i]), before);
 		close(fd);
 	}
 }
@@ -85,7 +81,6 @@ static void
 test_buffers_adapt_again(void **state)
 {
 	const struct sockopts none = { .n = 0 };
-	const struct row locks = { 0, SOL_SOCKET, SO_BUF_LOCK, 0, 0 };
 	struct sockopts both = { .n = 0 }, left;
 	enum sockopt_id failed;
 	int fd = open_tcp();
@@ -94,9 +89,9 @@ test_buffers_adapt_again(void **state)
 	sockopts_add(&both, SOCKOPT_SNDBUF, 8192);
 	sockopts_add(&both, SOCKOPT_RCVBUF, 8192);
 	assert_int_equal(sockopts_set(fd, AF_INET, &both, &failed), 0);
-	assert_int_equal(option_of(fd, &locks), 3);
+	assert_int_equal(option_of(fd, SOL_SOCKET, SO_BUF_LOCK), 3);
 	assert_int_equal(sockopts_change(fd, AF_INET, &both, &none, &left), 0);
-	assert_int_equal(option_of(fd, &locks), 0);
+	assert_int_equal(option_of(fd, SOL_SOCKET, SO_BUF_LOCK), 0);
 	close(fd);
 }
 
@@ -120,7 +115,7 @@ test_others_change_all_the_same(void **state)
 	assert_int_equal(failed.v[1].id, SOCKOPT_KEEPIDLE);
 	for (i = 0; i < failed.n; i++)
 		assert_int_equal(failed.v[i].value, EINVAL);
-	assert_int_equal(option_of(fd, &rows[3]), 1);
+	assert_int_equal(row_value(fd, &rows[3]), 1);
 	close(fd);
 }
 
@@ -141,9 +136,9 @@ test_a_system_with_large_values(void **state)
 	sockopts_add(&o, SOCKOPT_NODELAY, 1);
 	assert_int_equal(sockopts_set(fd, AF_INET, &were, &none), 0);
 	assert_int_equal(sockopts_change(fd, AF_INET, &were, &o, &failed), 0);
-	assert_int_equal(option_of(fd, &rows[4]), 32767);
-	assert_int_equal(option_of(fd, &rows[5]), 32767);
-	assert_int_equal(option_of(fd, &rows[0]), 1);
+	assert_int_equal(row_value(fd, &rows[4]), 32767);
+	assert_int_equal(row_value(fd, &rows[5]), 32767);
+	assert_int_equal(row_value(fd, &rows[0]), 1);
 	close(fd);
 }
 
@@ -170,8 +165,8 @@ test_without_a_socket_to_ask(void **state)
 	assert_int_equal(failed.n, 1);
 	assert_int_equal(failed.v[0].id, SOCKOPT_SNDBUF);
 	assert_int_equal(failed.v[0].value, EMFILE);
-	assert_int_equal(option_of(fd, &rows[1]), 24576);
-	assert_int_equal(option_of(fd, &rows[3]), 1);
+	assert_int_equal(row_value(fd, &rows[1]), 24576);
+	assert_int_equal(row_value(fd, &rows[3]), 1);
 	close(fd);
 }
 

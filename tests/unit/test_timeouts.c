@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "engine/timeouts.h"
+#include "lib/chance.h"
 
 #define MANY 500
 
@@ -23,17 +24,6 @@ static struct timeouts ts;
 static struct item items[MANY];
 static uint64_t now_ms, last_due_ms;
 static struct item *again; /* is set anew when it is due */
-
-static uint64_t
-chance(void)
-{
-	static uint64_t x = 88172645463325252u;
-
-	x ^= x << 13;
-	x ^= x >> 7;
-	x ^= x << 17;
-	return x;
-}
 
 static void
 set(struct item *it, enum timeout_kind kind, uint32_t value_ms, uint64_t since)
@@ -67,7 +57,7 @@ crowd_due(struct timeout *t, enum timeout_kind kind)
 	crowd_told++;
 	if (kind == TIMEOUT_IDLE)
 		timeouts_set(&ts, t, TIMEOUT_HALF_CLOSE, 600000,
-			ts.now_ms - chance() % 60000);
+			ts.now_ms - chance(60000));
 }
 
 static int
@@ -190,17 +180,17 @@ test_many_at_random(void **state)
 
 	(void)state;
 	for (step = 0; step < 200000; step++) {
-		struct item *it = &items[chance() % MANY];
-		uint64_t since_ms = now_ms - chance() % 4;
+		struct item *it = &items[chance(MANY)];
+		uint64_t since_ms = now_ms - chance(4);
 
-		if (chance() % 4 == 0) {
+		if (chance(4) == 0) {
 			timeouts_clear(&ts, &it->t);
 			it->due_ms = 0;
 		} else {
-			set(it, TIMEOUT_IDLE, values[chance() % 6], since_ms);
+			set(it, TIMEOUT_IDLE, values[chance(6)], since_ms);
 		}
-		if (chance() % 8 == 0)
-			sweep(now_ms + chance() % 20);
+		if (chance(8) == 0)
+			sweep(now_ms + chance(20));
 		last_due_ms = UINT64_MAX;
 		if (step % 64 != 0)
 			continue;

@@ -9,11 +9,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "lib/chance.h"
 #include "lib/mode.h"
 #include "lib/rig.h"
 
@@ -29,21 +29,11 @@
 #define CHANNEL_LIFE 3000 /* steps, about */
 #define PATIENCE     3000
 
-static uint64_t seed;
 static unsigned steps;
 static struct weir_ticket tickets[TICKETS];
 /* Of the one channel that there is: */
 static bool cut[2];	    /* somebody has ended this direction */
 static uint64_t dropped[2]; /* of its source */
-
-static unsigned
-chance(unsigned n)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (unsigned)(seed >> 20) % n;
-}
 
 struct ctx {
 	uint8_t emitted[2]; /* by direction */
@@ -383,12 +373,8 @@ stir_all(size_t read_max, size_t hold_max, bool early, unsigned share)
 static int
 seed_start(void **state)
 {
-	const char *given = getenv("SEED");
-
 	mode_start(state);
-	seed = given == NULL ? arc4random() : strtoull(given, NULL, 0);
-	seed += seed == 0;
-	print_message("# SEED=%llu\n", (unsigned long long)seed);
+	chance_start("SEED");
 	return 0;
 }
 
