@@ -157,7 +157,8 @@ LONG_TESTS = \
 	tests/long/test_crashes \
 	tests/long/test_loader \
 	tests/long/test_pulse \
-	tests/long/test_reloads
+	tests/long/test_reloads \
+	tests/long/test_table_crash
 LONG_SHELL_TESTS = \
 	tests/fuzz/fuzz.sh \
 	tests/mutants/run.sh
@@ -244,6 +245,8 @@ libtest_a_SOURCES = \
 	tests/lib/rig.h \
 	tests/lib/said.c \
 	tests/lib/said.h \
+	tests/lib/shared.c \
+	tests/lib/shared.h \
 	tests/lib/spawn.c \
 	tests/lib/spawn.h \
 	tests/lib/spy.c \

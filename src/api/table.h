@@ -37,10 +37,11 @@ struct weir_column {
 
 struct weir_table;
 
-/* What follows returns 0, or -1 with errno: ETIMEDOUT, when the table cannot
- * say in time; ENOSPC, when it is full and nothing may leave it; else as told.
- * Whether to let somebody pass then is for who asks to decide.  A key that is
- * new begins with zeros and full buckets. */
+/* What follows returns 0, or -1 with errno: EINVAL, when there is no such
+ * column, or it is of another type; EMSGSIZE, when the key is too long;
+ * ETIMEDOUT, when the table cannot say in time; ENOSPC, when it is full and
+ * nothing may leave it; else as told. Whether to let somebody pass then is for
+ * who asks to decide.  A key that is new begins with zeros and full buckets. */
 
 /* Adds n to a count or a rate; *now, if not NULL, is what it is then. */
 int weir_table_add(struct weir_table *t, struct weir_bytes key, unsigned column,
@@ -49,7 +50,7 @@ int weir_table_add(struct weir_table *t, struct weir_bytes key, unsigned column,
  * changed.  *now, if not NULL, is what all hold. */
 int weir_table_hold(struct weir_table *t, struct weir_bytes key,
 	unsigned column, uint32_t n, uint64_t most, uint64_t *now);
-/* Holds n less. */
+/* Holds n less; when the table cannot say in time it does so later. */
 int weir_table_release(struct weir_table *t, struct weir_bytes key,
 	unsigned column, uint32_t n);
 /* Takes n tokens, or else, with EDQUOT, none: *wait_ms, if not NULL, is how
@@ -69,7 +70,7 @@ int weir_table_read(struct weir_table *t, struct weir_bytes key,
 	unsigned column, uint64_t *now);
 /* Lets the key end in ms, whatever the table's ttl says; ENOENT. */
 int weir_table_expire(struct weir_table *t, struct weir_bytes key, uint64_t ms);
-/* ENOENT: there was none. */
+/* All but what is held; ENOENT: there was none. */
 int weir_table_delete(struct weir_table *t, struct weir_bytes key);
 
 #endif

@@ -10,12 +10,16 @@
 #include "shm/row.h"
 #include "shm/shm.h"
 
+#define LAYOUT	  1 /* to be another one when this file is */
 #define HELD_BITS (64 - OWNER_BITS)
 #define HELD_MOST OWNER_COUNT_MOST
 
+/* What was added in two windows, that of an even number first. */
 struct rate {
-	uint64_t window; /* number of the one that now counts */
-	uint64_t now, before;
+	struct {
+		uint64_t number;
+		uint64_t n;
+	} windows[2];
 };
 
 struct tokens {
@@ -59,6 +63,44 @@ layout_of(uint64_t layout, uint64_t number)
 	return (layout ^ number) * 0x100000001b3ull;
 }
 
+/* Text, up to its NUL. */
+static uint64_t
+layout_of_text(uint64_t layout, const char *text)
+{
+	while (*text != '\0')
+		layout = layout_of(layout, (uint8_t)*text++);
+	return layout_of(layout, 0);
+}
+
+static bool
+column_is_sound(const struct shape *shape, const struct weir_column *c)
+{
+	switch (c->type) {
+	case WEIR_COLUMN_RATE:
+		return c->window_ms > 0;
+	case WEIR_COLUMN_HELD:
+		return shape->holders > 0;
+	case WEIR_COLUMN_TOKENS:
+		return c->burst <= UINT64_MAX / 1000;
+	case WEIR_COLUMN_VALUE:
+		return c->size <= WEIR_CELL_MOST;
+	case WEIR_COLUMN_COUNT:
+		break;
+	}
+	return true;
+}
+
+/* Whatever gives bytes of a row their meaning.  What a bucket of tokens holds
+ * is a number of tokens, whatever its size. */
+static uint64_t
+column_layout(const struct weir_column *c, uint64_t layout)
+{
+	layout = layout_of_text(layout, c->name);
+	layout = layout_of(layout, c->type);
+	layout = layout_of(layout, c->window_ms);
+	return layout_of(layout, c->size);
+}
+
 int
 shape_init(struct shape *shape)
 {
@@ -66,20 +108,30 @@ shape_init(struct shape *shape)
 	uint64_t layout = 0xcbf29ce484222325ull;
 	unsigned i;
 
-	layout = layout_of(layout_of(layout, sizeof(struct row)), at);
+	errno = EINVAL;
+	if (shape->n > WEIR_COLUMNS || shape->key_most > WEIR_KEY_MOST)
+		return -1;
+	layout = layout_of(layout_of(layout, LAYOUT), sizeof(struct row));
+	layout = layout_of(layout_of(layout, shape->key_most), shape->holders);
 	for (i = 0; i < shape->n; i++) {
+		const struct weir_column *c = &shape->columns[i];
+
 		shape->offsets[i] = (uint16_t)(at - sizeof(struct row));
-		layout = layout_of(layout, shape->columns[i].type);
-		at += column_size(shape, &shape->columns[i]);
-		layout = layout_of(layout, at);
-		if (at > SHM_EXTENT / 4) {
-			errno = EINVAL;
+		layout = column_layout(c, layout);
+		at += column_size(shape, c);
+		if (!column_is_sound(shape, c) || at > SHM_EXTENT / 4)
 			return -1;
-		}
 	}
 	shape->size = (uint32_t)at;
 	shape->layout = layout;
 	return 0;
+}
+
+bool
+shape_has(const struct shape *shape, unsigned column, unsigned types)
+{
+	return column < shape->n &&
+	       (1u << shape->columns[column].type & types) != 0;
 }
 
 static void *
@@ -89,19 +141,33 @@ cell(const struct shape *shape, const struct row *row, unsigned column)
 }
 
 void
-row_init(const struct shape *shape, struct row *row, uint64_t now_ms)
+row_init(const struct shape *shape, struct row *row, uint64_t now_ms, bool held)
 {
 	unsigned i;
 
 	for (i = 0; i < shape->n; i++) {
 		const struct weir_column *column = &shape->columns[i];
 
+		if (column->type == WEIR_COLUMN_HELD && !held)
+			continue;
+		shm_crash();
 		memset(cell(shape, row, i), 0, column_size(shape, column));
 		if (column->type == WEIR_COLUMN_TOKENS)
 			*(struct tokens *)cell(shape, row, i) =
 				(struct tokens){ .at_ms = now_ms,
 					.left = column->burst * 1000 };
 	}
+}
+
+/* No process is a window ahead of another. */
+static void
+rate_repair(struct rate *rate, uint64_t window)
+{
+	unsigned i;
+
+	for (i = 0; i < 2; i++)
+		if (rate->windows[i].number > window + 1)
+			rate->windows[i].number = rate->windows[i].n = 0;
 }
 
 void
@@ -114,6 +180,9 @@ row_repair(const struct shape *shape, struct row *row, uint64_t now_ms)
 		struct tokens *tokens = cell(shape, row, i);
 		struct value *value = cell(shape, row, i);
 
+		if (column->type == WEIR_COLUMN_RATE)
+			rate_repair(cell(shape, row, i),
+				now_ms / column->window_ms);
 		if (column->type == WEIR_COLUMN_TOKENS &&
 			tokens->at_ms > now_ms)
 			tokens->at_ms = now_ms;
@@ -125,16 +194,22 @@ row_repair(const struct shape *shape, struct row *row, uint64_t now_ms)
 
 /* ---- counts and rates ---------------------------------------------------- */
 
+/* Processes have looked at the clock at different times: who is late adds to
+ * a newer window rather than to take that away. */
 static void
-rate_turn(struct rate *rate, uint64_t window)
+rate_add(struct rate *rate, uint64_t window, uint64_t n)
 {
-	if (rate->window == window)
-		return;
-	rate->before = rate->window + 1 == window ? rate->now : 0;
-	shm_crash();
-	rate->now = 0;
-	shm_crash();
-	rate->window = window;
+	unsigned i = window & 1;
+
+	if (rate->windows[i].number < window) {
+		rate->windows[i].n = 0;
+		atomic_signal_fence(memory_order_seq_cst);
+		shm_crash();
+		rate->windows[i].number = window;
+		atomic_signal_fence(memory_order_seq_cst);
+		shm_crash();
+	}
+	rate->windows[i].n += n;
 }
 
 /* Of the window before, the part that the last window_ms still cover counts:
@@ -143,12 +218,18 @@ static uint64_t
 rate_read(const struct rate *rate, uint64_t window_ms, uint64_t now_ms)
 {
 	uint64_t window = now_ms / window_ms, past_ms = now_ms % window_ms;
-	struct rate at = *rate;
+	unsigned now = window & 1, before = !now;
+	uint64_t n = 0;
 
-	rate_turn(&at, window);
-	return at.now +
-	       (uint64_t)((double)at.before * (double)(window_ms - past_ms) /
-			  (double)window_ms);
+	if (rate->windows[now].number >= window)
+		n = rate->windows[now].n;
+	if (rate->windows[before].number > window)
+		n += rate->windows[before].n;
+	else if (rate->windows[before].number + 1 == window)
+		n += (uint64_t)((double)rate->windows[before].n *
+				(double)(window_ms - past_ms) /
+				(double)window_ms);
+	return n;
 }
 
 uint64_t
@@ -161,9 +242,7 @@ row_add(const struct shape *shape, struct row *row, unsigned column, uint64_t n,
 
 	if (c->type == WEIR_COLUMN_COUNT)
 		return *count += n;
-	rate_turn(rate, now_ms / c->window_ms);
-	shm_crash();
-	rate->now += n;
+	rate_add(rate, now_ms / c->window_ms, n);
 	return rate_read(rate, c->window_ms, now_ms);
 }
 
@@ -283,7 +362,8 @@ row_draw(const struct shape *shape, struct row *row, unsigned column,
 	if (n <= c->burst && left >= n * 1000) {
 		/* In that order: who dies between has lost tokens, not got
 		 * any. */
-		tokens->at_ms = now_ms;
+		if (tokens->at_ms < now_ms)
+			tokens->at_ms = now_ms;
 		atomic_signal_fence(memory_order_seq_cst);
 		shm_crash();
 		tokens->left = left - n * 1000;

@@ -34,10 +34,13 @@ struct row {
 #define ROW_LIVE 0x6c697665u
 
 /* Fills in offsets, size and layout; -1 with EINVAL when a row would be too
- * big. */
+ * big, or a column cannot be. */
 int shape_init(struct shape *shape);
-/* Fresh cells. */
-void row_init(const struct shape *shape, struct row *row, uint64_t now_ms);
+/* Is there such a column, of one of these types (bits)? */
+bool shape_has(const struct shape *shape, unsigned column, unsigned types);
+/* Fresh cells; those that say what is held only if held. */
+void row_init(
+	const struct shape *shape, struct row *row, uint64_t now_ms, bool held);
 /* Does any process that is alive hold something? */
 bool row_is_held(const struct shape *shape, const struct row *row,
 	const struct owners *owners);

@@ -1,20 +1,21 @@
 /* shm.c - the shared segment: extents, and a directory of zones. */
 #include <sys/mman.h>
-#include <sys/random.h>
 
+#include <bsd/stdlib.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "shm/crash.h"
 #include "shm/owner.h"
 #include "shm/shm.h"
 
-/* Whoever finds another one has another program's memory. */
-#define MAGIC 0x7765697273686d31ull
+#define FULL_MS 100 /* until room is looked for again */
 
 struct shm_head {
-	uint64_t magic;
+
 	uint64_t secret[2];
 	uint32_t extents;      /* in all, with those of this head */
 	_Atomic uint32_t hint; /* where the last one was taken */
@@ -51,13 +52,12 @@ shm_init(struct shm *shm, size_t most)
 		return -1;
 	}
 	shm->head = p;
-	shm->head->magic = MAGIC;
+
 	shm->head->extents = extents;
 	for (i = 0; i * SHM_EXTENT < head; i++)
 		shm->head->owner[i] = UINT32_MAX;
-	return getrandom(shm->head->secret, sizeof(shm->head->secret), 0) == -1
-		       ? -1
-		       : 0;
+	arc4random_buf(shm->head->secret, sizeof(shm->head->secret));
+	return 0;
 }
 
 void
@@ -82,8 +82,13 @@ shm_owners(const struct shm *shm)
 static int
 extents_fill(struct shm *shm, uint32_t first, uint32_t n)
 {
-	return fallocate(
-		shm->fd, 0, (off_t)first * SHM_EXTENT, (off_t)n * SHM_EXTENT);
+	int rc;
+
+	do
+		rc = fallocate(shm->fd, 0, (off_t)first * SHM_EXTENT,
+			(off_t)n * SHM_EXTENT);
+	while (rc == -1 && errno == EINTR);
+	return rc;
 }
 
 static void
@@ -101,13 +106,15 @@ shm_take(struct shm *shm, uint32_t owner)
 	struct shm_head *head = shm->head;
 	uint32_t start = head->hint, i, at, nobody;
 
-	for (i = 0; i < head->extents; i++) {
+	for (i = 0; clock_ms() >= shm->full_until_ms && i < head->extents;
+		i++) {
 		at = (start + i) % head->extents;
 		nobody = 0;
 		if (head->owner[at] != 0 ||
 			!atomic_compare_exchange_strong(
 				&head->owner[at], &nobody, owner))
 			continue;
+		shm_crash();
 		if (extents_fill(shm, at, 1) == -1) {
 			head->owner[at] = 0;
 			break;
@@ -115,8 +122,19 @@ shm_take(struct shm *shm, uint32_t owner)
 		head->hint = at + 1;
 		return at;
 	}
+	if (clock_ms() >= shm->full_until_ms)
+		shm->full_until_ms = clock_ms() + FULL_MS;
 	errno = ENOSPC;
 	return 0;
+}
+
+bool
+shm_back(struct shm *shm, uint32_t extent)
+{
+	if (extents_fill(shm, extent, 1) == 0)
+		return true;
+	shm->head->owner[extent] = 0;
+	return false;
 }
 
 uint32_t
@@ -134,7 +152,9 @@ void
 shm_give(struct shm *shm, uint32_t extent)
 {
 	extents_empty(shm, extent, 1);
+	shm_crash();
 	shm->head->owner[extent] = 0;
+	shm->full_until_ms = 0;
 	if (extent < shm->head->hint)
 		shm->head->hint = extent;
 }
@@ -216,13 +236,13 @@ extents_take(struct shm *shm, uint32_t owner, uint32_t n)
 }
 
 static struct shm_zone *
-zone_find(struct shm *shm, const char *name)
+zone_find(struct shm *shm, const char *name, uint64_t layout)
 {
-	unsigned i;
+	struct shm_zone *zone = shm->head->zones;
 
-	for (i = 0; i < SHM_ZONES; i++)
-		if (strcmp(shm->head->zones[i].name, name) == 0)
-			return &shm->head->zones[i];
+	for (; zone < shm->head->zones + SHM_ZONES; zone++)
+		if (strcmp(zone->name, name) == 0 && zone->layout == layout)
+			return zone;
 	return NULL;
 }
 
@@ -231,18 +251,17 @@ shm_zone_open(struct shm *shm, const char *name, uint64_t layout, size_t n,
 	bool *fresh)
 {
 	uint32_t extents = (uint32_t)((n + SHM_EXTENT - 1) / SHM_EXTENT);
-	struct shm_zone *zone = zone_find(shm, name);
+	struct shm_zone *zone;
 
-	*fresh = zone == NULL || zone->layout != layout;
-	if (!*fresh)
-		return zone;
 	if (*name == '\0' || strlen(name) >= SHM_NAME) {
 		errno = ENAMETOOLONG;
 		return NULL;
 	}
-	if (zone != NULL)
-		shm_zone_drop(shm, zone);
-	zone = zone_find(shm, "");
+	zone = zone_find(shm, name, layout);
+	*fresh = zone == NULL;
+	if (!*fresh)
+		return zone;
+	zone = zone_find(shm, "", 0);
 	if (zone == NULL) {
 		errno = ENOSPC;
 		return NULL;
@@ -262,7 +281,7 @@ shm_zone_drop(struct shm *shm, struct shm_zone *zone)
 {
 	uint32_t first = SHM_OWNER(shm_zone_index(shm, zone), 0), at;
 
-	memset(zone->name, 0, sizeof(zone->name));
+	*zone = (struct shm_zone){ .layout = 0 };
 	for (at = 1; at < shm->head->extents; at++)
 		if ((shm->head->owner[at] & 0xffff0000u) == first)
 			shm_give(shm, at);

@@ -26,18 +26,21 @@ struct shm {
 	struct shm_head *head; /* NULL: not made */
 	size_t size;	       /* of the address range */
 	int fd;
+	uint64_t full_until_ms; /* nothing is looked for */
 };
 
 /* Reserves a range of most bytes, without memory behind it, that children
  * inherit (memfd_create(2)); -1 with errno.  End with shm_done(). */
 int shm_init(struct shm *shm, size_t most);
 void shm_done(struct shm *shm);
-/* The zone of that name.  If there is none, or one of another layout, it is
- * fresh: n bytes of zeros.  For the master.  NULL with errno (ENOSPC: no room,
- * ENAMETOOLONG). */
+/* The zone of that name and layout, with the extents that it was made with.  If
+ * there is none it is fresh: n bytes of zeros.  One of the same name and
+ * another layout stays, for those who work with it still.  For the master. NULL
+ * with errno (ENOSPC: no room, ENAMETOOLONG). */
 struct shm_zone *shm_zone_open(struct shm *shm, const char *name,
 	uint64_t layout, size_t n, bool *fresh);
-/* Gives back the zone and whatever extents were taken for it. */
+/* Gives back the zone and whatever extents were taken for it: no process works
+ * with it any more. */
 void shm_zone_drop(struct shm *shm, struct shm_zone *zone);
 /* Its bytes. */
 void *shm_zone_data(const struct shm *shm, const struct shm_zone *zone);
@@ -53,6 +56,9 @@ unsigned shm_zone_index(const struct shm *shm, const struct shm_zone *zone);
 uint32_t shm_take(struct shm *shm, uint32_t owner);
 /* The next extent of owner behind after, 0 to begin with; 0: there is none. */
 uint32_t shm_next(const struct shm *shm, uint32_t owner, uint32_t after);
+/* Sees to it that there is memory behind an extent, whose owner may have been
+ * killed before that; else nobody owns it any more: false. */
+bool shm_back(struct shm *shm, uint32_t extent);
 /* Gives one back, and its memory. */
 void shm_give(struct shm *shm, uint32_t extent);
 /* Extents that belong to somebody. */

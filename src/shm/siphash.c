@@ -1,4 +1,5 @@
 /* siphash.c - a hash of keys that strangers choose. */
+#include <endian.h>
 #include <string.h>
 
 #include "shm/siphash.h"
@@ -36,7 +37,7 @@ sip_word(struct sip *s, uint64_t word)
 	s->v0 ^= word;
 }
 
-/* Up to 8 bytes, the first the least. */
+/* Less than 8 bytes, the first the least. */
 static uint64_t
 word_of(const uint8_t *p, size_t n)
 {
@@ -57,9 +58,12 @@ siphash(const uint64_t secret[2], const void *bytes, size_t n)
 		.v2 = 0x6c7967656e657261ull ^ secret[0],
 		.v3 = 0x7465646279746573ull ^ secret[1] };
 	size_t left = n;
+	uint64_t word;
 
-	for (; left >= 8; left -= 8, p += 8)
-		sip_word(&s, word_of(p, 8));
+	for (; left >= 8; left -= 8, p += 8) {
+		memcpy(&word, p, sizeof(word));
+		sip_word(&s, le64toh(word));
+	}
 	sip_word(&s, word_of(p, left) | (uint64_t)n << 56);
 	s.v2 ^= 0xff;
 	sip_round(&s);

@@ -80,15 +80,21 @@ order_remove(struct stripe *s, const struct stripe_of *of, struct row *row)
 }
 
 void
-stripe_use(struct stripe *s, const struct stripe_of *of, struct row *row)
+stripe_touch(struct stripe *s, const struct stripe_of *of, struct row *row)
 {
-	row->used_ms = of->now_ms;
 	if (row->newer == 0)
 		return;
-	shm_crash();
 	order_remove(s, of, row);
 	shm_crash();
 	order_add(s, of, row);
+}
+
+void
+stripe_use(struct stripe *s, const struct stripe_of *of, struct row *row)
+{
+	row->used_ms = of->now_ms;
+	shm_crash();
+	stripe_touch(s, of, row);
 }
 
 /* ---- rows ---------------------------------------------------------------- */
@@ -147,7 +153,8 @@ row_is_over(const struct stripe_of *of, const struct row *row)
 {
 	uint64_t ends_ms = row->ends_ms;
 
-	if (ends_ms == 0 && of->ttl_ms != 0)
+	if (ends_ms == 0 && of->ttl_ms != 0 &&
+		of->ttl_ms < UINT64_MAX - row->used_ms)
 		ends_ms = row->used_ms + of->ttl_ms;
 	return ends_ms != 0 && ends_ms <= of->now_ms &&
 	       !row_is_held(of->shape, row, shm_owners(of->shm));
@@ -174,21 +181,23 @@ stripe_find(struct stripe *s, const struct stripe_of *of, struct weir_bytes key,
 }
 
 /* Makes room: of those used longest ago, one whose time has passed, or, with
- * any, one that may be missed; false: there is none. */
+ * any, one that may be missed; false: there is none.  What is held counts as
+ * used. */
 static bool
 stripe_evict(struct stripe *s, const struct stripe_of *of, bool any)
 {
-	uint32_t ref = s->oldest;
 	struct row *row;
 	int i;
 
-	for (i = 0; i < TRIES && ref != 0; i++, ref = row->newer) {
-		row = row_at(of, ref);
-		if (row_is_over(of, row) ||
-			(any && !row_is_held(
-					of->shape, row, shm_owners(of->shm)))) {
+	for (i = 0; i < TRIES && s->oldest != 0; i++) {
+		row = row_at(of, s->oldest);
+		if (row_is_held(of->shape, row, shm_owners(of->shm))) {
+			stripe_touch(s, of, row);
+		} else if (any || row_is_over(of, row)) {
 			stripe_remove(s, of, row);
 			return true;
+		} else {
+			return false;
 		}
 	}
 	return false;
@@ -216,7 +225,7 @@ stripe_need(struct stripe *s, const struct stripe_of *of, struct weir_bytes key,
 	memcpy(row->bytes, key.p, key.len);
 	row->used_ms = of->now_ms;
 	row->ends_ms = 0;
-	row_init(of->shape, row, of->now_ms);
+	row_init(of->shape, row, of->now_ms, true);
 	shm_crash();
 	row->next = *bucket_of(s, hash);
 	*bucket_of(s, hash) = row_ref(of, row);
@@ -250,6 +259,8 @@ stripe_repair(struct stripe *s, const struct stripe_of *of)
 	s->extents = s->live = s->free = s->newest = s->oldest = 0;
 	memset(s->buckets, 0, sizeof(s->buckets));
 	while ((extent = shm_next(of->shm, of->owner, extent)) != 0) {
+		if (!shm_back(of->shm, extent))
+			continue;
 		s->extents++;
 		for (i = 0; i < rows_per_extent(of->shape); i++) {
 			uint32_t ref = extent << REF_BITS | i, *to = &s->free;
@@ -263,6 +274,7 @@ stripe_repair(struct stripe *s, const struct stripe_of *of)
 			} else {
 				row->state = 0;
 			}
+			shm_crash();
 			row->next = *to;
 			*to = ref;
 		}
@@ -330,11 +342,11 @@ stripe_unlock(struct stripe *s)
 static void
 stripe_shrink(struct stripe *s, const struct stripe_of *of)
 {
-	uint32_t extent;
+	uint32_t extent = 0;
 
 	s->free = 0;
 	shm_crash();
-	while ((extent = shm_next(of->shm, of->owner, 0)) != 0) {
+	while ((extent = shm_next(of->shm, of->owner, extent)) != 0) {
 		shm_give(of->shm, extent);
 		shm_crash();
 	}

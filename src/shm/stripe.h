@@ -24,6 +24,7 @@ struct stripe {
 	uint32_t free;	  /* first of those nobody's; 0: none */
 	uint32_t newest, oldest;
 	uint32_t repaired; /* how often */
+	int32_t pid;	   /* who had the lock last */
 	uint32_t buckets[STRIPE_BUCKETS];
 };
 
@@ -55,6 +56,9 @@ struct row *stripe_find(struct stripe *s, const struct stripe_of *of,
  * for it, but none in which something is held.  NULL with ENOSPC. */
 struct row *stripe_need(struct stripe *s, const struct stripe_of *of,
 	struct weir_bytes key, uint32_t hash, bool evict);
+/* It is not the next to leave. */
+void
+stripe_touch(struct stripe *s, const struct stripe_of *of, struct row *row);
 /* It was used now. */
 void stripe_use(struct stripe *s, const struct stripe_of *of, struct row *row);
 void

@@ -40,9 +40,12 @@ struct weir_table {
 	struct stripe *stripes;
 	struct shape shape;
 	struct table_options options;
-	uint64_t me;	    /* owner of what is held here */
-	uint32_t n;	    /* of stripes: a power of two */
-	uint64_t *later_ms; /* by stripe: not to be waited for until then */
+	uint64_t me; /* owner of what is held here; 0: none */
+	int32_t pid;
+	uint32_t extents_most; /* of a stripe */
+	struct owed *owed;     /* releases that have to be made up for */
+	uint32_t n;	       /* of stripes: a power of two */
+	uint64_t *later_ms;    /* by stripe: not to be waited for until then */
 };
 
 /* Opens the table, or makes it; for the master, before it forks.  *fresh: there
@@ -52,6 +55,9 @@ int table_init(struct weir_table *t, struct shm *shm,
 void table_done(struct weir_table *t);
 /* This process, from here on, is that owner. */
 void table_own(struct weir_table *t, uint64_t me);
+/* Makes up for releases that could not be made, as a lock was not to be had;
+ * true: none is left. */
+bool table_settle(struct weir_table *t);
 /* Removes the keys whose time has passed, of n stripes from *from on, which
  * goes around; how many keys are left in these. */
 uint64_t table_sweep(struct weir_table *t, uint32_t *from, uint32_t n);

@@ -16,73 +16,8 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "lib/shared.h"
 #include "shm/owner.h"
-#include "shm/table.h"
-
-#define SIZE ((size_t)64 << 20)
-
-enum { COUNT, RATE, HELD, TOKENS, VALUE, COLUMNS };
-
-static const struct weir_column columns[COLUMNS] = {
-	[COUNT] = { .name = "count", .type = WEIR_COLUMN_COUNT },
-	[RATE] = { .name = "rate",
-		.type = WEIR_COLUMN_RATE,
-		.window_ms = 1000 },
-	[HELD] = { .name = "held", .type = WEIR_COLUMN_HELD },
-	[TOKENS] = { .name = "tokens",
-		.type = WEIR_COLUMN_TOKENS,
-		.rate = 10,
-		.burst = 5 },
-	[VALUE] = { .name = "value", .type = WEIR_COLUMN_VALUE, .size = 11 },
-};
-
-static struct shm shm;
-static struct weir_table table;
-static struct table_options options;
-
-static void
-table_open(bool fresh_wanted)
-{
-	bool fresh;
-
-	assert_int_equal(table_init(&table, &shm, &options, &fresh), 0);
-	assert_int_equal(fresh, fresh_wanted);
-	table_own(&table, owner_begin(shm_owners(&shm)));
-}
-
-static int
-start(void **state)
-{
-	(void)state;
-	clock_update();
-	if (shm_init(&shm, SIZE) == -1)
-		return -1;
-	options = (struct table_options){ .name = "t",
-		.columns = columns,
-		.ncolumns = COLUMNS,
-		.key_most = 16,
-		.holders = 3,
-		.size = 1 << 20 };
-	table_open(true);
-	return 0;
-}
-
-static int
-stop(void **state)
-{
-	(void)state;
-	assert_null(table_check(&table));
-	table_done(&table);
-	shm_done(&shm);
-	return 0;
-}
-
-static struct weir_bytes
-text(const char *s)
-{
-	return (struct weir_bytes){ .p = (const uint8_t *)s, .len = strlen(s) };
-}
 
 /* A key of its own for each number. */
 static struct weir_bytes
@@ -93,28 +28,19 @@ number(const uint32_t *n)
 }
 
 static uint64_t
-value_of(const char *key, unsigned column)
-{
-	uint64_t n = UINT64_MAX;
-
-	if (weir_table_read(&table, text(key), column, &n) == -1)
-		assert_int_equal(errno, ENOENT);
-	return n;
-}
-
-static uint64_t
 added(const char *key, unsigned column, uint64_t n)
 {
 	uint64_t now = 0;
 
-	assert_int_equal(weir_table_add(&table, text(key), column, n, &now), 0);
+	assert_int_equal(
+		weir_table_add(&table, shared_key(key), column, n, &now), 0);
 	return now;
 }
 
 static int
 hold(const char *key, uint32_t n, uint64_t most)
 {
-	return weir_table_hold(&table, text(key), HELD, n, most, NULL);
+	return weir_table_hold(&table, shared_key(key), HELD, n, most, NULL);
 }
 
 /* ---- columns ------------------------------------------------------------- */
@@ -123,16 +49,16 @@ static void
 test_counts(void **state)
 {
 	(void)state;
-	assert_true(value_of("a", COUNT) == UINT64_MAX);
+	assert_true(shared_read("a", COUNT) == UINT64_MAX);
 	assert_int_equal(added("a", COUNT, 3), 3);
 	assert_int_equal(added("a", COUNT, 4), 7);
 	assert_int_equal(added("b", COUNT, 1), 1);
 	assert_int_equal(added("", COUNT, 2), 2);
-	assert_int_equal(value_of("a", COUNT), 7);
+	assert_int_equal(shared_read("a", COUNT), 7);
 	assert_int_equal(table_count(&table), 3);
-	assert_int_equal(weir_table_delete(&table, text("a")), 0);
-	assert_true(value_of("a", COUNT) == UINT64_MAX);
-	assert_int_equal(weir_table_delete(&table, text("a")), -1);
+	assert_int_equal(weir_table_delete(&table, shared_key("a")), 0);
+	assert_true(shared_read("a", COUNT) == UINT64_MAX);
+	assert_int_equal(weir_table_delete(&table, shared_key("a")), -1);
 	assert_int_equal(errno, ENOENT);
 	assert_int_equal(added("a", COUNT, 1), 1);
 }
@@ -141,7 +67,7 @@ static void
 test_a_key_too_long(void **state)
 {
 	(void)state;
-	assert_int_equal(weir_table_add(&table, text("12345678901234567"),
+	assert_int_equal(weir_table_add(&table, shared_key("12345678901234567"),
 				 COUNT, 1, NULL),
 		-1);
 	assert_int_equal(errno, EMSGSIZE);
@@ -156,14 +82,14 @@ test_rates(void **state)
 	clock_advance(1000 - clock_ms() % 1000);
 	assert_int_equal(added("a", RATE, 10000), 10000);
 	clock_advance(500);
-	assert_int_equal(value_of("a", RATE), 10000);
+	assert_int_equal(shared_read("a", RATE), 10000);
 	clock_advance(750);
-	assert_in_range(value_of("a", RATE), 6000, 7500);
+	assert_in_range(shared_read("a", RATE), 6000, 7500);
 	assert_in_range(added("a", RATE, 10), 6010, 7510);
 	clock_advance(1000);
-	assert_in_range(value_of("a", RATE), 5, 10);
+	assert_in_range(shared_read("a", RATE), 5, 10);
 	clock_advance(2000);
-	assert_int_equal(value_of("a", RATE), 0);
+	assert_int_equal(shared_read("a", RATE), 0);
 }
 
 static void
@@ -173,20 +99,22 @@ test_tokens(void **state)
 
 	(void)state;
 	assert_int_equal(
-		weir_table_draw(&table, text("a"), TOKENS, 4, NULL), 0);
-	assert_int_equal(value_of("a", TOKENS), 1);
+		weir_table_draw(&table, shared_key("a"), TOKENS, 4, NULL), 0);
+	assert_int_equal(shared_read("a", TOKENS), 1);
 	assert_int_equal(
-		weir_table_draw(&table, text("a"), TOKENS, 3, &wait_ms), -1);
+		weir_table_draw(&table, shared_key("a"), TOKENS, 3, &wait_ms),
+		-1);
 	assert_int_equal(errno, EDQUOT);
 	assert_in_range(wait_ms, 101, 200);
 	clock_advance(wait_ms);
 	assert_int_equal(
-		weir_table_draw(&table, text("a"), TOKENS, 3, NULL), 0);
-	assert_in_range(value_of("a", TOKENS), 0, 2);
+		weir_table_draw(&table, shared_key("a"), TOKENS, 3, NULL), 0);
+	assert_in_range(shared_read("a", TOKENS), 0, 2);
 	clock_advance(1000000);
-	assert_int_equal(value_of("a", TOKENS), 5);
+	assert_int_equal(shared_read("a", TOKENS), 5);
 	assert_int_equal(
-		weir_table_draw(&table, text("a"), TOKENS, 6, &wait_ms), -1);
+		weir_table_draw(&table, shared_key("a"), TOKENS, 6, &wait_ms),
+		-1);
 	assert_true(wait_ms == UINT64_MAX);
 }
 
@@ -197,25 +125,92 @@ test_values(void **state)
 	size_t len;
 
 	(void)state;
-	assert_int_equal(
-		weir_table_set(&table, text("a"), VALUE, text("hello world")),
+	assert_int_equal(weir_table_set(&table, shared_key("a"), VALUE,
+				 shared_key("hello world")),
 		0);
-	assert_int_equal(weir_table_get(&table, text("a"), VALUE, out,
+	assert_int_equal(weir_table_get(&table, shared_key("a"), VALUE, out,
 				 sizeof(out), &len),
 		0);
 	assert_int_equal(len, 11);
 	assert_memory_equal(out, "hello world", 11);
-	assert_int_equal(
-		weir_table_set(&table, text("a"), VALUE, text("hello worlds")),
+	assert_int_equal(weir_table_set(&table, shared_key("a"), VALUE,
+				 shared_key("hello worlds")),
 		-1);
 	assert_int_equal(errno, EMSGSIZE);
 	assert_int_equal(
-		weir_table_get(&table, text("a"), VALUE, out, 5, &len), 0);
+		weir_table_get(&table, shared_key("a"), VALUE, out, 5, &len),
+		0);
 	assert_int_equal(len, 11);
-	assert_int_equal(weir_table_get(&table, text("b"), VALUE, out,
+	assert_int_equal(weir_table_get(&table, shared_key("b"), VALUE, out,
 				 sizeof(out), &len),
 		-1);
 	assert_int_equal(errno, ENOENT);
+}
+
+/* Processes look at the clock once a turn, so some are late. */
+static void
+test_processes_with_different_clocks(void **state)
+{
+	uint64_t late_ms = (uint64_t)0 - 100, drawn = 0;
+	int i;
+
+	(void)state;
+	clock_advance(2000 - clock_ms() % 1000);
+	assert_int_equal(added("a", RATE, 500), 500);
+	for (i = 0; i < 10; i++) {
+		clock_advance(late_ms);
+		assert_true(added("a", RATE, 1) >= 501);
+		clock_advance(100);
+		assert_true(added("a", RATE, 1) >= 502);
+		drawn += weir_table_draw(
+				 &table, shared_key("a"), TOKENS, 1, NULL) == 0;
+		clock_advance(late_ms);
+		drawn += weir_table_draw(
+				 &table, shared_key("a"), TOKENS, 1, NULL) == 0;
+		clock_advance(100);
+	}
+	assert_in_range(drawn, 5, 6);
+}
+
+static void
+test_columns_that_cannot_be(void **state)
+{
+	uint64_t now;
+	char out[1];
+	size_t len;
+
+	(void)state;
+	assert_int_equal(
+		weir_table_add(&table, shared_key("a"), HELD, 1, NULL), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(
+		weir_table_add(&table, shared_key("a"), COLUMNS, 1, NULL), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(
+		weir_table_hold(&table, shared_key("a"), COUNT, 1, 1, NULL),
+		-1);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(
+		weir_table_release(&table, shared_key("a"), RATE, 1), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(
+		weir_table_draw(&table, shared_key("a"), VALUE, 1, NULL), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(
+		weir_table_set(&table, shared_key("a"), COUNT, shared_key("")),
+		-1);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(
+		weir_table_get(&table, shared_key("a"), COUNT, out, 1, &len),
+		-1);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(
+		weir_table_read(&table, shared_key("a"), COLUMNS, &now), -1);
+	assert_int_equal(errno, EINVAL);
+	table_own(&table, 0);
+	assert_int_equal(hold("a", 1, 1), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(table_count(&table), 0);
 }
 
 /* ---- what is held -------------------------------------------------------- */
@@ -228,16 +223,19 @@ test_held_up_to_a_limit(void **state)
 	(void)state;
 	assert_int_equal(hold("a", 2, 3), 0);
 	assert_int_equal(
-		weir_table_hold(&table, text("a"), HELD, 2, 3, &now), -1);
+		weir_table_hold(&table, shared_key("a"), HELD, 2, 3, &now), -1);
 	assert_int_equal(errno, EDQUOT);
 	assert_int_equal(now, 2);
 	assert_int_equal(hold("a", 1, 3), 0);
-	assert_int_equal(value_of("a", HELD), 3);
-	assert_int_equal(weir_table_release(&table, text("a"), HELD, 2), 0);
-	assert_int_equal(value_of("a", HELD), 1);
-	assert_int_equal(weir_table_release(&table, text("a"), HELD, 5), 0);
-	assert_int_equal(value_of("a", HELD), 0);
-	assert_int_equal(weir_table_release(&table, text("b"), HELD, 1), -1);
+	assert_int_equal(shared_read("a", HELD), 3);
+	assert_int_equal(
+		weir_table_release(&table, shared_key("a"), HELD, 2), 0);
+	assert_int_equal(shared_read("a", HELD), 1);
+	assert_int_equal(
+		weir_table_release(&table, shared_key("a"), HELD, 5), 0);
+	assert_int_equal(shared_read("a", HELD), 0);
+	assert_int_equal(
+		weir_table_release(&table, shared_key("b"), HELD, 1), -1);
 	assert_int_equal(errno, ENOENT);
 }
 
@@ -278,11 +276,11 @@ test_f4_what_the_dead_held_is_free(void **state)
 	assert_int_equal(hold("a", 1, 10), 0);
 	for (i = 0; i < 100; i++) {
 		id = in_another(hold_two);
-		assert_int_equal(value_of("a", HELD), 3);
+		assert_int_equal(shared_read("a", HELD), 3);
 		assert_int_equal(hold("a", 1, 3), -1);
 		assert_int_equal(errno, EDQUOT);
 		owner_end(shm_owners(&shm), id);
-		assert_int_equal(value_of("a", HELD), 1);
+		assert_int_equal(shared_read("a", HELD), 1);
 	}
 	assert_int_equal(hold("a", 2, 3), 0);
 }
@@ -301,7 +299,26 @@ test_more_holders_than_there_is_room_for(void **state)
 	assert_int_equal(errno, ENOSPC);
 	owner_end(shm_owners(&shm), ids[0]);
 	assert_int_equal(hold("a", 1, 10), 0);
-	assert_int_equal(value_of("a", HELD), 4);
+	assert_int_equal(shared_read("a", HELD), 4);
+}
+
+/* Else another could hold what is held already. */
+static void
+test_a_key_that_is_held_stays(void **state)
+{
+	(void)state;
+	assert_int_equal(hold("a", 2, 2), 0);
+	added("a", COUNT, 5);
+	assert_int_equal(weir_table_delete(&table, shared_key("a")), 0);
+	assert_int_equal(shared_read("a", COUNT), 0);
+	assert_int_equal(shared_read("a", HELD), 2);
+	table_clear(&table);
+	assert_int_equal(hold("a", 1, 2), -1);
+	assert_int_equal(errno, EDQUOT);
+	assert_int_equal(
+		weir_table_release(&table, shared_key("a"), HELD, 2), 0);
+	assert_int_equal(weir_table_delete(&table, shared_key("a")), 0);
+	assert_int_equal(table_count(&table), 0);
 }
 
 /* ---- time ---------------------------------------------------------------- */
@@ -312,18 +329,18 @@ test_keys_end_when_nobody_uses_them(void **state)
 	(void)state;
 	table_done(&table);
 	options.ttl_ms = 1000;
-	table_open(false);
+	shared_open(false);
 	added("a", COUNT, 1);
 	added("b", COUNT, 1);
 	assert_int_equal(hold("c", 1, 1), 0);
 	clock_advance(600);
 	assert_int_equal(added("a", COUNT, 1), 2);
 	clock_advance(600);
-	assert_int_equal(value_of("a", COUNT), 2);
-	assert_true(value_of("b", COUNT) == UINT64_MAX);
+	assert_int_equal(shared_read("a", COUNT), 2);
+	assert_true(shared_read("b", COUNT) == UINT64_MAX);
 	clock_advance(100000);
-	assert_true(value_of("a", COUNT) == UINT64_MAX);
-	assert_int_equal(value_of("c", HELD), 1); /* it is used */
+	assert_true(shared_read("a", COUNT) == UINT64_MAX);
+	assert_int_equal(shared_read("c", HELD), 1); /* it is used */
 }
 
 static void
@@ -331,13 +348,13 @@ test_a_key_with_a_time_of_its_own(void **state)
 {
 	(void)state;
 	added("a", COUNT, 1);
-	assert_int_equal(weir_table_expire(&table, text("a"), 500), 0);
-	assert_int_equal(weir_table_expire(&table, text("b"), 500), -1);
+	assert_int_equal(weir_table_expire(&table, shared_key("a"), 500), 0);
+	assert_int_equal(weir_table_expire(&table, shared_key("b"), 500), -1);
 	assert_int_equal(errno, ENOENT);
 	clock_advance(100);
 	assert_int_equal(added("a", COUNT, 1), 2);
 	clock_advance(400);
-	assert_true(value_of("a", COUNT) == UINT64_MAX);
+	assert_true(shared_read("a", COUNT) == UINT64_MAX);
 }
 
 /* ---- full ---------------------------------------------------------------- */
@@ -363,7 +380,7 @@ small(enum table_full full)
 	options.size = 1;
 	options.ttl_ms = 60000;
 	options.full = full;
-	table_open(true);
+	shared_open(true);
 }
 
 static void
@@ -421,6 +438,28 @@ test_f6_a_full_table_evicts(void **state)
 	assert_in_range(table_count(&table), 64, 1000);
 }
 
+/* However many are: those who are not leave. */
+static void
+test_many_that_are_held_hide_nobody(void **state)
+{
+	uint32_t n;
+
+	(void)state;
+	small(TABLE_EVICT);
+	for (n = 0; n < 40; n++)
+		assert_int_equal(
+			weir_table_hold(&table, number(&n), HELD, 1, 1, NULL),
+			0);
+	for (; n < 10000; n++)
+		if (weir_table_add(&table, number(&n), COUNT, 1, NULL) == -1)
+			assert_int_equal(weir_table_add(&table, number(&n),
+						 COUNT, 1, NULL),
+				0);
+	for (n = 0; n < 40; n++)
+		assert_int_equal(
+			weir_table_release(&table, number(&n), HELD, 1), 0);
+}
+
 static void
 test_a_table_that_is_all_held(void **state)
 {
@@ -445,26 +484,39 @@ test_a_table_is_kept(void **state)
 	table_done(&table);
 	options.size *= 2;
 	options.ttl_ms = 99;
-	table_open(false);
-	assert_int_equal(value_of("a", COUNT), 5);
+	shared_open(false);
+	assert_int_equal(shared_read("a", COUNT), 5);
 	table_done(&table);
 	options.size /= 8;
-	table_open(false);
-	assert_int_equal(value_of("a", COUNT), 5);
+	shared_open(false);
+	assert_int_equal(shared_read("a", COUNT), 5);
 }
 
 static void
 test_f7_a_table_of_other_columns_is_fresh(void **state)
 {
+	static struct weir_column others[COLUMNS];
+
 	(void)state;
 	added("a", COUNT, 5);
 	table_done(&table);
 	options.ncolumns--;
-	table_open(true);
-	assert_true(value_of("a", COUNT) == UINT64_MAX);
+	shared_open(true);
+	assert_true(shared_read("a", COUNT) == UINT64_MAX);
 	table_done(&table);
-	options.key_most += 8;
-	table_open(true);
+	options.key_most++;
+	shared_open(true);
+	table_done(&table);
+	memcpy(others, shared_columns, sizeof(others));
+	options.columns = others;
+	others[COUNT].name = "other";
+	shared_open(true);
+	table_done(&table);
+	others[RATE].window_ms++;
+	shared_open(true);
+	table_done(&table);
+	others[TOKENS].burst++;
+	shared_open(false);
 }
 
 static void
@@ -481,7 +533,7 @@ test_rows_too_big(void **state)
 	options.ncolumns = 1;
 	assert_int_equal(table_init(&t, &shm, &options, &fresh), -1);
 	assert_int_equal(errno, EINVAL);
-	options.columns = columns;
+	options.columns = shared_columns;
 	options.ncolumns = COLUMNS;
 }
 
@@ -559,6 +611,7 @@ test_f1_who_hangs_is_not_waited_for(void **state)
 
 	(void)state;
 	added("a", COUNT, 1);
+	assert_int_equal(hold("b", 1, 1), 0);
 	pid = fork();
 	assert_int_not_equal(pid, -1);
 	if (pid == 0)
@@ -568,14 +621,22 @@ test_f1_who_hangs_is_not_waited_for(void **state)
 	begun_us = now_us();
 	for (i = 0; i < 1000; i++) {
 		assert_int_equal(
-			weir_table_add(&table, text("a"), COUNT, 1, NULL), -1);
+			weir_table_add(&table, shared_key("a"), COUNT, 1, NULL),
+			-1);
 		assert_int_equal(errno, ETIMEDOUT);
 	}
 	assert_in_range(now_us() - begun_us, 20000, 99000);
+	/* What cannot be said now is not forgotten. */
+	assert_int_equal(
+		weir_table_release(&table, shared_key("b"), HELD, 1), 0);
+	assert_false(table_settle(&table));
 	kill(pid, SIGCONT);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
 	assert_int_equal(added("a", COUNT, 1), 2);
+	assert_int_equal(shared_read("b", HELD), 1);
+	assert_true(table_settle(&table));
+	assert_int_equal(shared_read("b", HELD), 0);
 }
 
 static int
@@ -584,8 +645,8 @@ add_many(void)
 	int i;
 
 	for (i = 0; i < 20000; i++)
-		if (weir_table_add(&table, text(i % 2 ? "a" : "b"), COUNT, 1,
-			    NULL) == -1)
+		if (weir_table_add(&table, shared_key(i % 2 ? "a" : "b"), COUNT,
+			    1, NULL) == -1)
 			return -1;
 	return 0;
 }
@@ -607,11 +668,12 @@ test_two_at_once(void **state)
 		assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
 		assert_int_equal(status, 0);
 	}
-	assert_int_equal(value_of("a", COUNT), 20000);
-	assert_int_equal(value_of("b", COUNT), 20000);
+	assert_int_equal(shared_read("a", COUNT), 20000);
+	assert_int_equal(shared_read("b", COUNT), 20000);
 }
 
-#define table_test(f) cmocka_unit_test_setup_teardown(f, start, stop)
+#define table_test(f)                                                          \
+	cmocka_unit_test_setup_teardown(f, shared_start, shared_stop)
 
 int
 main(void)
@@ -622,13 +684,17 @@ main(void)
 		table_test(test_rates),
 		table_test(test_tokens),
 		table_test(test_values),
+		table_test(test_processes_with_different_clocks),
+		table_test(test_columns_that_cannot_be),
 		table_test(test_held_up_to_a_limit),
 		table_test(test_f4_what_the_dead_held_is_free),
 		table_test(test_more_holders_than_there_is_room_for),
+		table_test(test_a_key_that_is_held_stays),
 		table_test(test_keys_end_when_nobody_uses_them),
 		table_test(test_a_key_with_a_time_of_its_own),
 		table_test(test_f6_a_full_table_refuses),
 		table_test(test_f6_a_full_table_evicts),
+		table_test(test_many_that_are_held_hide_nobody),
 		table_test(test_a_table_that_is_all_held),
 		table_test(test_a_table_is_kept),
 		table_test(test_f7_a_table_of_other_columns_is_fresh),

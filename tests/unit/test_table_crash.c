@@ -5,7 +5,6 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-#include <bsd/stdlib.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -19,17 +18,28 @@
 
 /* With the points at which they die. */
 #include "shm/row.c"
+#include "shm/shm.c"
 #include "shm/stripe.c"
 #include "shm/table.c"
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "lib/chance.h"
 
-#define KEYS   100
-#define ROUNDS 10000
-#define POINTS 120 /* that the longest life goes past */
+#define KEYS 100
+#ifndef ROUNDS
+#define ROUNDS 1500 /* tests/long has more */
+#endif
+#define POINTS 400 /* that the longest life goes past */
 
-enum { COUNT_COLUMN, HELD_COLUMN, VALUE_COLUMN, COLUMNS };
+enum {
+	COUNT_COLUMN,
+	HELD_COLUMN,
+	VALUE_COLUMN,
+	RATE_COLUMN,
+	TOKENS_COLUMN,
+	COLUMNS
+};
 
 static const struct weir_column columns[COLUMNS] = {
 	[COUNT_COLUMN] = { .name = "count", .type = WEIR_COLUMN_COUNT },
@@ -37,6 +47,13 @@ static const struct weir_column columns[COLUMNS] = {
 	[VALUE_COLUMN] = { .name = "value",
 		.type = WEIR_COLUMN_VALUE,
 		.size = 100 },
+	[RATE_COLUMN] = { .name = "rate",
+		.type = WEIR_COLUMN_RATE,
+		.window_ms = 10 },
+	[TOKENS_COLUMN] = { .name = "tokens",
+		.type = WEIR_COLUMN_TOKENS,
+		.rate = 1000,
+		.burst = 1000 },
 };
 
 /* What there should be of a key. */
@@ -54,11 +71,11 @@ struct change {
 };
 
 static struct shm shm;
-static struct weir_table table;
+static struct weir_table table,
+	small; /* the latter is full, and its keys end */
 static struct model models[KEYS];
 static _Atomic uint32_t *done; /* changes that the child has made */
 static uint32_t points;	       /* until it dies; 0: it does not */
-static unsigned seed;
 
 void
 shm_crash(void)
@@ -67,23 +84,17 @@ shm_crash(void)
 		raise(SIGKILL);
 }
 
-static uint32_t
-any(uint32_t below)
-{
-	return (uint32_t)rand_r(&seed) % below;
-}
-
 static struct change
 change_any(void)
 {
-	uint32_t what = any(16);
+	uint32_t what = chance(16);
 
-	return (struct change){ .key = any(KEYS),
+	return (struct change){ .key = chance(KEYS),
 		.what = what < 7    ? CHANGE_ADD
 			: what < 11 ? CHANGE_SET
 			: what < 14 ? CHANGE_HOLD
 				    : CHANGE_DELETE,
-		.n = 1 + any(100) };
+		.n = 1 + chance(100) };
 }
 
 static struct weir_bytes
@@ -93,6 +104,22 @@ key_of(const uint32_t *key)
 		.len = sizeof(*key) };
 }
 
+/* What else there is to do, of which nobody keeps books. */
+static void
+stir(const struct change *c)
+{
+	uint32_t key = c->key * 100 + c->n, from = c->key;
+
+	clock_update();
+	(void)weir_table_add(&small, key_of(&key), RATE_COLUMN, c->n, NULL);
+	(void)weir_table_draw(&small, key_of(&key), TOKENS_COLUMN, c->n, NULL);
+	(void)weir_table_add(&small, key_of(&c->key), COUNT_COLUMN, 1, NULL);
+	if (c->n % 8 == 0)
+		(void)table_sweep(&small, &from, 4);
+	if (c->n % 32 == 0)
+		table_clear(&small);
+}
+
 static void
 change_make(const struct change *c)
 {
@@ -100,16 +127,22 @@ change_make(const struct change *c)
 	uint8_t value[100];
 
 	memset(value, (int)c->n, sizeof(value));
-	if (c->what == CHANGE_ADD)
+	if (c->what == CHANGE_ADD) {
 		(void)weir_table_add(&table, key, COUNT_COLUMN, c->n, NULL);
-	else if (c->what == CHANGE_SET)
+	} else if (c->what == CHANGE_SET) {
 		(void)weir_table_set(&table, key, VALUE_COLUMN,
 			(struct weir_bytes){ .p = value, .len = c->n });
-	else if (c->what == CHANGE_HOLD)
-		(void)weir_table_hold(
-			&table, key, HELD_COLUMN, c->n, 1000000, NULL);
-	else
+	} else if (c->what == CHANGE_HOLD) {
+		if (weir_table_hold(&table, key, HELD_COLUMN, c->n, 1000000,
+			    NULL) == 0 &&
+			c->n % 2 == 0)
+			(void)weir_table_release(
+				&table, key, HELD_COLUMN, c->n);
+	} else {
+		/* What is held would keep the key. */
+		(void)weir_table_release(&table, key, HELD_COLUMN, UINT32_MAX);
 		(void)weir_table_delete(&table, key);
+	}
 }
 
 static void
@@ -135,23 +168,27 @@ child(void)
 		c = change_any();
 		change_make(&c);
 		++*done;
+		stir(&c);
 	}
 }
 
 /* Runs a process that dies at a point; how many changes it has made. */
 static uint32_t
-life(void)
+life(unsigned seed)
 {
 	uint64_t id = owner_begin(shm_owners(&shm));
-	uint32_t until = 1 + any(POINTS);
+	uint32_t until;
 	int status;
 	pid_t pid;
 
+	chance_seed(seed);
+	until = 1 + chance(POINTS);
 	*done = 0;
 	pid = fork();
 	assert_int_not_equal(pid, -1);
 	if (pid == 0) {
 		table_own(&table, id);
+		table_own(&small, id);
 		points = until;
 		child();
 	}
@@ -159,6 +196,25 @@ life(void)
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 	owner_end(shm_owners(&shm), id);
 	return *done;
+}
+
+/* The next one dies while it puts in order what the last one has left. */
+static void
+heir(void)
+{
+	uint32_t until = 1 + chance(POINTS);
+	pid_t pid = fork();
+	int status;
+
+	assert_int_not_equal(pid, -1);
+	if (pid == 0) {
+		points = until;
+		_exit(table_check(&table) == NULL && table_check(&small) == NULL
+				? 0
+				: 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(status == 0 || WIFSIGNALED(status));
 }
 
 /* ---- what is left -------------------------------------------------------- */
@@ -218,7 +274,7 @@ now_us(void)
 }
 
 static void
-test_f1_killed_at_10000_points(void **state)
+test_f1_killed_at_any_point(void **state)
 {
 	struct table_options options = { .name = "t",
 		.columns = columns,
@@ -228,7 +284,7 @@ test_f1_killed_at_10000_points(void **state)
 		.size = 64 * SHM_EXTENT };
 	int64_t begun_us, longest_us = 0;
 	uint32_t n, i, key;
-	unsigned before;
+	unsigned seed;
 	int round;
 	bool fresh;
 
@@ -236,44 +292,51 @@ test_f1_killed_at_10000_points(void **state)
 	clock_update();
 	assert_int_equal(shm_init(&shm, (size_t)256 * SHM_EXTENT), 0);
 	assert_int_equal(table_init(&table, &shm, &options, &fresh), 0);
+	options.name = "small";
+	options.size = 1;
+	options.ttl_ms = 20;
+	assert_int_equal(table_init(&small, &shm, &options, &fresh), 0);
 	assert_int_equal(log_open("/dev/null", LOG_LEVEL_ALERT), 0);
 	for (round = 0; round < ROUNDS; round++) {
 		struct change c = { .key = 0 };
 
-		before = seed;
-		n = life();
-		seed = before;
-		(void)any(POINTS);
+		/* The same walk, here and there. */
+		seed = chance(UINT32_MAX);
+		n = life(seed);
+		chance_seed(seed);
+		(void)chance(POINTS);
 		for (i = 0; i < n; i++) {
 			c = change_any();
 			model_change(&models[c.key], &c);
 		}
 		c = change_any();
+		if (round % 4 == 0)
+			heir();
 		begun_us = now_us();
 		expect_interrupted(c.key, &models[c.key], &c);
 		if (now_us() - begun_us > longest_us)
 			longest_us = now_us() - begun_us;
 		assert_null(table_check(&table));
+		assert_null(table_check(&small));
 		for (key = 0; key < KEYS && round % 16 == 0; key++)
 			assert_true(is_like(key, &models[key]));
 	}
 	print_message("# %d lives, %llu repairs, longest wait %lld us\n",
 		ROUNDS, (unsigned long long)table_repaired(&table),
 		(long long)longest_us);
-	assert_true(table_repaired(&table) > ROUNDS / 2);
+	assert_true(table_repaired(&table) > ROUNDS / 8);
+	assert_true(table_repaired(&small) > ROUNDS / 8);
 	assert_true(longest_us < 100000);
 	table_done(&table);
+	table_done(&small);
 	shm_done(&shm);
 }
 
 static int
 setup(void **state)
 {
-	const char *given = getenv("SEED");
-
 	(void)state;
-	seed = given != NULL ? (unsigned)strtoul(given, NULL, 0) : arc4random();
-	print_message("# SEED=%u\n", seed);
+	chance_start("SEED");
 	done = mmap(NULL, sizeof(*done), PROT_READ | PROT_WRITE,
 		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	return done == MAP_FAILED ? -1 : 0;
@@ -283,7 +346,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_f1_killed_at_10000_points),
+		cmocka_unit_test(test_f1_killed_at_any_point),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);

@@ -1,0 +1,93 @@
+/* shared.c - a table in shared memory, for tests. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "lib/shared.h"
+#include "shm/owner.h"
+
+#define SIZE ((size_t)64 << 20)
+
+const struct weir_column shared_columns[COLUMNS] = {
+	[COUNT] = { .name = "count", .type = WEIR_COLUMN_COUNT },
+	[RATE] = { .name = "rate",
+		.type = WEIR_COLUMN_RATE,
+		.window_ms = 1000 },
+	[HELD] = { .name = "held", .type = WEIR_COLUMN_HELD },
+	[TOKENS] = { .name = "tokens",
+		.type = WEIR_COLUMN_TOKENS,
+		.rate = 10,
+		.burst = 5 },
+	[VALUE] = { .name = "value", .type = WEIR_COLUMN_VALUE, .size = 11 },
+};
+
+struct shm shm;
+struct weir_table table;
+struct table_options options;
+
+void
+shared_open(bool fresh_wanted)
+{
+	bool fresh;
+
+	assert_int_equal(table_init(&table, &shm, &options, &fresh), 0);
+	assert_int_equal(fresh, fresh_wanted);
+	table_own(&table, owner_begin(shm_owners(&shm)));
+}
+
+int
+shared_start(void **state)
+{
+	(void)state;
+	clock_update();
+	options = (struct table_options){ .name = "t",
+		.columns = shared_columns,
+		.ncolumns = COLUMNS,
+		.key_most = 16,
+		.holders = 3,
+		.size = 1 << 20 };
+	if (shm_init(&shm, SIZE) == -1)
+		return -1;
+	shared_open(true);
+	return 0;
+}
+
+int
+shared_stop(void **state)
+{
+	(void)state;
+	assert_null(table_check(&table));
+	table_done(&table);
+	shm_done(&shm);
+	return 0;
+}
+
+void
+shared_anew(void)
+{
+	(void)shared_stop(NULL);
+	assert_int_equal(shm_init(&shm, SIZE), 0);
+	shared_open(true);
+}
+
+struct weir_bytes
+shared_key(const char *text)
+{
+	return (struct weir_bytes){ .p = (const uint8_t *)text,
+		.len = strlen(text) };
+}
+
+uint64_t
+shared_read(const char *key, unsigned column)
+{
+	uint64_t n = UINT64_MAX;
+
+	if (weir_table_read(&table, shared_key(key), column, &n) == -1)
+		assert_int_equal(errno, ENOENT);
+	return n;
+}
