@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,6 +29,7 @@
 #define TICKETS	     16
 #define CHANNEL_LIFE 3000 /* steps, about */
 #define PATIENCE     3000
+#define LATE_MS	     2000
 
 static unsigned steps;
 static struct weir_ticket tickets[TICKETS];
@@ -294,10 +296,14 @@ static void
 stir_to_the_end(struct rig *r, int listener, struct far *ends)
 {
 	bool said[2] = { false, false };
-	unsigned left = PATIENCE;
+	unsigned left = PATIENCE + LATE_MS;
 
 	while (r->loop.channels > 0 && left-- > 0) {
 		int side;
+
+		/* The kernel may have had no time for it. */
+		if (left < LATE_MS)
+			poll(NULL, 0, 1);
 
 		for (side = 0; side < 2; side++) {
 			struct far *f = &ends[side];
