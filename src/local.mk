@@ -5,7 +5,6 @@ libweir_a_SOURCES = \
 	src/api/middleware.h \
 	src/api/option.h \
 	src/api/reason.def \
-	src/api/table.h \
 	src/api/variable.h \
 	src/api/verdict.h \
 	src/api/weir.h \
@@ -229,6 +228,7 @@ libweir_a_SOURCES = \
 	src/shm/stripe.h \
 	src/shm/table.c \
 	src/shm/table.h \
+	src/shm/verbs.h \
 	src/worker/accept.c \
 	src/worker/accept.h \
 	src/worker/control.c \

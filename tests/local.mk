@@ -79,6 +79,7 @@ UNIT_TESTS = \
 	tests/unit/test_tag \
 	tests/unit/test_table \
 	tests/unit/test_table_crash \
+	tests/unit/test_table_others \
 	tests/unit/test_timeouts \
 	tests/unit/test_timer \
 	tests/unit/test_units \

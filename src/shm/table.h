@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "api/table.h"
+#include "shm/verbs.h"
 #include "shm/row.h"
 #include "shm/shm.h"
 #include "shm/stripe.h"

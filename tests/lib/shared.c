@@ -1,10 +1,14 @@
 /* shared.c - a table in shared memory, for tests. */
+#include <sys/wait.h>
+
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "base/clock.h"
@@ -89,5 +93,61 @@ shared_read(const char *key, unsigned column)
 
 	if (weir_table_read(&table, shared_key(key), column, &n) == -1)
 		assert_int_equal(errno, ENOENT);
+	return n;
+}
+
+struct weir_bytes
+shared_number(const uint32_t *n)
+{
+	return (struct weir_bytes){ .p = (const uint8_t *)n,
+		.len = sizeof(*n) };
+}
+
+uint64_t
+shared_add(const char *key, unsigned column, uint64_t n)
+{
+	uint64_t now = 0;
+
+	assert_int_equal(
+		weir_table_add(&table, shared_key(key), column, n, &now), 0);
+	return now;
+}
+
+int
+shared_hold(const char *key, uint32_t n, uint64_t most)
+{
+	return weir_table_hold(&table, shared_key(key), HELD, n, most, NULL);
+}
+
+uint64_t
+shared_in_another(int (*what)(void))
+{
+	uint64_t id = owner_begin(shm_owners(&shm));
+	pid_t pid = fork();
+	int status;
+
+	assert_int_not_equal(pid, -1);
+	if (pid == 0) {
+		table_own(&table, id);
+		if (what() == 0)
+			raise(SIGKILL);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	return id;
+}
+
+uint32_t
+shared_fill(uint32_t most)
+{
+	uint32_t n;
+
+	for (n = 0; n < most; n++)
+		if (weir_table_add(&table, shared_number(&n), COUNT, n, NULL) ==
+			-1) {
+			assert_int_equal(errno, ENOSPC);
+			break;
+		}
 	return n;
 }

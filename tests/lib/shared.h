@@ -27,5 +27,15 @@ void shared_anew(void);
 struct weir_bytes shared_key(const char *text);
 /* What the table has of it; UINT64_MAX: it has no such key. */
 uint64_t shared_read(const char *key, unsigned column);
+/* A key of its own for each number, which it borrows. */
+struct weir_bytes shared_number(const uint32_t *n);
+/* Adds n, which must be possible; what it is then. */
+uint64_t shared_add(const char *key, unsigned column, uint64_t n);
+int shared_hold(const char *key, uint32_t n, uint64_t most);
+/* Adds so many keys, from number 0 on, until the table is full; how many. */
+uint32_t shared_fill(uint32_t most);
+/* Runs in a process of its own, as another owner, which is killed when that was
+ * 0; the owner's id, still alive. */
+uint64_t shared_in_another(int (*what)(void));
 
 #endif

@@ -1,5 +1,4 @@
-/* test_table.c - tables that processes share: columns, limits, other
- * processes, those who die or hang at work. */
+/* test_table.c - tables that processes share: columns, limits, time. */
 #include <sys/wait.h>
 
 #include <errno.h>
@@ -19,30 +18,6 @@
 #include "lib/shared.h"
 #include "shm/owner.h"
 
-/* A key of its own for each number. */
-static struct weir_bytes
-number(const uint32_t *n)
-{
-	return (struct weir_bytes){ .p = (const uint8_t *)n,
-		.len = sizeof(*n) };
-}
-
-static uint64_t
-added(const char *key, unsigned column, uint64_t n)
-{
-	uint64_t now = 0;
-
-	assert_int_equal(
-		weir_table_add(&table, shared_key(key), column, n, &now), 0);
-	return now;
-}
-
-static int
-hold(const char *key, uint32_t n, uint64_t most)
-{
-	return weir_table_hold(&table, shared_key(key), HELD, n, most, NULL);
-}
-
 /* ---- columns ------------------------------------------------------------- */
 
 static void
@@ -50,17 +25,17 @@ test_counts(void **state)
 {
 	(void)state;
 	assert_true(shared_read("a", COUNT) == UINT64_MAX);
-	assert_int_equal(added("a", COUNT, 3), 3);
-	assert_int_equal(added("a", COUNT, 4), 7);
-	assert_int_equal(added("b", COUNT, 1), 1);
-	assert_int_equal(added("", COUNT, 2), 2);
+	assert_int_equal(shared_add("a", COUNT, 3), 3);
+	assert_int_equal(shared_add("a", COUNT, 4), 7);
+	assert_int_equal(shared_add("b", COUNT, 1), 1);
+	assert_int_equal(shared_add("", COUNT, 2), 2);
 	assert_int_equal(shared_read("a", COUNT), 7);
 	assert_int_equal(table_count(&table), 3);
 	assert_int_equal(weir_table_delete(&table, shared_key("a")), 0);
 	assert_true(shared_read("a", COUNT) == UINT64_MAX);
 	assert_int_equal(weir_table_delete(&table, shared_key("a")), -1);
 	assert_int_equal(errno, ENOENT);
-	assert_int_equal(added("a", COUNT, 1), 1);
+	assert_int_equal(shared_add("a", COUNT, 1), 1);
 }
 
 static void
@@ -71,7 +46,7 @@ test_a_key_too_long(void **state)
 				 COUNT, 1, NULL),
 		-1);
 	assert_int_equal(errno, EMSGSIZE);
-	assert_int_equal(added("1234567890123456", COUNT, 1), 1);
+	assert_int_equal(shared_add("1234567890123456", COUNT, 1), 1);
 }
 
 /* Of the last second, wherever it began. */
@@ -80,12 +55,12 @@ test_rates(void **state)
 {
 	(void)state;
 	clock_advance(1000 - clock_ms() % 1000);
-	assert_int_equal(added("a", RATE, 10000), 10000);
+	assert_int_equal(shared_add("a", RATE, 10000), 10000);
 	clock_advance(500);
 	assert_int_equal(shared_read("a", RATE), 10000);
 	clock_advance(750);
 	assert_in_range(shared_read("a", RATE), 6000, 7500);
-	assert_in_range(added("a", RATE, 10), 6010, 7510);
+	assert_in_range(shared_add("a", RATE, 10), 6010, 7510);
 	clock_advance(1000);
 	assert_in_range(shared_read("a", RATE), 5, 10);
 	clock_advance(2000);
@@ -156,12 +131,12 @@ test_processes_with_different_clocks(void **state)
 
 	(void)state;
 	clock_advance(2000 - clock_ms() % 1000);
-	assert_int_equal(added("a", RATE, 500), 500);
+	assert_int_equal(shared_add("a", RATE, 500), 500);
 	for (i = 0; i < 10; i++) {
 		clock_advance(late_ms);
-		assert_true(added("a", RATE, 1) >= 501);
+		assert_true(shared_add("a", RATE, 1) >= 501);
 		clock_advance(100);
-		assert_true(added("a", RATE, 1) >= 502);
+		assert_true(shared_add("a", RATE, 1) >= 502);
 		drawn += weir_table_draw(
 				 &table, shared_key("a"), TOKENS, 1, NULL) == 0;
 		clock_advance(late_ms);
@@ -208,7 +183,7 @@ test_columns_that_cannot_be(void **state)
 		weir_table_read(&table, shared_key("a"), COLUMNS, &now), -1);
 	assert_int_equal(errno, EINVAL);
 	table_own(&table, 0);
-	assert_int_equal(hold("a", 1, 1), -1);
+	assert_int_equal(shared_hold("a", 1, 1), -1);
 	assert_int_equal(errno, EINVAL);
 	assert_int_equal(table_count(&table), 0);
 }
@@ -221,12 +196,12 @@ test_held_up_to_a_limit(void **state)
 	uint64_t now;
 
 	(void)state;
-	assert_int_equal(hold("a", 2, 3), 0);
+	assert_int_equal(shared_hold("a", 2, 3), 0);
 	assert_int_equal(
 		weir_table_hold(&table, shared_key("a"), HELD, 2, 3, &now), -1);
 	assert_int_equal(errno, EDQUOT);
 	assert_int_equal(now, 2);
-	assert_int_equal(hold("a", 1, 3), 0);
+	assert_int_equal(shared_hold("a", 1, 3), 0);
 	assert_int_equal(shared_read("a", HELD), 3);
 	assert_int_equal(
 		weir_table_release(&table, shared_key("a"), HELD, 2), 0);
@@ -239,30 +214,10 @@ test_held_up_to_a_limit(void **state)
 	assert_int_equal(errno, ENOENT);
 }
 
-/* Runs in a process of its own, as another owner; it is killed when done. */
-static uint64_t
-in_another(int (*what)(void))
-{
-	uint64_t id = owner_begin(shm_owners(&shm));
-	pid_t pid = fork();
-	int status;
-
-	assert_int_not_equal(pid, -1);
-	if (pid == 0) {
-		table_own(&table, id);
-		if (what() == 0)
-			raise(SIGKILL);
-		_exit(1);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-	return id;
-}
-
 static int
 hold_two(void)
 {
-	return hold("a", 2, 10);
+	return shared_hold("a", 2, 10);
 }
 
 /* It ends with who held it: no slot leaks. */
@@ -273,16 +228,16 @@ test_f4_what_the_dead_held_is_free(void **state)
 	int i;
 
 	(void)state;
-	assert_int_equal(hold("a", 1, 10), 0);
+	assert_int_equal(shared_hold("a", 1, 10), 0);
 	for (i = 0; i < 100; i++) {
-		id = in_another(hold_two);
+		id = shared_in_another(hold_two);
 		assert_int_equal(shared_read("a", HELD), 3);
-		assert_int_equal(hold("a", 1, 3), -1);
+		assert_int_equal(shared_hold("a", 1, 3), -1);
 		assert_int_equal(errno, EDQUOT);
 		owner_end(shm_owners(&shm), id);
 		assert_int_equal(shared_read("a", HELD), 1);
 	}
-	assert_int_equal(hold("a", 2, 3), 0);
+	assert_int_equal(shared_hold("a", 2, 3), 0);
 }
 
 static void
@@ -291,14 +246,14 @@ test_more_holders_than_there_is_room_for(void **state)
 	uint64_t ids[2];
 
 	(void)state;
-	assert_int_equal(hold("a", 1, 10), 0);
-	ids[0] = in_another(hold_two);
-	ids[1] = in_another(hold_two);
+	assert_int_equal(shared_hold("a", 1, 10), 0);
+	ids[0] = shared_in_another(hold_two);
+	ids[1] = shared_in_another(hold_two);
 	table_own(&table, owner_begin(shm_owners(&shm)));
-	assert_int_equal(hold("a", 1, 10), -1);
+	assert_int_equal(shared_hold("a", 1, 10), -1);
 	assert_int_equal(errno, ENOSPC);
 	owner_end(shm_owners(&shm), ids[0]);
-	assert_int_equal(hold("a", 1, 10), 0);
+	assert_int_equal(shared_hold("a", 1, 10), 0);
 	assert_int_equal(shared_read("a", HELD), 4);
 }
 
@@ -307,13 +262,13 @@ static void
 test_a_key_that_is_held_stays(void **state)
 {
 	(void)state;
-	assert_int_equal(hold("a", 2, 2), 0);
-	added("a", COUNT, 5);
+	assert_int_equal(shared_hold("a", 2, 2), 0);
+	shared_add("a", COUNT, 5);
 	assert_int_equal(weir_table_delete(&table, shared_key("a")), 0);
 	assert_int_equal(shared_read("a", COUNT), 0);
 	assert_int_equal(shared_read("a", HELD), 2);
 	table_clear(&table);
-	assert_int_equal(hold("a", 1, 2), -1);
+	assert_int_equal(shared_hold("a", 1, 2), -1);
 	assert_int_equal(errno, EDQUOT);
 	assert_int_equal(
 		weir_table_release(&table, shared_key("a"), HELD, 2), 0);
@@ -330,11 +285,11 @@ test_keys_end_when_nobody_uses_them(void **state)
 	table_done(&table);
 	options.ttl_ms = 1000;
 	shared_open(false);
-	added("a", COUNT, 1);
-	added("b", COUNT, 1);
-	assert_int_equal(hold("c", 1, 1), 0);
+	shared_add("a", COUNT, 1);
+	shared_add("b", COUNT, 1);
+	assert_int_equal(shared_hold("c", 1, 1), 0);
 	clock_advance(600);
-	assert_int_equal(added("a", COUNT, 1), 2);
+	assert_int_equal(shared_add("a", COUNT, 1), 2);
 	clock_advance(600);
 	assert_int_equal(shared_read("a", COUNT), 2);
 	assert_true(shared_read("b", COUNT) == UINT64_MAX);
@@ -347,30 +302,17 @@ static void
 test_a_key_with_a_time_of_its_own(void **state)
 {
 	(void)state;
-	added("a", COUNT, 1);
+	shared_add("a", COUNT, 1);
 	assert_int_equal(weir_table_expire(&table, shared_key("a"), 500), 0);
 	assert_int_equal(weir_table_expire(&table, shared_key("b"), 500), -1);
 	assert_int_equal(errno, ENOENT);
 	clock_advance(100);
-	assert_int_equal(added("a", COUNT, 1), 2);
+	assert_int_equal(shared_add("a", COUNT, 1), 2);
 	clock_advance(400);
 	assert_true(shared_read("a", COUNT) == UINT64_MAX);
 }
 
 /* ---- full ---------------------------------------------------------------- */
-
-static uint32_t
-fill(uint32_t most)
-{
-	uint32_t n;
-
-	for (n = 0; n < most; n++)
-		if (weir_table_add(&table, number(&n), COUNT, n, NULL) == -1) {
-			assert_int_equal(errno, ENOSPC);
-			break;
-		}
-	return n;
-}
 
 static void
 small(enum table_full full)
@@ -392,17 +334,18 @@ test_f6_a_full_table_refuses(void **state)
 	(void)state;
 	small(TABLE_REFUSE);
 	before = shm_taken(&shm);
-	n = fill(100000);
+	n = shared_fill(100000);
 	assert_in_range(n, 64, 1000);
 	for (n = 0; n < 50; n++) {
 		assert_int_equal(
-			weir_table_read(&table, number(&n), COUNT, &now), 0);
+			weir_table_read(&table, shared_number(&n), COUNT, &now),
+			0);
 		assert_int_equal(now, n);
 	}
 	clock_advance(60000);
 	assert_int_equal(table_sweep(&table, &from, UINT32_MAX), 0);
 	assert_int_equal(shm_taken(&shm), before);
-	assert_true(fill(50) == 50);
+	assert_true(shared_fill(50) == 50);
 }
 
 /* The one that was used longest ago goes, but not what is held. */
@@ -415,26 +358,32 @@ test_f6_a_full_table_evicts(void **state)
 
 	(void)state;
 	small(TABLE_EVICT);
+	assert_int_equal(weir_table_hold(&table, shared_number(&first), HELD, 1,
+				 1, NULL),
+		0);
 	assert_int_equal(
-		weir_table_hold(&table, number(&first), HELD, 1, 1, NULL), 0);
+		weir_table_add(&table, shared_number(&second), COUNT, 5, NULL),
+		0);
 	assert_int_equal(
-		weir_table_add(&table, number(&second), COUNT, 5, NULL), 0);
-	assert_int_equal(
-		weir_table_add(&table, number(&third), COUNT, 5, NULL), 0);
+		weir_table_add(&table, shared_number(&third), COUNT, 5, NULL),
+		0);
 	for (n = 1000; n < 101000; n++) {
-		assert_int_equal(
-			weir_table_add(&table, number(&n), COUNT, 1, NULL), 0);
-		assert_int_equal(
-			weir_table_add(&table, number(&second), COUNT, 1, NULL),
+		assert_int_equal(weir_table_add(&table, shared_number(&n),
+					 COUNT, 1, NULL),
+			0);
+		assert_int_equal(weir_table_add(&table, shared_number(&second),
+					 COUNT, 1, NULL),
 			0);
 	}
 	assert_int_equal(
-		weir_table_read(&table, number(&first), HELD, &now), 0);
+		weir_table_read(&table, shared_number(&first), HELD, &now), 0);
 	assert_int_equal(
-		weir_table_read(&table, number(&second), COUNT, &now), 0);
+		weir_table_read(&table, shared_number(&second), COUNT, &now),
+		0);
 	assert_int_equal(now, 100005);
 	assert_int_equal(
-		weir_table_read(&table, number(&third), COUNT, &now), -1);
+		weir_table_read(&table, shared_number(&third), COUNT, &now),
+		-1);
 	assert_in_range(table_count(&table), 64, 1000);
 }
 
@@ -447,17 +396,20 @@ test_many_that_are_held_hide_nobody(void **state)
 	(void)state;
 	small(TABLE_EVICT);
 	for (n = 0; n < 40; n++)
-		assert_int_equal(
-			weir_table_hold(&table, number(&n), HELD, 1, 1, NULL),
+		assert_int_equal(weir_table_hold(&table, shared_number(&n),
+					 HELD, 1, 1, NULL),
 			0);
 	for (; n < 10000; n++)
-		if (weir_table_add(&table, number(&n), COUNT, 1, NULL) == -1)
-			assert_int_equal(weir_table_add(&table, number(&n),
-						 COUNT, 1, NULL),
+		if (weir_table_add(&table, shared_number(&n), COUNT, 1, NULL) ==
+			-1)
+			assert_int_equal(
+				weir_table_add(&table, shared_number(&n), COUNT,
+					1, NULL),
 				0);
 	for (n = 0; n < 40; n++)
 		assert_int_equal(
-			weir_table_release(&table, number(&n), HELD, 1), 0);
+			weir_table_release(&table, shared_number(&n), HELD, 1),
+			0);
 }
 
 static void
@@ -467,209 +419,12 @@ test_a_table_that_is_all_held(void **state)
 
 	(void)state;
 	small(TABLE_EVICT);
-	while (weir_table_hold(&table, number(&n), HELD, 1, 1, NULL) == 0)
+	while (weir_table_hold(&table, shared_number(&n), HELD, 1, 1, NULL) ==
+		0)
 		assert_true(++n < 10000);
 	assert_int_equal(errno, ENOSPC);
 	table_clear(&table);
 	assert_int_equal(table_count(&table), n);
-}
-
-/* ---- reloads ------------------------------------------------------------- */
-
-static void
-test_a_table_is_kept(void **state)
-{
-	(void)state;
-	added("a", COUNT, 5);
-	table_done(&table);
-	options.size *= 2;
-	options.ttl_ms = 99;
-	shared_open(false);
-	assert_int_equal(shared_read("a", COUNT), 5);
-	table_done(&table);
-	options.size /= 8;
-	shared_open(false);
-	assert_int_equal(shared_read("a", COUNT), 5);
-}
-
-static void
-test_f7_a_table_of_other_columns_is_fresh(void **state)
-{
-	static struct weir_column others[COLUMNS];
-
-	(void)state;
-	added("a", COUNT, 5);
-	table_done(&table);
-	options.ncolumns--;
-	shared_open(true);
-	assert_true(shared_read("a", COUNT) == UINT64_MAX);
-	table_done(&table);
-	options.key_most++;
-	shared_open(true);
-	table_done(&table);
-	memcpy(others, shared_columns, sizeof(others));
-	options.columns = others;
-	others[COUNT].name = "other";
-	shared_open(true);
-	table_done(&table);
-	others[RATE].window_ms++;
-	shared_open(true);
-	table_done(&table);
-	others[TOKENS].burst++;
-	shared_open(false);
-}
-
-static void
-test_rows_too_big(void **state)
-{
-	static const struct weir_column big[] = {
-		{ .name = "big", .type = WEIR_COLUMN_VALUE, .size = SHM_EXTENT }
-	};
-	struct weir_table t;
-	bool fresh;
-
-	(void)state;
-	options.columns = big;
-	options.ncolumns = 1;
-	assert_int_equal(table_init(&t, &shm, &options, &fresh), -1);
-	assert_int_equal(errno, EINVAL);
-	options.columns = shared_columns;
-	options.ncolumns = COLUMNS;
-}
-
-/* ---- others who die or hang ---------------------------------------------- */
-
-static int
-die_with_the_lock(void)
-{
-	struct stripe *s;
-
-	for (s = table.stripes; s < table.stripes + table.n; s++)
-		if (pthread_mutex_lock(&s->lock) != 0)
-			return -1;
-	/* As if it had been amid a change. */
-	for (s = table.stripes; s < table.stripes + table.n; s++) {
-		s->newest = s->free = 0;
-		memset(s->buckets, 0, sizeof(s->buckets));
-	}
-	return 0;
-}
-
-static void
-test_f2_what_the_dead_left_is_put_in_order(void **state)
-{
-	uint32_t n;
-	uint64_t now;
-
-	(void)state;
-	assert_int_equal(fill(1000), 1000);
-	for (n = 0; n < 1000; n += 3)
-		assert_int_equal(weir_table_delete(&table, number(&n)), 0);
-	in_another(die_with_the_lock);
-	for (n = 0; n < 1000; n++) {
-		int rc = weir_table_read(&table, number(&n), COUNT, &now);
-
-		assert_int_equal(rc, n % 3 == 0 ? -1 : 0);
-		if (rc == 0)
-			assert_int_equal(now, n);
-	}
-	assert_int_equal(table_repaired(&table), table.n);
-	assert_null(table_check(&table));
-	assert_int_equal(fill(1000), 1000);
-}
-
-static int
-stop_with_the_lock(void)
-{
-	struct stripe *s;
-
-	for (s = table.stripes; s < table.stripes + table.n; s++)
-		if (pthread_mutex_lock(&s->lock) != 0)
-			return -1;
-	raise(SIGSTOP);
-	for (s = table.stripes; s < table.stripes + table.n; s++)
-		stripe_unlock(s);
-	return 0;
-}
-
-static int64_t
-now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
-
-/* One wait, and no more for a second. */
-static void
-test_f1_who_hangs_is_not_waited_for(void **state)
-{
-	int64_t begun_us;
-	int i, status;
-	pid_t pid;
-
-	(void)state;
-	added("a", COUNT, 1);
-	assert_int_equal(hold("b", 1, 1), 0);
-	pid = fork();
-	assert_int_not_equal(pid, -1);
-	if (pid == 0)
-		_exit(stop_with_the_lock() == 0 ? 0 : 1);
-	assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
-	assert_true(WIFSTOPPED(status));
-	begun_us = now_us();
-	for (i = 0; i < 1000; i++) {
-		assert_int_equal(
-			weir_table_add(&table, shared_key("a"), COUNT, 1, NULL),
-			-1);
-		assert_int_equal(errno, ETIMEDOUT);
-	}
-	assert_in_range(now_us() - begun_us, 20000, 99000);
-	/* What cannot be said now is not forgotten. */
-	assert_int_equal(
-		weir_table_release(&table, shared_key("b"), HELD, 1), 0);
-	assert_false(table_settle(&table));
-	kill(pid, SIGCONT);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
-	assert_int_equal(added("a", COUNT, 1), 2);
-	assert_int_equal(shared_read("b", HELD), 1);
-	assert_true(table_settle(&table));
-	assert_int_equal(shared_read("b", HELD), 0);
-}
-
-static int
-add_many(void)
-{
-	int i;
-
-	for (i = 0; i < 20000; i++)
-		if (weir_table_add(&table, shared_key(i % 2 ? "a" : "b"), COUNT,
-			    1, NULL) == -1)
-			return -1;
-	return 0;
-}
-
-static void
-test_two_at_once(void **state)
-{
-	pid_t pids[2];
-	int i, status;
-
-	(void)state;
-	for (i = 0; i < 2; i++) {
-		pids[i] = fork();
-		assert_int_not_equal(pids[i], -1);
-		if (pids[i] == 0)
-			_exit(add_many() == 0 ? 0 : 1);
-	}
-	for (i = 0; i < 2; i++) {
-		assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
-		assert_int_equal(status, 0);
-	}
-	assert_int_equal(shared_read("a", COUNT), 20000);
-	assert_int_equal(shared_read("b", COUNT), 20000);
 }
 
 #define table_test(f)                                                          \
@@ -696,12 +451,6 @@ main(void)
 		table_test(test_f6_a_full_table_evicts),
 		table_test(test_many_that_are_held_hide_nobody),
 		table_test(test_a_table_that_is_all_held),
-		table_test(test_a_table_is_kept),
-		table_test(test_f7_a_table_of_other_columns_is_fresh),
-		table_test(test_rows_too_big),
-		table_test(test_f2_what_the_dead_left_is_put_in_order),
-		table_test(test_f1_who_hangs_is_not_waited_for),
-		table_test(test_two_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

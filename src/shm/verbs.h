@@ -1,12 +1,13 @@
-/* table.h - tables that all workers share, and that outlive each of them. */
-#ifndef WEIR_TABLE_H
-#define WEIR_TABLE_H
+/* verbs.h - tables that all workers share, and that outlive each of them: what
+ * modules are to call. */
+#ifndef SHM_VERBS_H
+#define SHM_VERBS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "channel.h"
+#include "api/channel.h"
 
 #define WEIR_COLUMNS   8   /* of a table */
 #define WEIR_KEY_MOST  256 /* bytes */
