@@ -2,9 +2,11 @@
 noinst_LIBRARIES += libweir.a
 libweir_a_SOURCES = \
 	src/api/channel.h \
+	src/api/extension.h \
 	src/api/middleware.h \
 	src/api/option.h \
 	src/api/reason.def \
+	src/api/table.h \
 	src/api/variable.h \
 	src/api/verdict.h \
 	src/api/weir.h \
@@ -228,7 +230,6 @@ libweir_a_SOURCES = \
 	src/shm/stripe.h \
 	src/shm/table.c \
 	src/shm/table.h \
-	src/shm/verbs.h \
 	src/worker/accept.c \
 	src/worker/accept.h \
 	src/worker/control.c \

@@ -7,5 +7,7 @@
 #include "option.h"
 #include "variable.h"
 #include "middleware.h"
+#include "table.h"
+#include "extension.h"
 
 #endif

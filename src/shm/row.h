@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "shm/verbs.h"
+#include "api/table.h"
 #include "shm/owner.h"
 
 /* How rows of a table are laid out. */
@@ -47,7 +47,7 @@ bool row_is_held(const struct shape *shape, const struct row *row,
 /* What was interrupted may have left nonsense. */
 void row_repair(const struct shape *shape, struct row *row, uint64_t now_ms);
 
-/* These do as weir_table_NAME() of shm/verbs.h. */
+/* These do as weir_table_NAME() of api/table.h. */
 uint64_t row_add(const struct shape *shape, struct row *row, unsigned column,
 	uint64_t n, uint64_t now_ms);
 int row_hold(const struct shape *shape, struct row *row, unsigned column,

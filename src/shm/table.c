@@ -174,7 +174,7 @@ place_need(struct place *p, struct weir_table *t, struct weir_bytes key)
 	if (place_lock(p, t, key) == -1)
 		return NULL;
 	row = stripe_need(p->stripe, &p->of, key, p->hash,
-		t->options.full == TABLE_EVICT);
+		t->options.full == WEIR_FULL_EVICT);
 	if (row == NULL) {
 		stripe_unlock(p->stripe);
 		errno = ENOSPC;
@@ -405,6 +405,12 @@ weir_table_delete(struct weir_table *t, struct weir_bytes key)
 	else
 		stripe_remove(p.stripe, &p.of, row);
 	return place_done(&p, 0);
+}
+
+bool
+weir_table_allows(const struct weir_table *t)
+{
+	return t->options.full == WEIR_FULL_ALLOW;
 }
 
 /* ---- all of it ----------------------------------------------------------- */

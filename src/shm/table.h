@@ -6,22 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "shm/verbs.h"
+#include "api/table.h"
 #include "shm/row.h"
 #include "shm/shm.h"
 #include "shm/stripe.h"
-
-/* What to do when there is no room for a new key. */
-#define TABLE_FULLS(X)                                                         \
-	X(EVICT, "evict")   /* the key used longest ago goes */                \
-	X(REFUSE, "refuse") /* the new one gets none, and is refused */        \
-	X(ALLOW, "allow")   /* it gets none, and passes */
-
-enum table_full {
-#define X(id, word) TABLE_##id,
-	TABLE_FULLS(X)
-#undef X
-};
 
 struct table_options {
 	const char *name;
@@ -31,7 +19,7 @@ struct table_options {
 	uint32_t holders; /* processes that may hold something of one key */
 	size_t size;	  /* bytes of rows at most */
 	uint64_t ttl_ms;  /* since the last use; 0: none */
-	enum table_full full;
+	enum weir_full full;
 };
 
 struct weir_table {

@@ -315,7 +315,7 @@ test_a_key_with_a_time_of_its_own(void **state)
 /* ---- full ---------------------------------------------------------------- */
 
 static void
-small(enum table_full full)
+small(enum weir_full full)
 {
 	table_done(&table);
 	options.name = "small";
@@ -332,7 +332,7 @@ test_f6_a_full_table_refuses(void **state)
 	uint64_t now;
 
 	(void)state;
-	small(TABLE_REFUSE);
+	small(WEIR_FULL_REFUSE);
 	before = shm_taken(&shm);
 	n = shared_fill(100000);
 	assert_in_range(n, 64, 1000);
@@ -357,7 +357,7 @@ test_f6_a_full_table_evicts(void **state)
 	uint32_t n;
 
 	(void)state;
-	small(TABLE_EVICT);
+	small(WEIR_FULL_EVICT);
 	assert_int_equal(weir_table_hold(&table, shared_number(&first), HELD, 1,
 				 1, NULL),
 		0);
@@ -394,7 +394,7 @@ test_many_that_are_held_hide_nobody(void **state)
 	uint32_t n;
 
 	(void)state;
-	small(TABLE_EVICT);
+	small(WEIR_FULL_EVICT);
 	for (n = 0; n < 40; n++)
 		assert_int_equal(weir_table_hold(&table, shared_number(&n),
 					 HELD, 1, 1, NULL),
@@ -418,7 +418,7 @@ test_a_table_that_is_all_held(void **state)
 	uint32_t n = 0;
 
 	(void)state;
-	small(TABLE_EVICT);
+	small(WEIR_FULL_EVICT);
 	while (weir_table_hold(&table, shared_number(&n), HELD, 1, 1, NULL) ==
 		0)
 		assert_true(++n < 10000);

@@ -1,13 +1,12 @@
-/* verbs.h - tables that all workers share, and that outlive each of them: what
- * modules are to call. */
-#ifndef SHM_VERBS_H
-#define SHM_VERBS_H
+/* table.h - tables that all workers share, and that outlive each of them. */
+#ifndef WEIR_TABLE_H
+#define WEIR_TABLE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "api/channel.h"
+#include "channel.h"
 
 #define WEIR_COLUMNS   8   /* of a table */
 #define WEIR_KEY_MOST  256 /* bytes */
@@ -34,6 +33,31 @@ struct weir_column {
 	uint32_t size;	    /* of a value */
 	uint64_t rate;	    /* of tokens, in a second */
 	uint64_t burst;	    /* of tokens */
+};
+
+/* What to do when there is no room for a new key: id, word, what it means. */
+#define WEIR_FULLS(X)                                                          \
+	X(EVICT, "evict")   /* the key used longest ago goes */                \
+	X(REFUSE, "refuse") /* the new one gets none, and is refused */        \
+	X(ALLOW, "allow")   /* it gets none, and passes */
+
+enum weir_full {
+#define X(id, word) WEIR_FULL_##id,
+	WEIR_FULLS(X)
+#undef X
+};
+
+/* A table that an extension wants. */
+struct weir_table_spec {
+	const char *name; /* behind that of the extension and a dot; NULL: its
+			   * own alone */
+	const struct weir_column *columns;
+	unsigned ncolumns;
+	uint32_t key_most; /* bytes, at most WEIR_KEY_MOST */
+	size_t size;	   /* bytes of rows at most */
+	uint32_t ttl_ms;   /* since the last use; 0: none */
+	enum weir_full full;
+	const char *file; /* absolute: kept there over a restart; NULL: not */
 };
 
 struct weir_table;
@@ -73,5 +97,8 @@ int weir_table_read(struct weir_table *t, struct weir_bytes key,
 int weir_table_expire(struct weir_table *t, struct weir_bytes key, uint64_t ms);
 /* All but what is held; ENOENT: there was none. */
 int weir_table_delete(struct weir_table *t, struct weir_bytes key);
+/* Is somebody to pass of whom the table could not say, for lack of room or
+ * of time?  As it is configured. */
+bool weir_table_allows(const struct weir_table *t);
 
 #endif

@@ -1,0 +1,87 @@
+/* extension.h - the descriptor that an extension publishes as ext_NAME. */
+#ifndef WEIR_EXTENSION_H
+#define WEIR_EXTENSION_H
+
+#include "middleware.h"
+#include "option.h"
+#include "table.h"
+
+struct event_base;
+struct weir_keeper;
+struct weir_request;
+
+enum weir_process { WEIR_IN_WORKER, WEIR_IN_KEEPER };
+
+/* One entry of extensions inside one process. */
+struct weir_service {
+	const struct weir_extension *type;
+	const char *name;
+	const void *conf;
+	void *state; /* your state_size bytes, zeroed before start */
+	struct weir_table *const *tables; /* those of .table, in that order */
+	unsigned ntables;
+	enum weir_process process;
+	struct event_base *base; /* of this process */
+};
+
+/* A word that weirctl and the API have for it: POST
+ * /v1/extensions/NAME/WORD. */
+struct weir_command {
+	const char *word;
+	const char *help; /* one sentence with its full stop */
+	bool reads;	  /* changes nothing: whoever may read, may this */
+	/* Answers with weir_reply(), now or later. */
+	void (*run)(struct weir_service *s, struct weir_request *r);
+};
+
+struct weir_extension {
+	const char *name;
+	const char *help; /* one sentence with its full stop */
+	/* Options of an entry that works; NULL: it works without any. */
+	const char *example;
+	const struct weir_opt *opts;
+	size_t conf_size;
+	size_t state_size; /* for each process */
+
+	/* Cross-field checks of one entry, in -t and at start: 0, or -1 after
+	 * weir_error(). */
+	int (*check)(const void *conf, struct weir_diag *d);
+	/* Fills in the i-th table that it wants, from 0 on; false: there are no
+	 * more. */
+	bool (*table)(
+		const void *conf, unsigned i, struct weir_table_spec *spec);
+	/* A process starts with this entry: 0, or -1 with errno when it cannot,
+	 * which ends that process unless the entry is optional. */
+	int (*start)(struct weir_service *s);
+	/* It leaves; only after a start that was 0. */
+	void (*stop)(struct weir_service *s);
+	/* After start, in the keeper, which there is one of: 0, or -1 with
+	 * errno as with start. */
+	int (*keep)(struct weir_service *s, struct weir_keeper *k);
+	/* In the keeper; ends with word NULL. */
+	const struct weir_command *commands;
+	/* Stands first in every chain, with the conf of the entry. */
+	const struct weir_middleware *stage;
+};
+
+/* The entry of that name in this process; NULL: there is none, or it is
+ * optional and could not start. */
+struct weir_service *weir_extension(const struct weir_call *c, const char *name);
+/* The first table of the extension of that name, or NULL. */
+struct weir_table *weir_table(const struct weir_call *c, const char *name);
+
+/* GET of that path (as "/metrics") is answered by page, which calls
+ * weir_reply() now or later; -1 with errno. */
+int weir_keeper_page(struct weir_keeper *k, struct weir_service *s,
+	const char *path,
+	void (*page)(struct weir_service *s, struct weir_request *r));
+/* Value of a parameter of the request, or NULL; borrowed until the reply. */
+const char *weir_request_value(struct weir_request *r, const char *name);
+/* What was sent with it; borrowed until the reply. */
+struct weir_bytes weir_request_body(struct weir_request *r);
+/* Answers with an HTTP status (RFC 9110 section 15), once, and ends the
+ * request; copies. */
+void weir_reply(struct weir_request *r, int status, const char *type,
+	const void *p, size_t n);
+
+#endif
