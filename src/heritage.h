@@ -6,13 +6,18 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct board;
 struct conf;
+struct pauses;
+struct shm;
+
+#define HERITAGE_API (~0u) /* server of a listener that is the keeper's */
 
 struct heritage_listener {
 	int fd;
-	unsigned server; /* index into conf->servers */
+	unsigned server; /* index into conf->servers, or HERITAGE_API */
 	unsigned listen; /* index into that server's listen list */
 	unsigned share;	 /* 0: all workers accept; n: it is the n-th of several
 			  * at one address, see heritage_slot() */
@@ -25,8 +30,10 @@ struct heritage {
 	const int *logs; /* opened, in order of the conf's logfiles */
 	int control_fd;	 /* the worker's end of its control pair */
 	unsigned slot;
-	unsigned workers;    /* slots in all */
-	struct board *board; /* a line a slot; NULL: none */
+	unsigned workers;      /* slots in all */
+	struct board *board;   /* a line a slot; NULL: none */
+	struct shm *shm;       /* NULL: none */
+	struct pauses *pauses; /* in there; NULL: none */
 	unsigned generation;
 	pid_t master_pid;
 	bool background; /* once ready, stdio is /dev/null */

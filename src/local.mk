@@ -26,6 +26,10 @@ libweir_a_SOURCES = \
 	src/base/escape.h \
 	src/base/fd.c \
 	src/base/fd.h \
+	src/base/gather.c \
+	src/base/gather.h \
+	src/base/link.c \
+	src/base/link.h \
 	src/base/log.c \
 	src/base/log.h \
 	src/base/msg.c \
@@ -120,6 +124,8 @@ libweir_a_SOURCES = \
 	src/engine/closing.h \
 	src/engine/connect.c \
 	src/engine/connect.h \
+	src/engine/cursor.c \
+	src/engine/cursor.h \
 	src/engine/dial.c \
 	src/engine/dial.h \
 	src/engine/endpoint.c \
@@ -153,6 +159,8 @@ libweir_a_SOURCES = \
 	src/engine/timeouts.h \
 	src/engine/timer.c \
 	src/engine/timer.h \
+	src/engine/trace.c \
+	src/engine/trace.h \
 	src/engine/variables.c \
 	src/engine/verbs.c \
 	src/engine/wait.c \
@@ -218,6 +226,8 @@ libweir_a_SOURCES = \
 	src/shm/crash.h \
 	src/shm/owner.c \
 	src/shm/owner.h \
+	src/shm/pause.c \
+	src/shm/pause.h \
 	src/shm/row.c \
 	src/shm/row.h \
 	src/shm/shm.c \
@@ -232,14 +242,22 @@ libweir_a_SOURCES = \
 	src/shm/table.h \
 	src/worker/accept.c \
 	src/worker/accept.h \
+	src/worker/ask.h \
 	src/worker/control.c \
 	src/worker/control.h \
 	src/worker/crash.c \
 	src/worker/crash.h \
 	src/worker/drain.c \
 	src/worker/drain.h \
+	src/worker/killing.c \
+	src/worker/link.c \
+	src/worker/link.h \
+	src/worker/listing.c \
 	src/worker/report.c \
 	src/worker/report.h \
+	src/worker/row.c \
+	src/worker/row.h \
+	src/worker/tracing.c \
 	src/worker/worker.c
 
 # Modules call the core, and the registry of the core names the modules.

@@ -45,6 +45,7 @@ UNIT_TESTS = \
 	tests/unit/test_late \
 	tests/unit/test_limits \
 	tests/unit/test_line \
+	tests/unit/test_link \
 	tests/unit/test_listeners \
 	tests/unit/test_load \
 	tests/unit/test_log \

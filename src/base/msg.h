@@ -16,7 +16,9 @@
 	X(REOPENED, "reopened") /* worker: that is done, or cannot be */       \
 	X(LEAVING, "leaving")	/* worker: was told to drain, not by you */    \
 	X(ADOPT, "adopt")   /* master: serve the sockets of slot arg, too */   \
-	X(RETURN, "return") /* master: leave them to that slot again */
+	X(RETURN, "return") /* master: leave them to that slot again */         \
+	X(LINK, "link") /* master: the fd leads from a worker to a keeper */   \
+	X(CALL, "call") /* keeper: I have a question; master: the fd takes it */
 
 enum msg_type {
 #define X(id, word) MSG_##id,
