@@ -176,7 +176,32 @@ libweir_a_SOURCES = \
 	src/engine/wait.c \
 	src/engine/wait.h \
 	src/heritage.h \
+	src/keeper/ask.c \
+	src/keeper/ask.h \
 	src/keeper/keeper.c \
+	src/keeper/keeper.h \
+	src/keeper/members.c \
+	src/keeper/members.h \
+	src/keeper/order.c \
+	src/keeper/order.h \
+	src/keeper/page.h \
+	src/keeper/page_channels.c \
+	src/keeper/page_config.c \
+	src/keeper/page_extensions.c \
+	src/keeper/page_master.c \
+	src/keeper/page_servers.c \
+	src/keeper/page_tables.c \
+	src/keeper/page_trace.c \
+	src/keeper/page_workers.c \
+	src/keeper/request.c \
+	src/keeper/request.h \
+	src/keeper/rights.c \
+	src/keeper/route.h \
+	src/keeper/routes.c \
+	src/keeper/table_json.c \
+	src/keeper/table_json.h \
+	src/keeper/web.c \
+	src/keeper/web.h \
 	src/master/activation.c \
 	src/master/activation.h \
 	src/master/adopt.c \
@@ -264,6 +289,7 @@ libweir_a_SOURCES = \
 	src/worker/killing.c \
 	src/worker/link.c \
 	src/worker/link.h \
+	src/worker/listening.c \
 	src/worker/listing.c \
 	src/worker/report.c \
 	src/worker/report.h \
@@ -277,4 +303,5 @@ sbin_PROGRAMS += weir
 weir_SOURCES = src/main.c
 weir_LDFLAGS = $(WEIR_LDFLAGS)
 weir_LDADD = libweir.a libmodules.a libweir.a \
-	$(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(LIBBSD_LIBS)
+	$(LIBEVENT_LIBS) $(LIBEVENT_EXTRA_LIBS) $(JANSSON_LIBS) \
+	$(LIBCONFIG_LIBS) $(LIBBSD_LIBS)

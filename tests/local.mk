@@ -311,7 +311,8 @@ tests_aid_LDFLAGS = $(WEIR_LDFLAGS)
 tests_aid_LDADD = libweir.a $(LIBBSD_LIBS)
 
 LDADD = libtest.a libmodules.a libweir.a libmodules.a libweir.a \
-	$(CMOCKA_LIBS) $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(LIBBSD_LIBS)
+	$(CMOCKA_LIBS) $(LIBEVENT_LIBS) $(LIBEVENT_EXTRA_LIBS) $(JANSSON_LIBS) \
+	$(LIBCONFIG_LIBS) $(LIBBSD_LIBS)
 
 # Programs in which one allocation of weir can be made to fail (lib/alloc.h).
 WRAP_ALLOC = $(AM_LDFLAGS) \

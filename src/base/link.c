@@ -31,6 +31,8 @@ packet_least(enum link_type type)
 		return sizeof(struct link_events);
 	case LINK_FIGURES:
 		return sizeof(struct link_figures);
+	case LINK_LISTENERS:
+		return sizeof(struct link_listeners);
 	case LINK_DONE:
 		return sizeof(struct link_done);
 	default:

@@ -24,8 +24,10 @@
 	X(KILL, "kill")	      /* link_name; link_done: ENOENT, no such one */  \
 	X(TRACE, "trace")     /* link_trace; link_events until END */          \
 	X(LOOK, "look")	      /* link_head: see who is paused; link_done */    \
-	X(END, "end")	      /* link_head: that question is forgotten */      \
-	X(DONE, "done")	      /* the worker's: link_done */
+	X(LISTENERS,                                                           \
+		"listeners") /* link_head; link_listeners, till the last */    \
+	X(END, "end")	     /* link_head: that question is forgotten */       \
+	X(DONE, "done")	     /* the worker's: link_done */
 
 enum link_type {
 #define X(id, word) LINK_##id,
@@ -182,6 +184,23 @@ struct link_event {
 	uint16_t padding;
 	char what[48]; /* in words */
 	uint8_t data[];
+};
+
+/* One socket of a server. */
+struct link_listener {
+	char server[LINK_NAME];	      /* may be cut */
+	char address[WEIR_ADDR_TEXT]; /* that it has */
+	char listen[WEIR_ADDR_TEXT];  /* as configured */
+	uint32_t queued;	      /* that wait; UINT32_MAX: not known */
+	bool paused, closed;
+	uint16_t padding;
+};
+
+struct link_listeners {
+	struct link_head head;
+	uint32_t n;
+	uint32_t last; /* no more follow */
+	struct link_listener v[];
 };
 
 /* Is p a whole packet of that type, from a socket that gave n bytes? */

@@ -22,7 +22,7 @@ pauses_open(struct shm *shm)
 	bool fresh;
 
 	zone = shm_zone_open(
-		shm, "pauses", LAYOUT, sizeof(struct pauses), &fresh);
+		shm, "/pauses", LAYOUT, sizeof(struct pauses), &fresh);
 	return zone == NULL ? NULL : shm_zone_data(shm, zone);
 }
 

@@ -12,7 +12,9 @@
 
 #define ASK_LOOKS 256 /* channels looked at in a slice */
 
+struct acceptor;
 struct ask;
+struct heritage;
 struct link;
 struct links;
 struct loop;
@@ -55,11 +57,12 @@ void ask_wake(struct ask *a);
 void
 ask_say(const struct ask *a, struct packet *out, int err, uint32_t channels);
 
-struct heritage;
 /* Questions about all channels, those of one network, or one.  NULL with
  * ENOMEM; link, loop and number are for the caller to fill in. */
 struct ask *listing_new(const struct link_list *q, const struct heritage *h);
 struct ask *killing_new(const struct link_name *q);
+/* About the sockets of servers. */
+struct ask *listening_new(const struct acceptor *acceptor);
 struct ask *tracing_new(const struct link_trace *q, struct loop *loop);
 
 #endif

@@ -170,6 +170,7 @@ link_question(const struct links *ls, const struct packet *in)
 		[LINK_KILL] = sizeof(struct link_name),
 		[LINK_TRACE] = sizeof(struct link_trace),
 		[LINK_LOOK] = sizeof(struct link_head),
+		[LINK_LISTENERS] = sizeof(struct link_head),
 		[LINK_END] = sizeof(struct link_head)
 	};
 	const void *p = in->bytes;
@@ -185,6 +186,8 @@ link_question(const struct links *ls, const struct packet *in)
 		return listing_new(p, ls->heritage);
 	case LINK_KILL:
 		return killing_new(p);
+	case LINK_LISTENERS:
+		return listening_new(ls->acceptor);
 	case LINK_TRACE:
 		return tracing_new(p, ls->loop);
 	default:
