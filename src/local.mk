@@ -19,7 +19,6 @@ libweir_a_SOURCES = \
 	src/base/buf.c \
 	src/base/buf.h \
 	src/base/cidr.c \
-	src/base/cidr.h \
 	src/base/clock.c \
 	src/base/clock.h \
 	src/base/control.c \
@@ -281,6 +280,8 @@ libweir_a_SOURCES = \
 	src/shm/stripe.h \
 	src/shm/table.c \
 	src/shm/table.h \
+	src/shm/table_private.h \
+	src/shm/whole.c \
 	src/worker/accept.c \
 	src/worker/accept.h \
 	src/worker/ask.h \
