@@ -200,6 +200,8 @@ libweir_a_SOURCES = \
 	src/keeper/routes.c \
 	src/keeper/table_json.c \
 	src/keeper/table_json.h \
+	src/keeper/upkeep.c \
+	src/keeper/upkeep.h \
 	src/keeper/web.c \
 	src/keeper/web.h \
 	src/master/activation.c \

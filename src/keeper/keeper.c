@@ -175,6 +175,7 @@ keeper_init(struct weir_keeper *k, const struct heritage *h)
 	k->base = event_base_new();
 	if (k->base == NULL || web_init(&k->web, k) == -1 ||
 		services_init(&k->services, h, WEIR_IN_KEEPER, k->base) == -1 ||
+		upkeep_init(&k->upkeep, h, k->base) == -1 ||
 		keeper_keep(k) == -1 ||
 		control_init(&k->control, k->base, h->control_fd, keeper_told,
 			k) == -1)
@@ -199,6 +200,7 @@ keeper_done(struct weir_keeper *k)
 {
 	size_t i;
 
+	upkeep_done(&k->upkeep);
 	/* What they have not answered is refused. */
 	services_done(&k->services);
 	orders_done(k);
