@@ -118,6 +118,8 @@ PROCESS_TESTS = \
 	tests/process/test_drain \
 	tests/process/test_faults \
 	tests/process/test_full \
+	tests/process/test_keeper \
+	tests/process/test_keeper_clients \
 	tests/process/test_load \
 	tests/process/test_loader \
 	tests/process/test_log_faults \
@@ -207,6 +209,8 @@ libtest_a_SOURCES = \
 	tests/lib/hole.h \
 	tests/lib/hostile.c \
 	tests/lib/hostile.h \
+	tests/lib/http.c \
+	tests/lib/http.h \
 	tests/lib/idle.c \
 	tests/lib/idle.h \
 	tests/lib/load.c \

@@ -13,6 +13,7 @@
 #include "keeper/ask.h"
 #include "keeper/order.h"
 #include "keeper/members.h"
+#include "keeper/upkeep.h"
 #include "keeper/web.h"
 
 struct event;
@@ -38,6 +39,7 @@ struct weir_keeper {
 	unsigned norders;
 	struct web web;
 	struct services services;
+	struct upkeep upkeep;
 	SLIST_HEAD(, page) pages; /* of extensions */
 	bool leaving;
 };
