@@ -30,6 +30,8 @@ libweir_a_SOURCES = \
 	src/base/log.h \
 	src/base/msg.c \
 	src/base/msg.h \
+	src/base/near.c \
+	src/base/near.h \
 	src/base/poison.h \
 	src/base/pool.c \
 	src/base/pool.h \
@@ -73,8 +75,6 @@ libweir_a_SOURCES = \
 	src/conf/line.h \
 	src/conf/logfile.c \
 	src/conf/logfile.h \
-	src/conf/near.c \
-	src/conf/near.h \
 	src/conf/network.c \
 	src/conf/network.h \
 	src/conf/node.c \

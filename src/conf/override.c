@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/near.h"
 #include "conf/core.h"
-#include "conf/near.h"
 #include "conf/override.h"
 #include "conf/stage.h"
 

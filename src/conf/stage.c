@@ -1,8 +1,8 @@
 /* stage.c - the chain of a server from its list of middlewares. */
 #include <string.h>
 
+#include "base/near.h"
 #include "conf/late.h"
-#include "conf/near.h"
 #include "conf/stage.h"
 #include "registry.h"
 
