@@ -11,6 +11,9 @@
 #define PREFIX "WEIR_"
 #define TESTED "WEIR_TEST_" /* read by the processes */
 
+/* Read by weirctl. */
+static const char *const others[] = { PREFIX "API", PREFIX "TOKEN" };
+
 /* One -o on its way down the tree. */
 struct override {
 	struct weir_diag *d;
@@ -65,7 +68,8 @@ variable_apply(
 	const struct weir_opt *row;
 	struct node *s, *value;
 
-	if (strncmp(name, TESTED, sizeof(TESTED) - 1) == 0)
+	if (strncmp(name, TESTED, sizeof(TESTED) - 1) == 0 ||
+		strcmp(name, others[0]) == 0 || strcmp(name, others[1]) == 0)
 		return;
 	for (row = core_server_rows.opts; row->key != NULL; row++) {
 		/* One name for every server would be no name. */
