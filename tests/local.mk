@@ -112,6 +112,9 @@ PROCESS_TESTS = \
 	tests/process/test_control \
 	tests/process/test_crash_load \
 	tests/process/test_crashes \
+	tests/process/test_ctl \
+	tests/process/test_ctl_faults \
+	tests/process/test_ctl_top \
 	tests/process/test_descriptors \
 	tests/process/test_drain \
 	tests/process/test_faults \
@@ -164,6 +167,7 @@ LONG_SHELL_TESTS = \
 	tests/fuzz/fuzz.sh \
 	tests/mutants/run.sh
 LINT_TESTS = \
+	tests/lint/completion.sh \
 	tests/lint/docs.sh \
 	tests/lint/failures.sh \
 	tests/lint/format.sh \
@@ -184,6 +188,8 @@ libtest_a_SOURCES = \
 	tests/lib/crash.h \
 	tests/lib/crowd.c \
 	tests/lib/crowd.h \
+	tests/lib/ctl.c \
+	tests/lib/ctl.h \
 	tests/lib/cut.c \
 	tests/lib/cut.h \
 	tests/lib/daemon.c \

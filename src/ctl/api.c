@@ -37,6 +37,7 @@ static size_t api_heard(char *p, size_t size, size_t n, void *arg);
 static int api_unreached(const struct api *a);
 static int api_refused(const struct api *a);
 static int api_read(const struct api *a);
+static bool is_good(long status);
 
 struct api *
 api_new(const char *where, const char *token)
@@ -128,9 +129,12 @@ api_finish(struct api *a)
 	int status;
 
 	curl_easy_getinfo(a->easy, CURLINFO_RESPONSE_CODE, &a->answer->status);
-	if (a->code != CURLE_OK)
+	if (a->code == CURLE_OPERATION_TIMEDOUT && a->request->may_end &&
+		is_good(a->answer->status))
+		status = CTL_FINE;
+	else if (a->code != CURLE_OK)
 		status = api_unreached(a);
-	else if (a->answer->status < 200 || a->answer->status > 299)
+	else if (!is_good(a->answer->status))
 		status = api_refused(a);
 	else
 		status = a->request->heard != NULL ? CTL_FINE : api_read(a);
@@ -228,7 +232,7 @@ api_heard(char *p, size_t size, size_t n, void *arg)
 
 	n *= size;
 	curl_easy_getinfo(a->easy, CURLINFO_RESPONSE_CODE, &status);
-	if (a->request->heard != NULL && status >= 200 && status <= 299)
+	if (a->request->heard != NULL && is_good(status))
 		return a->request->heard(a->request->arg, p, n) ? n : 0;
 	if (n > API_MOST - a->answer->text.n) {
 		a->too_large = true;
@@ -290,11 +294,21 @@ static int
 api_refused(const struct api *a)
 {
 	const struct text *body = &a->answer->text;
-	json_t *json = json_loadb(body->p, body->n, 0, NULL), *error;
+	json_t *json = json_loadb(text_of(body), body->n, 0, NULL);
+	const json_t *error = json_object_get(json, "error"), *message;
 	struct text plain = { 0 };
 	long status = a->answer->status;
+	size_t i;
 
-	error = json_object_get(json, "error");
+	json_array_foreach(json_object_get(json, "messages"), i, message)
+	{
+		text_clear(&plain);
+		text_add_plain(&plain, json_string_value(message),
+			json_string_length(message));
+		if (!a->request->quiet)
+			ctl_say("%s", text_of(&plain));
+	}
+	text_clear(&plain);
 	if (!a->request->quiet && json_is_string(error)) {
 		text_add_plain(&plain, json_string_value(error),
 			json_string_length(error));
@@ -316,7 +330,8 @@ api_read(const struct api *a)
 {
 	struct text *body = &a->answer->text;
 
-	a->answer->json = json_loadb(body->p, body->n, JSON_ALLOW_NUL, NULL);
+	a->answer->json =
+		json_loadb(text_of(body), body->n, JSON_ALLOW_NUL, NULL);
 	if (a->request->any || json_is_object(a->answer->json))
 		return CTL_FINE;
 	if (!a->request->quiet)
@@ -324,4 +339,10 @@ api_read(const struct api *a)
 			"JSON",
 			a->where);
 	return CTL_UNREACHED;
+}
+
+static bool
+is_good(long status)
+{
+	return status >= 200 && status <= 299;
 }

@@ -21,6 +21,7 @@ struct api_request {
 	int64_t limit_ms;   /* for all of it; 0: API_WAIT_MS, -1: for ever */
 	bool any;	    /* the answer may be other than JSON */
 	bool quiet;	    /* no messages: it is only tried */
+	bool may_end;	    /* by the limit, once 2xx has come */
 	/* Gets what 2xx answers as it comes, in the place of the answer's text
 	 * and JSON; false ends the request.  NULL: nobody. */
 	bool (*heard)(void *arg, const char *p, size_t n);

@@ -85,8 +85,8 @@ const struct command commands[] = {
 		"extension do what the word says, as in: weirctl ext denylist "
 		"list.",
 		extension_run, NULL },
-	{ "wait", "drained|generation=N", 1, 1, { WORD_WAITED },
-		OPTION(TIMEOUT), "wait until it is so",
+	{ "wait", "drained|generation=N", 1, 1, { WORD_WAITED }, 0,
+		"wait until it is so",
 		"drained: no channel is left in any generation that drains. "
 		"generation=N: that generation serves, or a later one.",
 		wait_run, NULL },

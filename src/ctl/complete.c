@@ -71,7 +71,7 @@ complete_words(struct complete *c, int n, char *const *words)
 {
 	int i;
 
-	if (c->where == NULL || c->where[0] == '\0')
+	if (c->where == NULL)
 		c->where = CTL_SOCKET;
 	for (i = 0; i < n; i++) {
 		/* bash makes it a word of its own. */

@@ -80,8 +80,12 @@ int
 ctl_ask(struct ctl *c, const struct api_request *request,
 	struct api_answer *answer)
 {
-	int status = api_ask(c->api, request, answer);
+	struct api_request limited = *request;
+	int status;
 
+	if (option_given(&c->options, OPTION_TIMEOUT))
+		limited.limit_ms = c->options.number[OPTION_TIMEOUT];
+	status = api_ask(c->api, &limited, answer);
 	if (status != CTL_FINE)
 		return status;
 	if (ctl_is_json(c)) {
@@ -168,9 +172,7 @@ main_ask(struct ctl *c)
 	char text[TOKEN_SIZE];
 	int status;
 
-	if (where == NULL)
-		where = getenv("WEIR_API");
-	if (where == NULL || where[0] == '\0')
+	if (where == NULL && (where = getenv("WEIR_API")) == NULL)
 		where = CTL_SOCKET;
 	if (file != NULL) {
 		if (main_token(file, text) == -1)

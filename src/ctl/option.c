@@ -1,6 +1,7 @@
 /* option.c - options of the command line. */
 #include <getopt.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <string.h>
 
 #include "base/cidr.h"
@@ -151,6 +152,9 @@ option_take(struct options *o, enum option_id id, const char *text)
 	}
 	if (status == 0 && option_rows[id].kind == OPTION_IS_COUNT && *n < 1)
 		return option_wrong(id, text, "less than 1");
+	/* libcurl counts in long, and no time is no limit to it. */
+	if (status == 0 && id == OPTION_TIMEOUT && (*n < 1 || *n > INT_MAX))
+		return option_wrong(id, text, "1ms is the least, 24d the most");
 	return status == 0 ? 0 : option_wrong(id, text, why);
 }
 

@@ -22,6 +22,9 @@
 		"print the version and exit")                                  \
 	X(MAN, 0, "man", NULL, FLAG, NULL,                                     \
 		"print the lists of weirctl(1) and exit")                      \
+	X(TIMEOUT, 0, "timeout", "TIME", TIME, NULL,                           \
+		"wait for at most that time, 10s; reload and wait: 1m; "       \
+		"trace: no limit")                                             \
 	X(SERVER, 0, "server", "NAME", TEXT, "server",                         \
 		"only channels of this server")                                \
 	X(CLIENT, 0, "client", "CIDR", NETWORK, "client",                      \
@@ -43,12 +46,10 @@
 	X(INTERVAL, 'i', "interval", "TIME", TIME, NULL,                       \
 		"time from one picture to the next, 2s")                       \
 	X(BYTES, 0, "bytes", "N", SIZE, "bytes",                               \
-		"show so many bytes of each piece of data")                    \
+		"show so many bytes of each read and write, 1k at most")       \
 	X(PREFIX, 0, "prefix", "TEXT", TEXT, "prefix",                         \
 		"only keys that start with TEXT")                              \
-	X(TTL, 0, "ttl", "TIME", TIME, NULL, "the row lives for that time")    \
-	X(TIMEOUT, 0, "timeout", "TIME", TIME, NULL,                           \
-		"wait for at most that time, 1m")
+	X(TTL, 0, "ttl", "TIME", TIME, NULL, "the row lives for that time")
 
 enum option_id {
 #define X(id, letter, name, arg, kind, query, help) OPTION_##id,

@@ -126,10 +126,13 @@ screen_key(void)
 static bool
 screen_can_draw(void)
 {
+	bool can;
 	int error;
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) ||
 		setupterm(NULL, STDOUT_FILENO, &error) != OK)
 		return false;
-	return cursor_address != NULL;
+	can = cursor_address != NULL;
+	del_curterm(cur_term);
+	return can;
 }

@@ -186,11 +186,11 @@ row_colour(const struct table *t, const json_t *row)
 		const char *word;
 		enum style_colour colour;
 	} states[] = {
-		{ "draining", STYLE_YELLOW },
+		{ "drains", STYLE_YELLOW },
 		{ "paused", STYLE_YELLOW },
 		{ "closing", STYLE_YELLOW },
 		{ "closed", STYLE_RED },
-		{ "failed", STYLE_RED },
+		{ "absent", STYLE_RED },
 	};
 	const char *word = NULL;
 	size_t i;

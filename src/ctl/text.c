@@ -12,6 +12,7 @@
 #define TEXT_LEAST 64
 
 static void text_room(struct text *t, size_t more);
+static void text_add_byte(struct text *t, unsigned char c);
 
 void
 text_add(struct text *t, const char *s)
@@ -49,14 +50,19 @@ text_add_fmt(struct text *t, const char *fmt, ...)
 void
 text_add_part(struct text *t, const char *s)
 {
-	for (; *s != '\0'; s++) {
-		unsigned char c = (unsigned char)*s;
+	for (; *s != '\0'; s++)
+		text_add_byte(t, (unsigned char)*s);
+}
 
-		if (isalnum(c) || strchr("-._~", c) != NULL)
-			text_add_bytes(t, s, 1);
+void
+text_add_encoded(struct text *t, const char *s)
+{
+	for (; *s != '\0'; s++)
+		if (s[0] == '%' && isxdigit((unsigned char)s[1]) &&
+			isxdigit((unsigned char)s[2]))
+			text_add(t, "%");
 		else
-			text_add_fmt(t, "%%%02X", c);
-	}
+			text_add_byte(t, (unsigned char)*s);
 }
 
 void
@@ -122,4 +128,13 @@ text_room(struct text *t, size_t more)
 		ctl_out_of_memory();
 	t->p = p;
 	t->size = size;
+}
+
+static void
+text_add_byte(struct text *t, unsigned char c)
+{
+	if (isalnum(c) || strchr("-._~", c) != NULL)
+		text_add_bytes(t, &c, 1);
+	else
+		text_add_fmt(t, "%%%02X", c);
 }

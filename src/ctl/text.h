@@ -17,6 +17,8 @@ void text_add_fmt(struct text *t, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 /* Appends it percent-encoded, for one part of a path or a query (RFC 3986). */
 void text_add_part(struct text *t, const char *s);
+/* The same for what has %XX already, where it must: that stays as it is. */
+void text_add_encoded(struct text *t, const char *s);
 /* Appends "?key=value", or "&key=value" when t has a query. */
 void text_add_query(struct text *t, const char *key, const char *value);
 /* Appends what a terminal may get of it: no control characters, no bytes but

@@ -29,9 +29,9 @@ trace_run(struct ctl *c)
 {
 	struct trace t = { .c = c };
 	struct api_request request = {
-		.limit_ms = -1, .heard = trace_heard, .arg = &t
+		.limit_ms = -1, .may_end = true, .heard = trace_heard, .arg = &t
 	};
-	const char *name = c->args[0], *why = NULL;
+	const char *name = c->args[0], *why;
 	struct api_answer answer;
 	struct text path = { 0 };
 	struct weir_cidr cidr;
@@ -43,10 +43,11 @@ trace_run(struct ctl *c)
 			"a network, as 10.0.0.0/8",
 			name);
 	text_add(&path, "/v1/trace");
-	text_add_query(
-		&path, why == NULL && id_fits(name) ? "id" : "client", name);
+	text_add_query(&path, id_fits(name) ? "id" : "client", name);
 	options_query(&c->options, &path);
 	request.path = text_of(&path);
+	if (option_given(&c->options, OPTION_TIMEOUT))
+		request.limit_ms = c->options.number[OPTION_TIMEOUT];
 	status = api_ask(c->api, &request, &answer);
 	if (t.wrong != NULL)
 		ctl_say("what weir answers is no trace: %s", t.wrong);
@@ -110,11 +111,18 @@ static void
 trace_show(const json_t *event)
 {
 	static const char *const first[] = { "id", "age_ms", "event", "data" };
+	const json_t *v = cell_find(event, "lost");
 	struct text line = { 0 };
-	const json_t *v;
 	const char *key;
 	size_t i;
 
+	if (v != NULL) {
+		cell_add(&line, v, CELL_PLAIN);
+		printf("(%s events are missing: they came too fast)\n",
+			text_of(&line));
+		text_free(&line);
+		return;
+	}
 	cell_add(&line, cell_find(event, "id"), CELL_PLAIN);
 	while (line.n < 12)
 		text_add(&line, " ");

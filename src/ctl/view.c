@@ -100,6 +100,8 @@ const struct view view_listeners =
 const struct view view_tables = VIEW("/v1/tables", "tables", table_columns);
 const struct view view_config = VIEW("/v1/config", "settings", config_columns);
 
+static void view_total(const struct ctl *c, const json_t *json);
+
 int
 view_run(struct ctl *c)
 {
@@ -123,8 +125,22 @@ view_run(struct ctl *c)
 			table_show(&c->style,
 				json_object_get(answer.json, v->list),
 				v->columns, v->n);
+		view_total(c, answer.json);
 	}
 	api_answer_free(&answer);
 	text_free(&path);
 	return status;
+}
+
+/* Nobody has asked for fewer. */
+static void
+view_total(const struct ctl *c, const json_t *json)
+{
+	json_int_t total = json_integer_value(json_object_get(json, "total"));
+	size_t n =
+		json_array_size(json_object_get(json, c->command->view->list));
+
+	if (!option_given(&c->options, OPTION_LIMIT) && total > (json_int_t)n)
+		ctl_say("%zu of %lld are shown; --limit says how many", n,
+			(long long)total);
 }

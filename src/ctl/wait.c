@@ -10,6 +10,7 @@
 
 #define WAIT_MS	   60000 /* if nothing else is said */
 #define PAUSE_MS   200	 /* between two looks */
+#define REST_LEAST 10
 #define GENERATION "generation="
 
 struct wait {
@@ -25,6 +26,7 @@ const char *const wait_words[] = { "drained", GENERATION, NULL };
 static int wait_word(struct wait *w, const char *word);
 static int wait_look(struct wait *w, bool quiet, bool *done);
 static bool wait_drained(struct wait *w, const json_t *json);
+static int64_t wait_rest(const struct wait *w);
 static int wait_late(const struct wait *w);
 static int64_t wait_now(void);
 
@@ -46,11 +48,8 @@ wait_run(struct ctl *c)
 	if (status != CTL_FINE)
 		return status;
 	for (quiet = true; !done && quiet;) {
-		quiet = wait_now() + PAUSE_MS < w.due_ms;
-		if (!quiet && w.due_ms > wait_now())
-			poll(NULL, 0, (int)(w.due_ms - wait_now()));
-		else if (quiet)
-			poll(NULL, 0, PAUSE_MS);
+		quiet = w.due_ms - wait_now() > PAUSE_MS;
+		poll(NULL, 0, (int)(quiet ? PAUSE_MS : wait_rest(&w)));
 		status = wait_look(&w, quiet, &done);
 	}
 	if (status != CTL_FINE || done)
@@ -61,16 +60,17 @@ wait_run(struct ctl *c)
 static int
 wait_word(struct wait *w, const char *word)
 {
-	const char *why = "less than 1";
+	const char *why;
 
 	if (strcmp(word, wait_words[0]) == 0)
 		return CTL_FINE;
 	if (strncmp(word, GENERATION, strlen(GENERATION)) != 0)
 		return ctl_usage(w->c->command,
 			"drained or generation=N is wanted, not \"%s\"", word);
-	if (units_int(word + strlen(GENERATION), &w->generation, &why) == -1 ||
-		w->generation < 1)
+	if (units_int(word + strlen(GENERATION), &w->generation, &why) == -1)
 		return ctl_usage(w->c->command, "\"%s\": %s", word, why);
+	if (w->generation < 1)
+		return ctl_usage(w->c->command, "\"%s\": less than 1", word);
 	return CTL_FINE;
 }
 
@@ -124,6 +124,18 @@ wait_drained(struct wait *w, const json_t *json)
 				json_object_get(item, "channels"));
 	}
 	return w->left == 0 && !w->is_silent;
+}
+
+/* What is left of the time, but never nothing; an answer gets no more of it
+ * than any other. */
+static int64_t
+wait_rest(const struct wait *w)
+{
+	int64_t rest = w->due_ms - wait_now();
+
+	if (rest < REST_LEAST)
+		return REST_LEAST;
+	return rest < API_WAIT_MS ? rest : API_WAIT_MS;
 }
 
 static int
