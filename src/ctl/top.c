@@ -293,8 +293,8 @@ top_draw(const struct top *t)
 		snprintf(foot, sizeof(foot), "weir does not answer");
 	else if (silent > 0)
 		snprintf(foot, sizeof(foot),
-			"%zu workers did not answer: what they have is missing",
-			silent);
+			"%zu worker%s did not answer: what is there is missing",
+			silent, silent > 1 ? "s" : "");
 	else
 		foot[0] = '\0';
 	screen_line(screen_height() - FOOT_LINES, foot, SCREEN_ALARM);

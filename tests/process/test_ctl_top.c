@@ -56,7 +56,7 @@ test_top(void **state)
 	assert_contains(r.out, "DOWN/S");
 	assert_contains(r.out, "777");
 	assert_contains(r.out, "by rate, largest first");
-	assert_contains(r.out, "1 workers did not answer");
+	assert_contains(r.out, "1 worker did not answer");
 	assert_contains(r.requests, "&rate_ms=100 ");
 	ctl_expect(&r, 0, NULL, NULL);
 }
