@@ -22,10 +22,16 @@ libweir_a_SOURCES = \
 	src/base/cidr.h \
 	src/base/clock.c \
 	src/base/clock.h \
+	src/base/control.c \
+	src/base/control.h \
 	src/base/escape.c \
 	src/base/escape.h \
 	src/base/fd.c \
 	src/base/fd.h \
+	src/base/gather.c \
+	src/base/gather.h \
+	src/base/link.c \
+	src/base/link.h \
 	src/base/log.c \
 	src/base/log.h \
 	src/base/msg.c \
@@ -48,6 +54,8 @@ libweir_a_SOURCES = \
 	src/base/target.h \
 	src/base/units.c \
 	src/base/units.h \
+	src/conf/api.c \
+	src/conf/api.h \
 	src/conf/change.c \
 	src/conf/change.h \
 	src/conf/condition.c \
@@ -63,8 +71,12 @@ libweir_a_SOURCES = \
 	src/conf/describe.h \
 	src/conf/diag.c \
 	src/conf/diag.h \
+	src/conf/entry.c \
+	src/conf/entry.h \
 	src/conf/expand.c \
 	src/conf/expand.h \
+	src/conf/extension.c \
+	src/conf/extension.h \
 	src/conf/format.c \
 	src/conf/format.h \
 	src/conf/grammar.c \
@@ -120,6 +132,8 @@ libweir_a_SOURCES = \
 	src/engine/closing.h \
 	src/engine/connect.c \
 	src/engine/connect.h \
+	src/engine/cursor.c \
+	src/engine/cursor.h \
 	src/engine/dial.c \
 	src/engine/dial.h \
 	src/engine/endpoint.c \
@@ -143,6 +157,8 @@ libweir_a_SOURCES = \
 	src/engine/poller.h \
 	src/engine/sinks.c \
 	src/engine/sinks.h \
+	src/engine/services.c \
+	src/engine/services.h \
 	src/engine/splice.c \
 	src/engine/splice.h \
 	src/engine/stage.c \
@@ -153,11 +169,41 @@ libweir_a_SOURCES = \
 	src/engine/timeouts.h \
 	src/engine/timer.c \
 	src/engine/timer.h \
+	src/engine/trace.c \
+	src/engine/trace.h \
 	src/engine/variables.c \
 	src/engine/verbs.c \
 	src/engine/wait.c \
 	src/engine/wait.h \
 	src/heritage.h \
+	src/keeper/ask.c \
+	src/keeper/ask.h \
+	src/keeper/keeper.c \
+	src/keeper/keeper.h \
+	src/keeper/members.c \
+	src/keeper/members.h \
+	src/keeper/order.c \
+	src/keeper/order.h \
+	src/keeper/page.h \
+	src/keeper/page_channels.c \
+	src/keeper/page_config.c \
+	src/keeper/page_extensions.c \
+	src/keeper/page_master.c \
+	src/keeper/page_servers.c \
+	src/keeper/page_tables.c \
+	src/keeper/page_trace.c \
+	src/keeper/page_workers.c \
+	src/keeper/request.c \
+	src/keeper/request.h \
+	src/keeper/rights.c \
+	src/keeper/route.h \
+	src/keeper/routes.c \
+	src/keeper/table_json.c \
+	src/keeper/table_json.h \
+	src/keeper/upkeep.c \
+	src/keeper/upkeep.h \
+	src/keeper/web.c \
+	src/keeper/web.h \
 	src/master/activation.c \
 	src/master/activation.h \
 	src/master/adopt.c \
@@ -178,6 +224,7 @@ libweir_a_SOURCES = \
 	src/master/generation.h \
 	src/master/home.c \
 	src/master/home.h \
+	src/master/links.c \
 	src/master/listeners.c \
 	src/master/listeners.h \
 	src/master/logs.c \
@@ -209,6 +256,8 @@ libweir_a_SOURCES = \
 	src/master/sockfile.c \
 	src/master/sockfile.h \
 	src/master/succession.c \
+	src/master/tables.c \
+	src/master/tables.h \
 	src/master/watch.c \
 	src/master/workers.c \
 	src/master/workers.h \
@@ -218,6 +267,8 @@ libweir_a_SOURCES = \
 	src/shm/crash.h \
 	src/shm/owner.c \
 	src/shm/owner.h \
+	src/shm/pause.c \
+	src/shm/pause.h \
 	src/shm/row.c \
 	src/shm/row.h \
 	src/shm/shm.c \
@@ -232,14 +283,21 @@ libweir_a_SOURCES = \
 	src/shm/table.h \
 	src/worker/accept.c \
 	src/worker/accept.h \
-	src/worker/control.c \
-	src/worker/control.h \
+	src/worker/ask.h \
 	src/worker/crash.c \
 	src/worker/crash.h \
 	src/worker/drain.c \
 	src/worker/drain.h \
+	src/worker/killing.c \
+	src/worker/link.c \
+	src/worker/link.h \
+	src/worker/listening.c \
+	src/worker/listing.c \
 	src/worker/report.c \
 	src/worker/report.h \
+	src/worker/row.c \
+	src/worker/row.h \
+	src/worker/tracing.c \
 	src/worker/worker.c
 
 # Modules call the core, and the registry of the core names the modules.
@@ -247,7 +305,8 @@ sbin_PROGRAMS += weir
 weir_SOURCES = src/main.c
 weir_LDFLAGS = $(WEIR_LDFLAGS)
 weir_LDADD = libweir.a libmodules.a libweir.a \
-	$(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(LIBBSD_LIBS)
+	$(LIBEVENT_LIBS) $(LIBEVENT_EXTRA_LIBS) $(JANSSON_LIBS) \
+	$(LIBCONFIG_LIBS) $(LIBBSD_LIBS)
 
 # It is told all by the API, and of the core needs the base alone.
 bin_PROGRAMS += weirctl

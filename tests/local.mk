@@ -35,6 +35,7 @@ UNIT_TESTS = \
 	tests/unit/test_engine \
 	tests/unit/test_equip \
 	tests/unit/test_events \
+	tests/unit/test_extensions \
 	tests/unit/test_facts \
 	tests/unit/test_fd \
 	tests/unit/test_flow \
@@ -45,6 +46,7 @@ UNIT_TESTS = \
 	tests/unit/test_late \
 	tests/unit/test_limits \
 	tests/unit/test_line \
+	tests/unit/test_link \
 	tests/unit/test_listeners \
 	tests/unit/test_load \
 	tests/unit/test_log \
@@ -119,6 +121,8 @@ PROCESS_TESTS = \
 	tests/process/test_drain \
 	tests/process/test_faults \
 	tests/process/test_full \
+	tests/process/test_keeper \
+	tests/process/test_keeper_clients \
 	tests/process/test_load \
 	tests/process/test_loader \
 	tests/process/test_log_faults \
@@ -211,6 +215,8 @@ libtest_a_SOURCES = \
 	tests/lib/hole.h \
 	tests/lib/hostile.c \
 	tests/lib/hostile.h \
+	tests/lib/http.c \
+	tests/lib/http.h \
 	tests/lib/idle.c \
 	tests/lib/idle.h \
 	tests/lib/load.c \
@@ -316,7 +322,8 @@ tests_aid_LDFLAGS = $(WEIR_LDFLAGS)
 tests_aid_LDADD = libweir.a $(LIBBSD_LIBS)
 
 LDADD = libtest.a libmodules.a libweir.a libmodules.a libweir.a \
-	$(CMOCKA_LIBS) $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(LIBBSD_LIBS)
+	$(CMOCKA_LIBS) $(LIBEVENT_LIBS) $(LIBEVENT_EXTRA_LIBS) $(JANSSON_LIBS) \
+	$(LIBCONFIG_LIBS) $(LIBBSD_LIBS)
 
 # Programs in which one allocation of weir can be made to fail (lib/alloc.h).
 WRAP_ALLOC = $(AM_LDFLAGS) \

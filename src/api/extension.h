@@ -24,14 +24,16 @@ struct weir_service {
 	struct event_base *base; /* of this process */
 };
 
+/* Somebody asks something of a service. */
+typedef void weir_run(struct weir_service *s, struct weir_request *r);
+
 /* A word that weirctl and the API have for it: POST
  * /v1/extensions/NAME/WORD. */
 struct weir_command {
 	const char *word;
 	const char *help; /* one sentence with its full stop */
 	bool reads;	  /* changes nothing: whoever may read, may this */
-	/* Answers with weir_reply(), now or later. */
-	void (*run)(struct weir_service *s, struct weir_request *r);
+	weir_run *run;	  /* answers with weir_reply(), now or later */
 };
 
 struct weir_extension {
@@ -66,15 +68,20 @@ struct weir_extension {
 
 /* The entry of that name in this process; NULL: there is none, or it is
  * optional and could not start. */
-struct weir_service *weir_extension(const struct weir_call *c, const char *name);
+struct weir_service *
+weir_extension(const struct weir_call *c, const char *name);
+/* The same, when a middleware starts. */
+struct weir_service *
+weir_instance_extension(const struct weir_instance *in, const char *name);
 /* The first table of the extension of that name, or NULL. */
 struct weir_table *weir_table(const struct weir_call *c, const char *name);
+struct weir_table *
+weir_instance_table(const struct weir_instance *in, const char *name);
 
 /* GET of that path (as "/metrics") is answered by page, which calls
  * weir_reply() now or later; -1 with errno. */
 int weir_keeper_page(struct weir_keeper *k, struct weir_service *s,
-	const char *path,
-	void (*page)(struct weir_service *s, struct weir_request *r));
+	const char *path, weir_run *page);
 /* Value of a parameter of the request, or NULL; borrowed until the reply. */
 const char *weir_request_value(struct weir_request *r, const char *name);
 /* What was sent with it; borrowed until the reply. */

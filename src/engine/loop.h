@@ -10,12 +10,15 @@
 
 #include "base/buf.h"
 #include "engine/connect.h"
+#include "engine/cursor.h"
 #include "engine/pipe.h"
 #include "engine/poller.h"
 #include "engine/sinks.h"
 #include "engine/ticket.h"
 #include "engine/timeouts.h"
 
+struct services;
+struct tracer;
 struct weir_channel;
 
 TAILQ_HEAD(channel_head, weir_channel);
@@ -30,7 +33,8 @@ struct loop {
 	struct event_base *base; /* the poller's */
 	struct poller poller;
 	struct timeouts timeouts;
-	struct sinks sinks; /* its owner's to start and to end */
+	const struct services *services; /* its owner's; NULL: none */
+	struct sinks sinks;		 /* its owner's to start and to end */
 	struct event *tick;
 	struct event *trim; /* comes while there is something to give back */
 	bool trims;	    /* it is armed */
@@ -46,6 +50,8 @@ struct loop {
 	struct channel_head dead; /* to be freed at the end of the turn */
 	struct tickets tickets;
 	TAILQ_HEAD(, engine) engines; /* of this worker */
+	LIST_HEAD(, cursor) cursors;  /* that are on their way */
+	LIST_HEAD(, tracer) tracers;
 	size_t channels;
 	size_t fds;	       /* that the channels have or may want */
 	size_t fds_most;       /* nobody is accepted who may want more */

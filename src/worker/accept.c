@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "conf/conf.h"
 #include "heritage.h"
 #include "worker/accept.h"
 
@@ -52,8 +53,8 @@ listener_is_wanted(const struct listener *l)
 {
 	const struct acceptor *a = l->acceptor;
 
-	return a->open && !a->closed && l->ours && !a->paused && !a->full &&
-	       !(a->away && l->shared);
+	return a->open && !a->closed && l->ours && !l->waits && !a->paused &&
+	       !a->full && !(a->away && l->shared);
 }
 
 /* Puts every listener into the set, or takes it out of it: as it should be. */
@@ -239,8 +240,8 @@ acceptor_empty(struct acceptor *a)
 		if (l->fd == -1)
 			continue;
 		left = conf_listen_at(l->engine->server, l->listen)->backlog;
-		while (a->open && l->ours && !a->paused && left-- >= 0 &&
-			listener_accept(l))
+		while (a->open && l->ours && !l->waits && !a->paused &&
+			left-- >= 0 && listener_accept(l))
 			continue;
 		if (!a->open || !l->ours || !a->paused)
 			fd_close(&l->fd);
@@ -270,8 +271,11 @@ acceptor_init(struct acceptor *a, struct loop *loop, struct engine *engines,
 		return -1;
 	}
 	for (i = 0; i < h->nlisteners; i++) {
-		struct listener *l = &a->listeners[a->n++];
+		struct listener *l = &a->listeners[a->n];
 
+		if (h->listeners[i].server == CONF_API)
+			continue;
+		a->n++;
 		l->source.ready = listener_ready;
 		l->acceptor = a;
 		l->engine = &engines[h->listeners[i].server];
@@ -318,6 +322,17 @@ acceptor_adopt(struct acceptor *a, unsigned slot, bool adopt)
 	for (l = a->listeners; l < a->listeners + a->n; l++)
 		if (!l->shared && l->slot == slot)
 			l->ours = adopt;
+	acceptor_update(a);
+}
+
+void
+acceptor_hold(struct acceptor *a, const struct engine *e, bool hold)
+{
+	struct listener *l;
+
+	for (l = a->listeners; l < a->listeners + a->n; l++)
+		if (l->engine == e)
+			l->waits = hold;
 	acceptor_update(a);
 }
 

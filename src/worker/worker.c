@@ -13,12 +13,14 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "engine/services.h"
 #include "engine/splice.h"
 #include "heritage.h"
 #include "worker/accept.h"
-#include "worker/control.h"
+#include "base/control.h"
 #include "worker/crash.h"
 #include "worker/drain.h"
+#include "worker/link.h"
 #include "worker/report.h"
 
 #define FDS_SPARE	  8
@@ -27,12 +29,14 @@
 struct worker {
 	const struct heritage *heritage;
 	struct loop loop;
+	struct services services;
 	struct engine *engines; /* one a server */
 	size_t nengines;
 	struct acceptor acceptor;
 	struct drain drain;
 	struct report report;
 	struct control control;
+	struct links links;
 	struct event *signals[2];
 	bool quitting; /* with close_wait, whatever was said before */
 };
@@ -107,6 +111,10 @@ worker_told(void *arg, const struct msg *m, int attached)
 	case MSG_ADOPT:
 	case MSG_RETURN:
 		acceptor_adopt(&w->acceptor, m->arg, m->type == MSG_ADOPT);
+		break;
+	case MSG_LINK:
+		if (attached != -1)
+			links_add(&w->links, attached);
 		break;
 	case MSG_REOPEN:
 		worker_reopen(w, m->arg, attached);
@@ -199,6 +207,9 @@ worker_init(struct worker *w, const struct heritage *h)
 		sinks_init(&w->loop.sinks, &w->loop.poller, h->conf, h->logs) ==
 			-1)
 		return -1;
+	if (services_init(&w->services, h, WEIR_IN_WORKER, w->loop.base) == -1)
+		return -1;
+	w->loop.services = &w->services;
 	w->engines = calloc(h->conf->servers.n, sizeof(*w->engines));
 	if (w->engines == NULL)
 		return -1;
@@ -214,6 +225,8 @@ worker_init(struct worker *w, const struct heritage *h)
 		    w) == -1 ||
 		acceptor_init(&w->acceptor, &w->loop, w->engines, h) == -1)
 		return -1;
+	links_init(
+		&w->links, &w->loop, h, &w->acceptor, w->engines, w->nengines);
 	if (worker_listen_signals(w) == -1)
 		return -1;
 	w->loop.fds_most = worker_fds_most();
@@ -229,6 +242,7 @@ worker_done(struct worker *w)
 {
 	size_t i;
 
+	links_done(&w->links);
 	acceptor_done(&w->acceptor);
 	control_done(&w->control);
 	/* The master's death may be told late, when nobody catches it. */
@@ -241,6 +255,7 @@ worker_done(struct worker *w)
 	for (i = 0; i < w->nengines; i++)
 		engine_done(&w->engines[i]);
 	free(w->engines);
+	services_done(&w->services);
 	sinks_done(&w->loop.sinks);
 	loop_done(&w->loop);
 	close(w->heritage->control_fd);
