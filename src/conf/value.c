@@ -4,10 +4,10 @@
 
 #include "base/addr.h"
 #include "api/option.h"
+#include "base/near.h"
 #include "base/units.h"
 #include "conf/late.h"
 #include "conf/logfile.h"
-#include "conf/near.h"
 #include "conf/network.h"
 #include "conf/value.h"
 
