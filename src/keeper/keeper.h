@@ -9,7 +9,6 @@
 
 #include "base/control.h"
 #include "engine/services.h"
-#include "keeper/upkeep.h"
 #include "keeper/ask.h"
 #include "keeper/order.h"
 #include "keeper/members.h"
@@ -24,7 +23,6 @@ struct page;
 struct weir_keeper {
 	const struct heritage *heritage;
 	struct event_base *base;
-	struct upkeep upkeep;
 	struct control control;
 	struct event *signals[2];
 	struct event *looks; /* looks, while it drains, whether all is said */

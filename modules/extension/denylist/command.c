@@ -128,9 +128,9 @@ net_json(struct weir_service *s, const struct net *net)
 	if (entry_get(s, net, &entry) == -1 ||
 		weir_table_left(s->tables[NETS], net_key(net), &left_ms) == -1)
 		return NULL;
-	return json_pack("{s:s,s:s,s:s*,s:o}", "network", net_text(net, text),
+	return json_pack("{s:s,s:s,s:s,s:o}", "network", net_text(net, text),
 		"by", entry.by == BY_FILE ? "file" : "command", "why",
-		entry.why[0] != '\0' ? entry.why : NULL, "left_ms",
+		entry.why, "left_ms",
 		left_ms == UINT64_MAX ? json_null()
 				      : json_integer((json_int_t)left_ms));
 }
