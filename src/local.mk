@@ -5,6 +5,7 @@ libweir_a_SOURCES = \
 	src/api/counter.h \
 	src/api/extension.h \
 	src/api/middleware.h \
+	src/api/observer.h \
 	src/api/option.h \
 	src/api/reason.def \
 	src/api/table.h \
@@ -88,6 +89,8 @@ libweir_a_SOURCES = \
 	src/conf/option.h \
 	src/conf/override.c \
 	src/conf/override.h \
+	src/conf/plan.c \
+	src/conf/plan.h \
 	src/conf/reading.c \
 	src/conf/reading.h \
 	src/conf/render.c \
@@ -127,6 +130,7 @@ libweir_a_SOURCES = \
 	src/engine/endpoint.h \
 	src/engine/engine.c \
 	src/engine/engine.h \
+	src/engine/facts.c \
 	src/engine/flow.c \
 	src/engine/flow.h \
 	src/engine/history.c \
@@ -136,6 +140,8 @@ libweir_a_SOURCES = \
 	src/engine/limits.c \
 	src/engine/loop.c \
 	src/engine/loop.h \
+	src/engine/observe.c \
+	src/engine/observe.h \
 	src/engine/opening.c \
 	src/engine/opening.h \
 	src/engine/pipe.c \

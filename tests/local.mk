@@ -54,6 +54,7 @@ UNIT_TESTS = \
 	tests/unit/test_msg \
 	tests/unit/test_needs \
 	tests/unit/test_notify \
+	tests/unit/test_observe \
 	tests/unit/test_option \
 	tests/unit/test_override \
 	tests/unit/test_peer \
