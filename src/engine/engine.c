@@ -22,6 +22,7 @@ engine_init(
 		chain_done(&e->chain);
 		return -1;
 	}
+	e->chain.services = loop->services;
 	if (loop->observers != NULL)
 		observe_engine(e);
 	if (chain_start(&e->chain, server) == -1) {

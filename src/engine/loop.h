@@ -17,6 +17,7 @@
 #include "engine/timeouts.h"
 
 struct observers;
+struct services;
 struct weir_channel;
 
 TAILQ_HEAD(channel_head, weir_channel);
@@ -31,6 +32,7 @@ struct loop {
 	struct event_base *base; /* the poller's */
 	struct poller poller;
 	struct timeouts timeouts;
+	const struct services *services;   /* its owner's; NULL: none */
 	const struct observers *observers; /* its owner's; NULL: none */
 	struct sinks sinks;		   /* its owner's to start and to end */
 	struct event *tick;

@@ -136,7 +136,8 @@ test_processes_with_different_clocks(void **state)
 		clock_advance(late_ms);
 		assert_true(shared_add("a", RATE, 1) >= 501);
 		clock_advance(100);
-		assert_true(shared_add("a", RATE, 1) >= 502);
+		/* What was late is of the window before, and fades with it. */
+		assert_true(shared_add("a", RATE, 1) >= 501);
 		drawn += weir_table_draw(
 				 &table, shared_key("a"), TOKENS, 1, NULL) == 0;
 		clock_advance(late_ms);
