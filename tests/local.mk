@@ -99,7 +99,8 @@ MODULE_TESTS = \
 	tests/module/test_preface \
 	tests/module/test_registry \
 	tests/module/test_rewrite \
-	tests/module/test_select
+	tests/module/test_select \
+	tests/module/test_stats
 MODULE_SHELL_TESTS = \
 	tests/module/extra.sh
 PROCESS_TESTS = \
@@ -219,6 +220,8 @@ libtest_a_SOURCES = \
 	tests/lib/look.c \
 	tests/lib/low.c \
 	tests/lib/low.h \
+	tests/lib/metrics.c \
+	tests/lib/metrics.h \
 	tests/lib/mode.c \
 	tests/lib/mode.h \
 	tests/lib/narrow.c \

@@ -87,6 +87,10 @@ struct weir_table *weir_table(const struct weir_call *c, const char *name);
 struct weir_table *
 weir_instance_table(const struct weir_instance *in, const char *name);
 
+/* One line at level warn, with the name of the entry in front. */
+void weir_warn(const struct weir_service *s, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
 /* GET of that path (as "/metrics") is answered by page, which calls
  * weir_reply() now or later; -1 with errno. */
 int weir_keeper_page(struct weir_keeper *k, struct weir_service *s,

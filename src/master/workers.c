@@ -319,6 +319,7 @@ worker_child(struct workers *ws, unsigned slot, int control_fd)
 		.owner = ws->v[slot].owner,
 		.tables = ws->tables->v,
 		.ntables = ws->tables->n,
+		.counters = ws->tables->counters,
 		.generation = ws->generation,
 		.master_pid = ws->master_pid,
 		.background = ws->conf->process.daemon };
