@@ -176,6 +176,8 @@ libweir_a_SOURCES = \
 	src/engine/wait.h \
 	src/heritage.h \
 	src/keeper/keeper.c \
+	src/keeper/upkeep.c \
+	src/keeper/upkeep.h \
 	src/master/activation.c \
 	src/master/activation.h \
 	src/master/adopt.c \

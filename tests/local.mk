@@ -36,6 +36,7 @@ UNIT_TESTS = \
 	tests/unit/test_engine \
 	tests/unit/test_equip \
 	tests/unit/test_events \
+	tests/unit/test_extensions \
 	tests/unit/test_facts \
 	tests/unit/test_fd \
 	tests/unit/test_flow \

@@ -17,6 +17,7 @@
 #include "conf/conf.h"
 #include "engine/services.h"
 #include "heritage.h"
+#include "keeper/upkeep.h"
 
 #define EXIT_CANNOT_START 2 /* a respawn would not help */
 
@@ -24,6 +25,7 @@ struct weir_keeper {
 	const struct heritage *heritage;
 	struct event_base *base;
 	struct services services;
+	struct upkeep upkeep;
 	struct control control;
 	struct event *signals[2];
 	bool leaving;
@@ -136,6 +138,7 @@ keeper_init(struct weir_keeper *k, const struct heritage *h)
 	k->base = event_base_new();
 	if (k->base == NULL ||
 		services_init(&k->services, h, WEIR_IN_KEEPER, k->base) == -1 ||
+		upkeep_init(&k->upkeep, h, k->base) == -1 ||
 		keeper_keep(k) == -1 ||
 		control_init(&k->control, k->base, h->control_fd, keeper_told,
 			k) == -1)
@@ -158,6 +161,7 @@ keeper_done(struct weir_keeper *k)
 {
 	size_t i;
 
+	upkeep_done(&k->upkeep);
 	services_done(&k->services);
 	control_done(&k->control);
 	for (i = 0; i < 2; i++)

@@ -53,6 +53,15 @@ tables_open(struct tables *ts, struct shm *shm, const struct conf *conf,
 }
 
 void
+tables_filled(struct tables *ts)
+{
+	size_t i;
+
+	for (i = 0; i < ts->n; i++)
+		ts->v[i].fresh = false;
+}
+
+void
 tables_done(struct tables *ts)
 {
 	size_t i;

@@ -25,6 +25,8 @@ bool tables_wanted(const struct conf *conf);
  * -1, logged.  End with tables_done(). */
 int tables_open(struct tables *ts, struct shm *shm, const struct conf *conf,
 	unsigned workers);
+/* The keeper has read their files. */
+void tables_filled(struct tables *ts);
 /* Frees; what is in the segment stays. */
 void tables_done(struct tables *ts);
 /* Has it a table in this zone? */
