@@ -141,6 +141,7 @@ PROCESS_TESTS = \
 	tests/process/test_spread \
 	tests/process/test_start \
 	tests/process/test_states \
+	tests/process/test_stats \
 	tests/process/test_succession \
 	tests/process/test_time \
 	tests/process/test_undo \
@@ -231,6 +232,8 @@ libtest_a_SOURCES = \
 	tests/lib/net.h \
 	tests/lib/options.c \
 	tests/lib/options.h \
+	tests/lib/page.c \
+	tests/lib/page.h \
 	tests/lib/pair.c \
 	tests/lib/pair.h \
 	tests/lib/peer.c \

@@ -9,6 +9,8 @@
 #include "stats.h"
 
 #define STALL_EVERY_MS 1000 /* of one middleware, in the log */
+#define US_PER_S       1000000u
+#define NS_PER_US      1000u
 #define NS_PER_MS      1000000u
 
 static const struct weir_opt opts[] = {
@@ -46,6 +48,7 @@ struct state {
 /* What it remembers of a channel. */
 struct own {
 	struct backend *backend; /* that it is connected to; NULL: none */
+	uint64_t opened_us;
 };
 
 /* ---- series -------------------------------------------------------------- */
@@ -225,6 +228,16 @@ fail:
 	return -1;
 }
 
+static uint64_t
+now_us(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return (uint64_t)ts.tv_sec * US_PER_S +
+	       (uint64_t)ts.tv_nsec / NS_PER_US;
+}
+
 /* ---- what it sees -------------------------------------------------------- */
 
 static void
@@ -272,7 +285,9 @@ static void
 stats_opened(struct weir_service *s, const struct weir_seen *seen)
 {
 	struct server_cells *to = server_of(s, seen);
+	struct own *own = seen->own;
 
+	own->opened_us = now_us(CLOCK_MONOTONIC);
 	weir_cell_add(cell_of(to->cells, server_figures, accepted), 1);
 	weir_cell_add(to->active, 1);
 }
@@ -316,8 +331,11 @@ stats_closed(struct weir_service *s, const struct weir_seen *seen,
 	weir_cell_add(to->active, UINT64_MAX);
 	weir_cell_add(
 		cell_of(to->cells, server_figures, ended[facts->reason]), 1);
+	/* Of what is over soon milliseconds say too little. */
 	times_add(cell_of(to->cells, server_figures, session),
-		facts->age_ms * 1000);
+		facts->age_ms >= 1000
+			? facts->age_ms * 1000
+			: now_us(CLOCK_MONOTONIC) - own->opened_us);
 	if (b == NULL)
 		return;
 	weir_cell_add(b->active, UINT64_MAX);
@@ -327,22 +345,13 @@ stats_closed(struct weir_service *s, const struct weir_seen *seen,
 		facts->down_bytes);
 }
 
-static uint64_t
-now_ms(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / NS_PER_MS;
-}
-
 /* All channels of this worker have waited for it. */
 static void
 stats_stalled(struct weir_service *s, const struct server_cells *server,
 	struct stage_cells *stage, const struct weir_seen *seen,
 	const struct weir_called *called)
 {
-	uint64_t now = now_ms(CLOCK_MONOTONIC);
+	uint64_t now = now_us(CLOCK_MONOTONIC) / 1000;
 
 	if (stage->told_ms != 0 && now < stage->told_ms + STALL_EVERY_MS)
 		return;
@@ -394,7 +403,7 @@ stats_page(struct weir_service *s, struct weir_request *r, bool json)
 	t.failed = totals_init(&totals, s->counters) == -1;
 	if (!t.failed) {
 		if (json)
-			json_write(&t, &totals, now_ms(CLOCK_REALTIME));
+			json_write(&t, &totals, now_us(CLOCK_REALTIME) / 1000);
 		else
 			metrics_write(&t, &totals);
 		totals_done(&totals);
