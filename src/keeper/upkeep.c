@@ -37,8 +37,11 @@ upkeep_init(struct upkeep *u, const struct heritage *h, struct event_base *base)
 	u->from = calloc(h->ntables, sizeof(*u->from));
 	u->tick = event_new(base, -1, EV_PERSIST, upkeep_tick, u);
 	if (u->from != NULL && u->tick != NULL &&
-		event_add(u->tick, &tick) == 0)
+		event_add(u->tick, &tick) == 0) {
+		/* Better to know now than in a minute that it cannot. */
+		upkeep_save(u);
 		return 0;
+	}
 	errno = ENOMEM;
 	return -1;
 }

@@ -9,6 +9,7 @@
 #include "conf/plan.h"
 #include "master/tables.h"
 #include "shm/counters.h"
+#include "shm/pause.h"
 
 #define HOLDERS_LEAST 16 /* processes that have something of one key */
 
@@ -35,6 +36,11 @@ tables_open(struct tables *ts, struct shm *shm, const struct conf *conf,
 	unsigned j;
 
 	ts->shm = shm;
+	ts->pauses = pauses_open(shm);
+	if (ts->pauses == NULL) {
+		log_error("cannot share memory: %s", strerror(errno));
+		return -1;
+	}
 	for (i = 0; i < conf->extensions.n; i++) {
 		ext = conf_extension_at(conf, i);
 		for (j = 0; ext->type->table != NULL; j++) {

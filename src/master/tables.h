@@ -10,9 +10,11 @@
 #include "shm/table.h"
 
 struct conf;
+struct pauses;
 
 struct tables {
-	struct shm *shm; /* NULL: none is wanted */
+	struct shm *shm;       /* NULL: none is wanted */
+	struct pauses *pauses; /* in there */
 	struct heritage_table *v;
 	size_t n;
 	struct weir_counters *counters; /* NULL: nobody counts */

@@ -319,6 +319,7 @@ worker_child(struct workers *ws, unsigned slot, int control_fd)
 		.board = ws->board,
 		.shm = ws->tables->shm,
 		.owner = ws->v[slot].owner,
+		.pauses = ws->tables->pauses,
 		.tables = ws->tables->v,
 		.ntables = ws->tables->n,
 		.counters = ws->tables->counters,

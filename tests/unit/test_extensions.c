@@ -117,7 +117,29 @@ static const struct weir_extension fake_guards = { .name = "guards",
 	.conf_size = sizeof(struct fake_conf),
 	.stage = &fake_guard };
 
-#define FAKE_EXTENSIONS &fake_guards, &fake_plain, &fake_shares, NULL
+/* Wants an extension of type shares. */
+struct wants_conf {
+	const char *table;
+	const char *any;
+};
+
+static const char *const wants_types[] = { "shares", NULL };
+static const struct weir_opt wants_opts[] = {
+	WEIR_STRING("table", struct wants_conf, table, .def = "shares",
+		.flags = WEIR_NAMES_EXTENSION, .choices = wants_types,
+		.help = "What it counts in."),
+	WEIR_STRING("any", struct wants_conf, any,
+		.flags = WEIR_NAMES_EXTENSION | WEIR_OPTIONAL,
+		.help = "Any extension."),
+	WEIR_OPT_END
+};
+static const struct weir_middleware fake_wants = { .name = "wants",
+	.help = "Wants an extension.",
+	.opts = wants_opts,
+	.conf_size = sizeof(struct wants_conf) };
+
+#define FAKE_MIDDLEWARES &fake_wants, NULL
+#define FAKE_EXTENSIONS	 &fake_guards, &fake_plain, &fake_shares, NULL
 #include "registry_fake.h"
 
 #include "engine/services.h"
@@ -226,6 +248,43 @@ test_a_stage_stands_first(void **state)
 	server = conf_server_at(t.conf, 1);
 	assert_int_equal(server->stages.n, 1);
 	assert_ptr_equal(conf_stage_at(server, 0)->mw, &fake_guard);
+	try_end(&t);
+}
+
+#define WANTS(options)                                                         \
+	"servers = ( { name = \"s\"; middlewares = ( { type = "                \
+	"\"wants\"; " options " } ); } );"
+
+/* A middleware says which extension it works with. */
+static void
+test_who_is_wanted_is_there(void **state)
+{
+	struct trial t =
+		try_text("extensions = ( \"shares\", \"plain\" );\n" WANTS(
+			"any = \"plain\";"));
+
+	(void)state;
+	assert_names(&t, "shares plain ");
+	try_end(&t);
+	t = try_text("extensions = ( { type = \"shares\"; name = \"x\"; } "
+		     ");\n" WANTS("table = \"x\";"));
+	assert_names(&t, "x ");
+	try_end(&t);
+	assert_refused(WANTS(""),
+		"weir.conf:1: servers.s.middlewares[0] (wants): option "
+		"\"table\" = \"shares\": there is no extension of that name: "
+		"extensions = ( { type = \"shares\"; ... } )");
+	assert_refused("extensions = ( \"shares\" );\n" WANTS("table = \"y\";"),
+		"weir.conf:2: servers.s.middlewares[0] (wants): option "
+		"\"table\" = \"y\": there is no extension of that name");
+	assert_refused("extensions = ( \"shares\", \"plain\" );\n" WANTS(
+			       "table = \"plain\";"),
+		"option \"table\" = \"plain\": that extension is of another "
+		"type than shares");
+	/* What is wrong with the extensions is said, and no more. */
+	t = try_text("extensions = ( \"shared\" );\n" WANTS(""));
+	assert_null(t.conf);
+	assert_null(strstr(t.said, "there is no extension of that name"));
 	try_end(&t);
 }
 
@@ -408,6 +467,7 @@ main(void)
 		cmocka_unit_test(test_what_is_refused),
 		cmocka_unit_test(test_settings_have_their_names),
 		cmocka_unit_test(test_a_stage_stands_first),
+		cmocka_unit_test(test_who_is_wanted_is_there),
 		cmocka_unit_test(test_start_in_order_stop_in_reverse),
 		cmocka_unit_test(test_one_that_cannot_start),
 		cmocka_unit_test(test_an_optional_one_is_absent),
