@@ -2,8 +2,10 @@
 noinst_LIBRARIES += libweir.a
 libweir_a_SOURCES = \
 	src/api/channel.h \
+	src/api/counter.h \
 	src/api/extension.h \
 	src/api/middleware.h \
+	src/api/observer.h \
 	src/api/option.h \
 	src/api/reason.def \
 	src/api/table.h \
@@ -98,6 +100,8 @@ libweir_a_SOURCES = \
 	src/conf/option.h \
 	src/conf/override.c \
 	src/conf/override.h \
+	src/conf/plan.c \
+	src/conf/plan.h \
 	src/conf/reading.c \
 	src/conf/reading.h \
 	src/conf/render.c \
@@ -139,6 +143,7 @@ libweir_a_SOURCES = \
 	src/engine/endpoint.h \
 	src/engine/engine.c \
 	src/engine/engine.h \
+	src/engine/facts.c \
 	src/engine/flow.c \
 	src/engine/flow.h \
 	src/engine/history.c \
@@ -148,6 +153,8 @@ libweir_a_SOURCES = \
 	src/engine/limits.c \
 	src/engine/loop.c \
 	src/engine/loop.h \
+	src/engine/observe.c \
+	src/engine/observe.h \
 	src/engine/opening.c \
 	src/engine/opening.h \
 	src/engine/pipe.c \
@@ -263,6 +270,8 @@ libweir_a_SOURCES = \
 	src/master/workers_private.h \
 	src/registry.c \
 	src/registry.h \
+	src/shm/counters.c \
+	src/shm/counters.h \
 	src/shm/crash.h \
 	src/shm/owner.c \
 	src/shm/owner.h \

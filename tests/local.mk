@@ -24,6 +24,7 @@ UNIT_TESTS = \
 	tests/unit/test_condition \
 	tests/unit/test_conf \
 	tests/unit/test_connect \
+	tests/unit/test_counters \
 	tests/unit/test_cut \
 	tests/unit/test_describe \
 	tests/unit/test_dial \
@@ -55,6 +56,7 @@ UNIT_TESTS = \
 	tests/unit/test_msg \
 	tests/unit/test_needs \
 	tests/unit/test_notify \
+	tests/unit/test_observe \
 	tests/unit/test_option \
 	tests/unit/test_override \
 	tests/unit/test_peer \
@@ -99,7 +101,8 @@ MODULE_TESTS = \
 	tests/module/test_preface \
 	tests/module/test_registry \
 	tests/module/test_rewrite \
-	tests/module/test_select
+	tests/module/test_select \
+	tests/module/test_stats
 MODULE_SHELL_TESTS = \
 	tests/module/extra.sh
 PROCESS_TESTS = \
@@ -144,6 +147,7 @@ PROCESS_TESTS = \
 	tests/process/test_spread \
 	tests/process/test_start \
 	tests/process/test_states \
+	tests/process/test_stats \
 	tests/process/test_succession \
 	tests/process/test_time \
 	tests/process/test_undo \
@@ -229,6 +233,8 @@ libtest_a_SOURCES = \
 	tests/lib/look.c \
 	tests/lib/low.c \
 	tests/lib/low.h \
+	tests/lib/metrics.c \
+	tests/lib/metrics.h \
 	tests/lib/mode.c \
 	tests/lib/mode.h \
 	tests/lib/narrow.c \
@@ -237,6 +243,8 @@ libtest_a_SOURCES = \
 	tests/lib/net.h \
 	tests/lib/options.c \
 	tests/lib/options.h \
+	tests/lib/page.c \
+	tests/lib/page.h \
 	tests/lib/pair.c \
 	tests/lib/pair.h \
 	tests/lib/peer.c \

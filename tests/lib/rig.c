@@ -145,6 +145,7 @@ rig_start(struct rig *r)
 	r->server.listen.v = &r->listen;
 	r->server.stages.v = r->stages;
 	assert_int_equal(loop_init(&r->loop, r->server.read_max), 0);
+	r->loop.observers = r->observers;
 	assert_int_equal(engine_init(&r->engine, &r->loop, &r->server), 0);
 	r->wake = event_new(r->loop.base, -1, 0, rig_woken, NULL);
 	assert_non_null(r->wake);
