@@ -215,9 +215,14 @@ libweir_a_SOURCES = \
 	src/master/workers_private.h \
 	src/registry.c \
 	src/registry.h \
+	src/shm/cells.c \
 	src/shm/crash.h \
 	src/shm/owner.c \
 	src/shm/owner.h \
+	src/shm/period.c \
+	src/shm/period.h \
+	src/shm/place.c \
+	src/shm/place.h \
 	src/shm/row.c \
 	src/shm/row.h \
 	src/shm/shm.c \
@@ -230,6 +235,8 @@ libweir_a_SOURCES = \
 	src/shm/stripe.h \
 	src/shm/table.c \
 	src/shm/table.h \
+	src/shm/tokens.c \
+	src/shm/tokens.h \
 	src/worker/accept.c \
 	src/worker/accept.h \
 	src/worker/control.c \
