@@ -2,6 +2,7 @@
 noinst_LIBRARIES += libweir.a
 libweir_a_SOURCES = \
 	src/api/channel.h \
+	src/api/counter.h \
 	src/api/extension.h \
 	src/api/middleware.h \
 	src/api/option.h \
@@ -216,6 +217,8 @@ libweir_a_SOURCES = \
 	src/registry.c \
 	src/registry.h \
 	src/shm/cells.c \
+	src/shm/counters.c \
+	src/shm/counters.h \
 	src/shm/crash.h \
 	src/shm/owner.c \
 	src/shm/owner.h \
