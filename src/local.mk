@@ -4,6 +4,7 @@ libweir_a_SOURCES = \
 	src/api/channel.h \
 	src/api/counter.h \
 	src/api/extension.h \
+	src/api/limiter.h \
 	src/api/middleware.h \
 	src/api/option.h \
 	src/api/reason.def \
@@ -133,6 +134,7 @@ libweir_a_SOURCES = \
 	src/engine/history.h \
 	src/engine/hold.c \
 	src/engine/hold.h \
+	src/engine/limiter.c \
 	src/engine/limits.c \
 	src/engine/loop.c \
 	src/engine/loop.h \

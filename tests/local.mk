@@ -95,6 +95,7 @@ MODULE_TESTS = \
 	tests/module/test_delay \
 	tests/module/test_forward \
 	tests/module/test_limit_bytes \
+	tests/module/test_limit_conn \
 	tests/module/test_log \
 	tests/module/test_preface \
 	tests/module/test_registry \
@@ -209,6 +210,8 @@ libtest_a_SOURCES = \
 	tests/lib/hostile.h \
 	tests/lib/idle.c \
 	tests/lib/idle.h \
+	tests/lib/limits.c \
+	tests/lib/limits.h \
 	tests/lib/load.c \
 	tests/lib/load.h \
 	tests/lib/load_client.c \

@@ -67,8 +67,13 @@ struct weir_extension {
 /* The entry of that name in this process; NULL: there is none, or it is
  * optional and could not start. */
 struct weir_service *weir_extension(const struct weir_call *c, const char *name);
+/* The same, when a middleware starts. */
+struct weir_service *
+weir_instance_extension(const struct weir_instance *in, const char *name);
 /* The first table of the extension of that name, or NULL. */
 struct weir_table *weir_table(const struct weir_call *c, const char *name);
+struct weir_table *
+weir_instance_table(const struct weir_instance *in, const char *name);
 
 /* GET of that path (as "/metrics") is answered by page, which calls
  * weir_reply() now or later; -1 with errno. */

@@ -34,6 +34,9 @@ enum weir_opt_flag {
 	WEIR_OFF = 2,	      /* 0 and "off" mean none */
 	WEIR_NOT_BUILT = 4,   /* refused: "not built in yet" */
 	WEIR_NEEDS_START = 8, /* a reload cannot change it */
+	WEIR_NAMES_EXTENSION = 32, /* a string: the name of an entry of
+				     * extensions, of type choices[0] if there
+				     * are choices */
 	WEIR_BARE = 16 /* strings of which a number or false needs no quotes */
 };
 

@@ -66,7 +66,7 @@ enum weir_full {
 struct weir_table_spec {
 	const char *name; /* behind that of the extension and a dot; NULL: its
 			   * own alone */
-	const struct weir_column *columns;
+	const struct weir_column *columns; /* copied, but for their names */
 	unsigned ncolumns;
 	uint32_t key_most; /* bytes, at most WEIR_KEY_MOST */
 	size_t size;	   /* bytes of rows at most */

@@ -9,5 +9,6 @@
 #include "middleware.h"
 #include "table.h"
 #include "extension.h"
+#include "limiter.h"
 
 #endif

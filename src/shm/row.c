@@ -370,7 +370,7 @@ row_spend(const struct shape *shape, struct row *row, unsigned column,
 	const struct period_now *now, uint64_t n, uint64_t most, uint64_t *got)
 {
 	*got = period_spend(cell(shape, row, column), now, n, most);
-	if (*got > 0 || n == 0)
+	if (*got > 0 || (n == 0 && row_period(shape, row, column)->n < most))
 		return 0;
 	errno = EDQUOT;
 	return -1;

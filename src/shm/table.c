@@ -1,5 +1,6 @@
 /* table.c - a table in shared memory: keys, spread over stripes. */
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "shm/place.h"
@@ -32,7 +33,10 @@ table_init(struct weir_table *t, struct shm *shm,
 	uint32_t i;
 
 	*t = (struct weir_table){ .shm = shm, .options = *options };
-	t->shape = (struct shape){ .columns = options->columns,
+	if (options->ncolumns <= WEIR_COLUMNS)
+		memcpy(t->columns, options->columns,
+			options->ncolumns * sizeof(*t->columns));
+	t->shape = (struct shape){ .columns = t->columns,
 		.n = options->ncolumns,
 		.key_most = options->key_most,
 		.holders = options->holders };

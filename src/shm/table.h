@@ -13,7 +13,7 @@
 
 struct table_options {
 	const char *name;
-	const struct weir_column *columns; /* borrowed */
+	const struct weir_column *columns; /* copied, but for names */
 	unsigned ncolumns;
 	uint32_t key_most;
 	uint32_t holders; /* processes that may hold something of one key */
@@ -26,6 +26,7 @@ struct weir_table {
 	struct shm *shm;
 	struct shm_zone *zone;
 	struct stripe *stripes;
+	struct weir_column columns[WEIR_COLUMNS];
 	struct shape shape;
 	struct table_options options;
 	uint64_t me; /* owner of what is held here; 0: none */
