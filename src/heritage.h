@@ -6,16 +6,28 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct board;
 struct conf;
+struct shm;
+struct weir_table;
 
 struct heritage_listener {
 	int fd;
-	unsigned server; /* index into conf->servers */
+	unsigned server; /* index into conf->servers, or CONF_API */
 	unsigned listen; /* index into that server's listen list */
 	unsigned share;	 /* 0: all workers accept; n: it is the n-th of several
 			  * at one address, see heritage_slot() */
+};
+
+/* A table of an extension; those of one stand together, in its own order. */
+struct heritage_table {
+	struct weir_table *table;
+	char *name;
+	unsigned extension; /* index into conf->extensions */
+	const char *file;   /* it is kept there; NULL: nowhere */
+	bool fresh;	    /* made now: the keeper fills it from its file */
 };
 
 struct heritage {
@@ -29,6 +41,10 @@ struct heritage {
 	struct board *board; /* a line a slot; NULL: none */
 	unsigned generation;
 	pid_t master_pid;
+	struct shm *shm; /* that all processes share; NULL: none */
+	uint64_t owner;	 /* of what this process holds there */
+	const struct heritage_table *tables;
+	size_t ntables;
 	bool background; /* once ready, stdio is /dev/null */
 };
 
@@ -44,5 +60,9 @@ heritage_slot(const struct heritage_listener *l, unsigned workers)
  * SIGQUIT are blocked until the worker handles them.  Exits 0, or 2 when it
  * cannot start and a respawn would not help. */
 _Noreturn void worker_main(const struct heritage *h);
+/* The same of the one process that does what must be done once: asks all
+ * workers, answers the API, runs what extensions keep.  It serves after MSG_GO,
+ * and has no slot. */
+_Noreturn void keeper_main(const struct heritage *h);
 
 #endif

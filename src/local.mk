@@ -24,6 +24,8 @@ libweir_a_SOURCES = \
 	src/base/cidr.h \
 	src/base/clock.c \
 	src/base/clock.h \
+	src/base/control.c \
+	src/base/control.h \
 	src/base/escape.c \
 	src/base/escape.h \
 	src/base/fd.c \
@@ -48,6 +50,8 @@ libweir_a_SOURCES = \
 	src/base/target.h \
 	src/base/units.c \
 	src/base/units.h \
+	src/conf/api.c \
+	src/conf/api.h \
 	src/conf/change.c \
 	src/conf/change.h \
 	src/conf/condition.c \
@@ -63,8 +67,12 @@ libweir_a_SOURCES = \
 	src/conf/describe.h \
 	src/conf/diag.c \
 	src/conf/diag.h \
+	src/conf/entry.c \
+	src/conf/entry.h \
 	src/conf/expand.c \
 	src/conf/expand.h \
+	src/conf/extension.c \
+	src/conf/extension.h \
 	src/conf/format.c \
 	src/conf/format.h \
 	src/conf/grammar.c \
@@ -146,6 +154,8 @@ libweir_a_SOURCES = \
 	src/engine/poller.h \
 	src/engine/sinks.c \
 	src/engine/sinks.h \
+	src/engine/services.c \
+	src/engine/services.h \
 	src/engine/splice.c \
 	src/engine/splice.h \
 	src/engine/stage.c \
@@ -161,6 +171,7 @@ libweir_a_SOURCES = \
 	src/engine/wait.c \
 	src/engine/wait.h \
 	src/heritage.h \
+	src/keeper/keeper.c \
 	src/master/activation.c \
 	src/master/activation.h \
 	src/master/adopt.c \
@@ -181,6 +192,7 @@ libweir_a_SOURCES = \
 	src/master/generation.h \
 	src/master/home.c \
 	src/master/home.h \
+	src/master/links.c \
 	src/master/listeners.c \
 	src/master/listeners.h \
 	src/master/logs.c \
@@ -212,6 +224,8 @@ libweir_a_SOURCES = \
 	src/master/sockfile.c \
 	src/master/sockfile.h \
 	src/master/succession.c \
+	src/master/tables.c \
+	src/master/tables.h \
 	src/master/watch.c \
 	src/master/workers.c \
 	src/master/workers.h \
@@ -244,8 +258,6 @@ libweir_a_SOURCES = \
 	src/shm/tokens.h \
 	src/worker/accept.c \
 	src/worker/accept.h \
-	src/worker/control.c \
-	src/worker/control.h \
 	src/worker/crash.c \
 	src/worker/crash.h \
 	src/worker/drain.c \

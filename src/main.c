@@ -370,7 +370,7 @@ main_serve(const struct args *args, const struct conf *conf,
 	master.over = over;
 	/* What a careless parent left open must not live in every worker. */
 	fd_close_from(activation_end(&activation), master.ready_fd);
-	status = master_run(conf, &master, worker_main);
+	status = master_run(conf, &master, worker_main, keeper_main);
 	activation_close(&activation);
 	return status;
 }

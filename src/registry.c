@@ -7,10 +7,33 @@
 #define REGISTRY_MORE /* what tests add */
 #endif
 
+#ifndef REGISTRY_MORE_EXTENSIONS
+#define REGISTRY_MORE_EXTENSIONS
+#endif
+
 #define LEFT_OUT(name)
 #define MIDDLEWARE(name) extern const struct weir_middleware mw_##name;
+#define EXTENSION(name)	 extern const struct weir_extension ext_##name;
 #include "modules.def"
+#undef EXTENSION
 #undef MIDDLEWARE
+
+#define MIDDLEWARE(name)
+#define EXTENSION(name) &ext_##name,
+const struct weir_extension *const registry_extensions[] = {
+#include "modules.def"
+	REGISTRY_MORE_EXTENSIONS NULL
+};
+#undef EXTENSION
+
+#define EXTENSION(name) #name,
+static const char *const registry_extension_names[] = {
+#include "modules.def"
+	NULL
+};
+#undef EXTENSION
+#undef MIDDLEWARE
+#define EXTENSION(name)
 
 const struct weir_middleware *const registry_middlewares[] = {
 #define MIDDLEWARE(name) &mw_##name,
@@ -39,6 +62,8 @@ static const char *const registry_absent[] = {
 
 static int
 middleware_check(const struct weir_middleware *mw, const char *name, FILE *err);
+static int
+extension_check(const struct weir_extension *ext, const char *name, FILE *err);
 static int rows_check(
 	const struct weir_opt *rows, size_t size, const char *name, FILE *err);
 
@@ -76,6 +101,16 @@ registry_check(FILE *err)
 
 		listed = listed && registry_names[i] != NULL;
 		if (middleware_check(mw, listed ? registry_names[i] : mw->name,
+			    err) == -1)
+			rc = -1;
+	}
+	listed = true;
+	for (i = 0; registry_extensions[i] != NULL; i++) {
+		const struct weir_extension *ext = registry_extensions[i];
+
+		listed = listed && registry_extension_names[i] != NULL;
+		if (extension_check(ext,
+			    listed ? registry_extension_names[i] : ext->name,
 			    err) == -1)
 			rc = -1;
 	}
@@ -120,6 +155,32 @@ middleware_check(const struct weir_middleware *mw, const char *name, FILE *err)
 			rc = -1;
 		}
 	if (rows_check(mw->opts, mw->conf_size, name, err) == -1)
+		rc = -1;
+	return rc;
+}
+
+static int
+extension_check(const struct weir_extension *ext, const char *name, FILE *err)
+{
+	int rc = 0;
+
+	if (ext->name == NULL || strcmp(ext->name, name) != 0) {
+		fprintf(err,
+			"weir: module %s: .name of ext_%s has to be \"%s\", "
+			"not %s%s%s\n",
+			name, name, name, ext->name != NULL ? "\"" : "",
+			ext->name != NULL ? ext->name : "NULL",
+			ext->name != NULL ? "\"" : "");
+		rc = -1;
+	}
+	if (ext->help == NULL) {
+		fprintf(err,
+			"weir: module %s: ext_%s has no .help, one sentence "
+			"with its full stop\n",
+			name, name);
+		rc = -1;
+	}
+	if (rows_check(ext->opts, ext->conf_size, name, err) == -1)
 		rc = -1;
 	return rc;
 }

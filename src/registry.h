@@ -5,10 +5,13 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "api/extension.h"
 #include "api/middleware.h"
 
 /* Every middleware of this build, by name; ends with NULL. */
 extern const struct weir_middleware *const registry_middlewares[];
+/* Every extension. */
+extern const struct weir_extension *const registry_extensions[];
 
 /* The middleware of that name, or NULL. */
 const struct weir_middleware *registry_find(const char *name);

@@ -66,7 +66,8 @@ struct weir_extension {
 
 /* The entry of that name in this process; NULL: there is none, or it is
  * optional and could not start. */
-struct weir_service *weir_extension(const struct weir_call *c, const char *name);
+struct weir_service *
+weir_extension(const struct weir_call *c, const char *name);
 /* The same, when a middleware starts. */
 struct weir_service *
 weir_instance_extension(const struct weir_instance *in, const char *name);

@@ -26,12 +26,15 @@ enum weir_needs {
 #undef X
 };
 
+struct services;
+
 /* One entry of a chain inside one worker. */
 struct weir_instance {
 	const void *conf;
 	void *state; /* your state_size bytes, zeroed before start */
 	const char *name;
 	const char *server;
+	const struct services *services; /* the engine's own */
 };
 
 struct weir_middleware {

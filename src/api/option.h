@@ -26,17 +26,17 @@ enum weir_type {
 	WEIR_T_CONDITION, /* const struct weir_condition * over variables */
 	WEIR_T_GROUP,	  /* a struct described by rows */
 	WEIR_T_GROUPS,	  /* struct weir_list of such structs */
-	WEIR_T_MODULES	  /* the core's own: a list of middlewares */
+	WEIR_T_MODULES	  /* the core's own: a list of modules */
 };
 
 enum weir_opt_flag {
-	WEIR_OPTIONAL = 1,    /* may be absent though it has no default */
-	WEIR_OFF = 2,	      /* 0 and "off" mean none */
-	WEIR_NOT_BUILT = 4,   /* refused: "not built in yet" */
-	WEIR_NEEDS_START = 8, /* a reload cannot change it */
+	WEIR_OPTIONAL = 1,	   /* may be absent though it has no default */
+	WEIR_OFF = 2,		   /* 0 and "off" mean none */
+	WEIR_NOT_BUILT = 4,	   /* refused: "not built in yet" */
+	WEIR_NEEDS_START = 8,	   /* a reload cannot change it */
 	WEIR_NAMES_EXTENSION = 32, /* a string: the name of an entry of
-				     * extensions, of type choices[0] if there
-				     * are choices */
+				    * extensions, of type choices[0] if there
+				    * are choices */
 	WEIR_BARE = 16 /* strings of which a number or false needs no quotes */
 };
 

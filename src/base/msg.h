@@ -16,7 +16,11 @@
 	X(REOPENED, "reopened") /* worker: that is done, or cannot be */       \
 	X(LEAVING, "leaving")	/* worker: was told to drain, not by you */    \
 	X(ADOPT, "adopt")   /* master: serve the sockets of slot arg, too */   \
-	X(RETURN, "return") /* master: leave them to that slot again */
+	X(RETURN, "return") /* master: leave them to that slot again */        \
+	X(LINK, "link") /* master: the fd leads to the keeper, or to a worker  \
+			 */                                                    \
+	X(CALL, "call") /* keeper: a socket to call you by; master: here it is \
+			 */
 
 enum msg_type {
 #define X(id, word) MSG_##id,

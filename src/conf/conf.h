@@ -6,11 +6,14 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "api/extension.h"
 #include "api/middleware.h"
 #include "api/option.h"
 #include "base/sockopt.h"
 
-#define CONF_STAGES_MAX 64 /* middlewares of one server */
+#define CONF_STAGES_MAX	    64 /* middlewares of one server */
+#define CONF_EXTENSIONS_MAX 64
+#define CONF_API	    UINT32_MAX /* instead of the index of a server */
 
 struct conf_process {
 	int64_t workers; /* 0: one per CPU */
@@ -25,6 +28,7 @@ struct conf_process {
 	int64_t drain_rate;	 /* channels a second; 0: off */
 	int64_t worker_channels; /* of one worker; 0: no limit */
 	struct weir_list cpu_affinity; /* of const char *, as written */
+	size_t shm_max;		       /* bytes of the shared segment */
 	struct weir_list cpus; /* of int, one after the other for each slot */
 };
 
@@ -63,6 +67,7 @@ struct conf_listen {
 	int64_t fastopen;	  /* most that wait for their handshake */
 	bool transparent;
 	struct sockopts options; /* all of these, as the kernel has them */
+	uint32_t mode;		 /* of a unix socket; 0: everybody may */
 };
 
 /* Where connections to backends come from. */
@@ -79,6 +84,24 @@ struct conf_backend {
 	int64_t mark;
 	int transparent;	 /* enum conf_transparent */
 	struct sockopts options; /* all but fastopen */
+};
+
+/* One entry of extensions, in the order of their start. */
+struct conf_extension {
+	const struct weir_extension *type;
+	const char *name; /* its own, or the type's */
+	const void *conf; /* filled from the type's rows */
+	int64_t order;
+	bool optional;
+};
+
+/* Where weirctl and others ask, and who may do what. */
+struct conf_api {
+	struct weir_list addresses; /* of struct weir_addr, as written */
+	struct weir_list listen;    /* of struct conf_listen, the same */
+	const char *mode;	    /* of unix sockets, octal */
+	const char *token;	    /* NULL: none */
+	struct weir_list operators; /* of const char *, names of users */
 };
 
 /* One entry of a chain, in chain order. */
@@ -122,6 +145,8 @@ struct texts;
 struct conf {
 	struct conf_process process;
 	struct conf_log log;
+	struct weir_list extensions; /* of struct conf_extension */
+	struct conf_api api;
 	struct weir_list servers;  /* of struct conf_server */
 	struct weir_list settings; /* of struct conf_setting */
 	struct weir_list logfiles; /* of const struct weir_logfile * */
@@ -163,6 +188,28 @@ static inline const struct conf_listen *
 conf_listen_at(const struct conf_server *server, size_t i)
 {
 	return (const struct conf_listen *)server->listen.v + i;
+}
+
+/* Of a server, or of CONF_API. */
+static inline const struct conf_listen *
+conf_listen_of(const struct conf *conf, uint32_t server, uint32_t listen)
+{
+	if (server == CONF_API)
+		return (const struct conf_listen *)conf->api.listen.v + listen;
+	return conf_listen_at(conf_server_at(conf, server), listen);
+}
+
+/* Name of a server, or "api" of CONF_API. */
+static inline const char *
+conf_name_of(const struct conf *conf, uint32_t server)
+{
+	return server == CONF_API ? "api" : conf_server_at(conf, server)->name;
+}
+
+static inline const struct conf_extension *
+conf_extension_at(const struct conf *conf, size_t i)
+{
+	return (const struct conf_extension *)conf->extensions.v + i;
 }
 
 static inline const struct conf_stage *

@@ -6,9 +6,12 @@
 
 #include "base/log.h"
 #include "base/units.h"
+#include "conf/api.h"
 #include "conf/core.h"
 #include "conf/cpus.h"
 #include "conf/socket.h"
+#include "conf/entry.h"
+#include "conf/extension.h"
 #include "conf/stage.h"
 
 #define PIDFILE "/run/weir.pid"
@@ -86,6 +89,11 @@ static const struct weir_opt process_opts[] = {
 			"same CPU. Useful where workers are as many as CPUs "
 			"and nothing else has work there; else the scheduler "
 			"knows better. With off or false it decides."),
+	WEIR_SIZE("shm_max", struct conf_process, shm_max, .def = "256M",
+		.min = 4 << 20, .max = 1LL << 40, .flags = WEIR_NEEDS_START,
+		.help = "How much memory all processes may share, for tables "
+			"and counters of extensions; only what is used is "
+			"taken."),
 	WEIR_OPT_END
 };
 static const struct weir_rows process_rows = { .opts = process_opts,
@@ -198,9 +206,19 @@ const struct weir_opt core_rows[] = {
 		.rows = &log_rows,
 		.help = "What is logged, and where." },
 	{ .key = "extensions",
-		.type = WEIR_T_GROUPS,
-		.flags = WEIR_NOT_BUILT | WEIR_OPTIONAL,
-		.help = "Modules that live as long as the process." },
+		.type = WEIR_T_MODULES,
+		.flags = WEIR_OPTIONAL,
+		.off = WEIR_FIELD(struct conf, extensions, struct weir_list),
+		.max = CONF_EXTENSIONS_MAX,
+		.rows = &extension_rows,
+		.help = "Modules that live as long as a process, and that "
+			"middlewares find by name." },
+	{ .key = "api",
+		.type = WEIR_T_GROUP,
+		.off = WEIR_FIELD(struct conf, api, struct conf_api),
+		.rows = &api_rows,
+		.help = "Where weir is asked and steered by weirctl(1) and "
+			"over HTTP, as weir-api(7) says." },
 	{ .key = "upstreams",
 		.type = WEIR_T_GROUPS,
 		.flags = WEIR_NOT_BUILT | WEIR_OPTIONAL,
@@ -256,12 +274,17 @@ core_check(struct option_loader *l, const struct node *root, struct conf *conf)
 
 	/* There are none when that option itself is wrong. */
 	if (conf->servers.n > 0) {
-		for (s = servers->first; s != NULL; s = s->next, i++)
+		for (s = servers->first; s != NULL; s = s->next, i++) {
 			server_check(l, s,
 				(struct conf_server *)conf->servers.v + i);
+			stage_default(
+				l, &((struct conf_server *)conf->servers.v)[i]
+					    .stages);
+		}
 		names_check(l, servers, conf);
 		listens_check(l, servers, conf);
 	}
+	api_check(l, root, &conf->api);
 	user_check(l, root, conf);
 	cpus_check(l, root, &conf->process);
 	pidfile_default(l, conf);
@@ -283,7 +306,7 @@ server_check(struct option_loader *l, const struct node *node,
 	char read_max[UNITS_TEXT], hold_max[UNITS_TEXT];
 
 	socket_check(l, node, server);
-	if (server->name != NULL && !stage_is_name(server->name))
+	if (server->name != NULL && !entry_is_name(server->name))
 		diag_error(l->diag, place_of(node, "name"), "servers",
 			"option \"name\" = \"%s\": a name is made of letters, "
 			"digits, \"_\", \".\" and \"-\"",

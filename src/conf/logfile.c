@@ -2,12 +2,15 @@
 #include <string.h>
 
 #include "conf/core.h"
+#include "conf/extension.h"
 #include "conf/logfile.h"
 
 static void rows_number(struct arena *a, const struct weir_opt *rows,
 	const void *conf, struct conf *all);
 static void stages_number(
 	struct arena *a, const struct weir_list *stages, struct conf *all);
+static void extensions_number(
+	struct arena *a, const struct weir_list *exts, struct conf *all);
 static void
 file_number(struct arena *a, struct weir_logfile *file, struct conf *all);
 
@@ -60,6 +63,10 @@ rows_number(struct arena *a, const struct weir_opt *rows, const void *conf,
 					all);
 			break;
 		case WEIR_T_MODULES:
+			if (row->rows == &extension_rows) {
+				extensions_number(a, list, all);
+				break;
+			}
 			stages_number(a, list, all);
 			break;
 		default:
@@ -76,6 +83,17 @@ stages_number(struct arena *a, const struct weir_list *stages, struct conf *all)
 
 	for (i = 0; i < stages->n; i++)
 		rows_number(a, stage[i].mw->opts, stage[i].conf, all);
+}
+
+static void
+extensions_number(
+	struct arena *a, const struct weir_list *exts, struct conf *all)
+{
+	const struct conf_extension *ext = exts->v;
+	size_t i;
+
+	for (i = 0; i < exts->n; i++)
+		rows_number(a, ext[i].type->opts, ext[i].conf, all);
 }
 
 static void

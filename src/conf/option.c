@@ -8,6 +8,7 @@
 #include "conf/late.h"
 #include "conf/near.h"
 #include "conf/option.h"
+#include "conf/extension.h"
 #include "conf/stage.h"
 #include "conf/value.h"
 
@@ -333,6 +334,10 @@ groups_load(struct option_loader *l, const struct weir_opt *row,
 		n++;
 	if (!count_check(l, row, node, scope, n))
 		return;
+	if (row->type == WEIR_T_MODULES && row->rows == &extension_rows) {
+		extension_load(l, row, node, scope, list);
+		return;
+	}
 	if (row->type == WEIR_T_MODULES) {
 		stage_load(l, row, node, scope, list);
 		return;

@@ -19,6 +19,7 @@ struct option_loader {
 	size_t nsettings;
 	struct option_late *late; /* what waits for the chain */
 	size_t nlate;
+	const struct weir_list *extensions; /* NULL: not known */
 };
 
 /* A group that is being read, and its names. */

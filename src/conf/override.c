@@ -6,6 +6,8 @@
 #include "conf/core.h"
 #include "conf/near.h"
 #include "conf/override.h"
+#include "conf/entry.h"
+#include "conf/extension.h"
 #include "conf/stage.h"
 
 #define PREFIX "WEIR_"
@@ -222,7 +224,10 @@ entry_apply(const struct override *o, struct node *group,
 	if (entry->kind != NODE_GROUP)
 		return; /* the load says so */
 	if (row->type == WEIR_T_MODULES)
-		more = stage_type_rows(entry);
+		more = entry_type_rows(row->rows == &stage_rows
+					       ? &stage_kind
+					       : &extension_kind,
+			entry);
 	group_apply(o, entry, row->rows->opts, more, rest + 1);
 }
 

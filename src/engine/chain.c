@@ -59,7 +59,8 @@ chain_instance(
 	return (struct weir_instance){ .conf = k->stages[i].conf,
 		.state = k->stages[i].state,
 		.name = k->stages[i].name,
-		.server = server->name };
+		.server = server->name,
+		.services = k->services };
 }
 
 /* Calls stop in reverse order of the first n. */

@@ -25,6 +25,7 @@ struct stage {
 /* Compiled once per worker; up runs in order, down in reverse. */
 struct chain {
 	struct stage *stages;
+	const struct services *services; /* of the loop */
 	unsigned n;
 	size_t ctx_size;    /* of all contexts */
 	uint64_t active[2]; /* stages with a callback, by direction */

@@ -16,8 +16,12 @@ engine_init(
 	e->loop = loop;
 	e->server = server;
 	TAILQ_INIT(&e->channels);
-	if (chain_compile(&e->chain, server) == -1 ||
-		chain_start(&e->chain, server) == -1) {
+	if (chain_compile(&e->chain, server) == -1) {
+		chain_done(&e->chain);
+		return -1;
+	}
+	e->chain.services = loop->services;
+	if (chain_start(&e->chain, server) == -1) {
 		chain_done(&e->chain);
 		return -1;
 	}

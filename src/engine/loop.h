@@ -16,6 +16,7 @@
 #include "engine/ticket.h"
 #include "engine/timeouts.h"
 
+struct services;
 struct weir_channel;
 
 TAILQ_HEAD(channel_head, weir_channel);
@@ -30,7 +31,8 @@ struct loop {
 	struct event_base *base; /* the poller's */
 	struct poller poller;
 	struct timeouts timeouts;
-	struct sinks sinks; /* its owner's to start and to end */
+	const struct services *services; /* its owner's; NULL: none */
+	struct sinks sinks;		 /* its owner's to start and to end */
 	struct event *tick;
 	struct event *trim; /* comes while there is something to give back */
 	bool trims;	    /* it is armed */

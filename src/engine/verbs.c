@@ -11,6 +11,7 @@
 #include "engine/call.h"
 #include "engine/channel.h"
 #include "engine/engine.h"
+#include "engine/services.h"
 #include "engine/stage.h"
 #include "engine/timer.h"
 #include "engine/wait.h"
@@ -272,4 +273,37 @@ weir_log(const struct weir_call *c, const char *fmt, ...)
 	log_info("%s/%s: #%llu: %s", e->server->name,
 		e->chain.stages[c->stage].name, (unsigned long long)c->ch->id,
 		text);
+}
+
+struct weir_service *
+weir_extension(const struct weir_call *c, const char *name)
+{
+	const struct services *s = c->ch->engine->loop->services;
+
+	return s != NULL ? services_find(s, name) : NULL;
+}
+
+struct weir_service *
+weir_instance_extension(const struct weir_instance *in, const char *name)
+{
+	return in->services != NULL ? services_find(in->services, name) : NULL;
+}
+
+static struct weir_table *
+service_table(const struct weir_service *service)
+{
+	return service != NULL && service->ntables > 0 ? service->tables[0]
+						       : NULL;
+}
+
+struct weir_table *
+weir_table(const struct weir_call *c, const char *name)
+{
+	return service_table(weir_extension(c, name));
+}
+
+struct weir_table *
+weir_instance_table(const struct weir_instance *in, const char *name)
+{
+	return service_table(weir_instance_extension(in, name));
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "master/master_private.h"
 #include "master/signals.h"
@@ -38,6 +39,23 @@ master_status(struct master *m, struct caller *c)
 	caller_end(c, 0, "%s", "");
 }
 
+void
+master_called(void *arg, struct worker *w)
+{
+	struct master *m = arg;
+	int fds[2];
+
+	if (msg_pair(fds) == -1) {
+		log_error("cannot hear the keeper: %s", strerror(errno));
+		return;
+	}
+	if (msg_send_fd(w->control_fd, MSG_CALL, 0, fds[1]) == 0)
+		callers_keep(&m->callers, fds[0]);
+	else
+		fd_close(&fds[0]);
+	fd_close(&fds[1]);
+}
+
 /* A caller has said its word: the words of -s do what their signals do, which
  * have to wait for their turn. */
 void
@@ -46,7 +64,9 @@ master_told(void *arg, struct caller *c, enum caller_word word)
 	const struct signal_row *row = signals_find(caller_rows[word].word);
 	struct master *m = arg;
 
-	if (word == CALLER_STATUS)
+	if (c->keeper && (word == CALLER_STOP || word == CALLER_QUIT))
+		caller_end(c, 1, "the keeper may not say that");
+	else if (word == CALLER_STATUS)
 		master_status(m, c);
 	else if (row == NULL || !row->built)
 		caller_end(c, 1, "not built in yet");

@@ -62,6 +62,7 @@ struct caller {
 	int fd; /* -1 when FREE */
 	enum caller_state state;
 	enum caller_word word; /* from WAITS on */
+	bool keeper;	       /* that is who it is */
 	bool begun;	       /* what it waits for has started */
 	const uint64_t *now_ms;
 	uint64_t due_ms; /* gone then; UINT64_MAX: never */

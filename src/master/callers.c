@@ -15,6 +15,7 @@
 
 static void callers_accept(struct callers *cs);
 static void callers_admit(struct callers *cs, int fd);
+static void callers_take(struct callers *cs, int fd, bool keeper);
 static void callers_hear(struct callers *cs, struct caller *c, int revents);
 static struct caller *callers_find(struct callers *cs, int fd);
 static struct caller *
@@ -75,6 +76,12 @@ callers_close(struct callers *cs)
 		caller_end(&cs->v[i], 1, "weir ended before that was done");
 	sockfile_unlink(&cs->file, &cs->address);
 	callers_shed(cs);
+}
+
+void
+callers_keep(struct callers *cs, int fd)
+{
+	callers_take(cs, fd, true);
 }
 
 void
@@ -287,7 +294,6 @@ callers_admit(struct callers *cs, int fd)
 {
 	struct ucred peer = { .uid = (uid_t)-1 };
 	socklen_t len = sizeof(peer);
-	size_t i = 0;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == -1 ||
 		(peer.uid != 0 && peer.uid != cs->uid)) {
@@ -297,6 +303,14 @@ callers_admit(struct callers *cs, int fd)
 			(long long)cs->uid);
 		return;
 	}
+	callers_take(cs, fd, false);
+}
+
+static void
+callers_take(struct callers *cs, int fd, bool keeper)
+{
+	size_t i = 0;
+
 	while (i < CALLERS_MAX && cs->v[i].state != CALLER_FREE)
 		i++;
 	if (i == CALLERS_MAX)
@@ -304,4 +318,6 @@ callers_admit(struct callers *cs, int fd)
 			CALLERS_MAX);
 	else if (caller_open(&cs->v[i], fd, &cs->now_ms) == -1)
 		log_warn("control socket: %s", strerror(errno));
+	else
+		cs->v[i].keeper = keeper;
 }

@@ -39,6 +39,9 @@ int callers_open(
 	struct callers *cs, const char *pidfile, char why[static CALLERS_WHY]);
 /* Tells those who wait that weir ends, unlinks its own file, closes. */
 void callers_close(struct callers *cs);
+/* One more, which is the keeper; fd is its end's other one and is taken.  Only
+ * what harms no traffic is done for it. */
+void callers_keep(struct callers *cs, int fd);
 /* In a child: closes all, unlinks nothing. */
 void callers_shed(struct callers *cs);
 

@@ -75,6 +75,11 @@ listeners_init(struct listeners *ls, const struct conf *conf, unsigned workers)
 				return -1;
 			}
 	}
+	for (j = 0; j < conf->api.listen.n; j++)
+		if (listeners_add(ls, CONF_API, j, 1, 0, ls->n) == -1) {
+			listeners_done(ls);
+			return -1;
+		}
 	return 0;
 }
 
@@ -249,7 +254,7 @@ listeners_inherit(struct listeners *ls)
 			activation_had(ls->activation, ls->v[i].fd);
 	for (pass = 0; pass < 2; pass++)
 		for (i = 0; i < ls->n; i++) {
-			name = conf_server_at(ls->conf, ls->v[i].server)->name;
+			name = conf_name_of(ls->conf, ls->v[i].server);
 			if (ls->v[i].fd != -1 || ls->info[i].head != i)
 				continue;
 			ls->v[i].fd = activation_take(ls->activation,
@@ -288,15 +293,14 @@ listeners_report(const struct listeners *ls)
 		listen = listener_conf(ls, i);
 		if (ls->info[i].option != SOCKOPT_NONE) {
 			log_error("server \"%s\": cannot listen on %s: %s",
-				conf_server_at(ls->conf, ls->v[i].server)->name,
+				conf_name_of(ls->conf, ls->v[i].server),
 				listen->text,
 				sockopt_why(ls->info[i].option, ls->info[i].err,
 					why));
 			continue;
 		}
 		log_error("server \"%s\": cannot listen on %s: %s",
-			conf_server_at(ls->conf, ls->v[i].server)->name,
-			listen->text,
+			conf_name_of(ls->conf, ls->v[i].server), listen->text,
 			listener_why(&listen->address, ls->info[i].err, false));
 	}
 }
@@ -304,8 +308,7 @@ listeners_report(const struct listeners *ls)
 const struct conf_listen *
 listener_conf(const struct listeners *ls, size_t i)
 {
-	return conf_listen_at(
-		conf_server_at(ls->conf, ls->v[i].server), ls->v[i].listen);
+	return conf_listen_of(ls->conf, ls->v[i].server, ls->v[i].listen);
 }
 
 int
@@ -313,6 +316,16 @@ listeners_address(const struct listeners *ls, size_t i, struct weir_addr *a)
 {
 	a->len = sizeof(*a) - offsetof(struct weir_addr, sa);
 	return getsockname(ls->v[i].fd, &a->sa, &a->len);
+}
+
+void
+listeners_divide(const struct listeners *ls, bool keeper)
+{
+	size_t i;
+
+	for (i = 0; i < ls->n; i++)
+		if ((ls->v[i].server == CONF_API) != keeper)
+			fd_close(&ls->v[i].fd);
 }
 
 void
@@ -357,8 +370,11 @@ listener_socket(
 	if (fd == -1)
 		return -1;
 	if (listener_path(a) != NULL) {
-		/* Every local user may connect, as to a port. */
-		rc = sockfile_bind(&info->file, fd, a, 0666);
+		/* Every local user may connect to a server, as to a port. */
+		rc = sockfile_bind(&info->file, fd, a,
+			listener_conf(ls, i)->mode != 0
+				? listener_conf(ls, i)->mode
+				: 0666);
 	} else {
 		if (a->sa.sa_family == AF_INET6)
 			rc = socket_on(fd, IPPROTO_IPV6, IPV6_V6ONLY);

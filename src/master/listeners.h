@@ -66,6 +66,8 @@ const struct conf_listen *listener_conf(const struct listeners *ls, size_t i);
 /* The address that listener i really has: the port, where 0 was written. */
 int
 listeners_address(const struct listeners *ls, size_t i, struct weir_addr *a);
+/* In a child: closes those of the API, or all others: they are not its own. */
+void listeners_divide(const struct listeners *ls, bool keeper);
 /* Closes the descriptors; the files of unix sockets stay. */
 void listeners_close(struct listeners *ls);
 /* Unlinks the unix socket files that this process made.  Before they are

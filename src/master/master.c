@@ -35,14 +35,19 @@ static uint64_t master_close_wait(const struct master *m);
 
 int
 master_run(const struct conf *conf, const struct master_options *opt,
-	void (*worker)(const struct heritage *))
+	void (*worker)(const struct heritage *),
+	void (*keeper)(const struct heritage *))
 {
 	struct master m = { .conf = conf,
 		.status = 1,
 		.ready_fd = opt->ready_fd,
 		.status_fd = -1,
-		.reload = {
-			.file = opt->file, .over = opt->over, .run = worker } };
+		.reload = { .file = opt->file,
+			.over = opt->over,
+			.runs = { .worker = worker,
+				.keeper = keeper,
+				.shed = master_shed,
+				.called = master_called } } };
 
 	reload_init(&m.reload);
 	TAILQ_INIT(&m.all);
@@ -75,7 +80,7 @@ master_init(struct master *m)
 
 	m->now_ms = master_now();
 	m->reload.drop = &m->drop;
-	m->reload.shed = master_shed;
+	m->reload.shm = &m->shm;
 	m->reload.files = master_files;
 	m->reload.arg = m;
 	m->last_number = 1;
@@ -85,10 +90,7 @@ master_init(struct master *m)
 		log_error("cannot start: %s", strerror(errno));
 		return -1;
 	}
-	g->workers.drop = &m->drop;
-	g->workers.run = m->reload.run;
-	g->workers.shed = master_shed;
-	g->workers.shed_arg = m;
+	generation_staff(g, &m->drop, &m->reload.runs, m);
 	g->listeners.activation = m->activation;
 	m->present = g;
 	TAILQ_INSERT_HEAD(&m->all, g, link);
@@ -103,7 +105,7 @@ master_files(void *arg)
 {
 	const struct master *m = arg;
 	const struct generation *g;
-	size_t n = MASTER_FDS;
+	size_t n = MASTER_FDS + (m->shm.head != NULL);
 
 	if (m->activation != NULL)
 		n += m->activation->n;
@@ -142,6 +144,7 @@ master_done(struct master *m)
 		generation_free(g);
 	}
 	reload_done(&m->reload);
+	shm_done(&m->shm);
 	drop_done(&m->drop);
 	home_done(&m->home);
 	free(m->pfds);
@@ -164,11 +167,11 @@ master_shed(void *arg, const struct workers *own)
 
 	TAILQ_FOREACH(g, &m->all, link)
 	{
-		if (&g->workers != own)
+		if (&g->workers != own && &g->keeper != own)
 			generation_shed(g);
 	}
 	g = m->reload.next;
-	if (g != NULL && &g->workers != own)
+	if (g != NULL && &g->workers != own && &g->keeper != own)
 		generation_shed(g);
 	reload_shed(&m->reload);
 	log_tap(NULL, NULL);
@@ -243,7 +246,7 @@ master_leave(struct master *m, enum msg_type type)
 	{
 		listeners_unlink(&g->listeners);
 		listeners_close(&g->listeners);
-		workers_leave(&g->workers, type, 0);
+		generation_leave(g, type, 0);
 		/* From here on the deadline of the state counts. */
 		if (!g->stopped)
 			g->deadline_ms = UINT64_MAX;
@@ -254,22 +257,21 @@ master_leave(struct master *m, enum msg_type type)
 static void
 master_step(struct master *m)
 {
-	struct workers *ws;
+	struct generation *g = m->present;
 
 	callers_turn(&m->callers, m->now_ms);
 	notify_turn(&m->notify, m->now_ms);
 	if (m->state == MASTER_BIND)
 		master_bind(m);
-	ws = &m->present->workers;
-	if (m->state == MASTER_START || m->state == MASTER_RUN)
-		workers_turn(ws, m->now_ms);
-	if (m->state == MASTER_START && ws->failed) {
+	if (m->state == MASTER_START || m->state == MASTER_RUN ||
+		m->state == MASTER_DRAIN)
+		generation_turn(g, m->now_ms);
+	if (m->state == MASTER_START && generation_failed(g)) {
 		log_error("start failed");
 		master_refuse(m);
 	}
-	if (m->state == MASTER_START &&
-		workers_count(ws, WORKER_READY) == ws->n) {
-		workers_go(ws);
+	if (m->state == MASTER_START && generation_is_ready(g)) {
+		generation_go(g);
 		master_enter(m, MASTER_RUN);
 	}
 	/* Which of the two came first is not known; serving is the better end.
@@ -278,10 +280,11 @@ master_step(struct master *m)
 	if (m->state == MASTER_RUN || m->state == MASTER_DRAIN)
 		master_reload(m);
 	master_retire(m);
+	master_link(m);
 	master_pulse(m);
-	ws = &m->present->workers;
+	g = m->present;
 	if (m->state == MASTER_RUN && m->reload.state == RELOAD_IDLE &&
-		workers_count(ws, WORKER_GONE) == ws->n) {
+		workers_count(&g->workers, WORKER_GONE) == g->workers.n) {
 		log_error("no worker is left and none can start");
 		m->status = 1;
 		master_enter(m, MASTER_STOP);
@@ -351,7 +354,8 @@ master_prepare(struct master *m)
 		      rights_needed(&m->present->workers.needs, m->conf) == 0 &&
 		      probe_backends(m->conf) == 0 &&
 		      rlimits_check(m->conf, m->present->listeners.n) == 0 &&
-		      drop_init(&m->drop, m->conf) == 0;
+		      drop_init(&m->drop, m->conf) == 0 &&
+		      generation_share(m->present, &m->shm) == 0;
 	if (m->prepared && m->conf->process.daemon)
 		logs_warn(&m->present->logs);
 	if (!m->prepared)
@@ -373,10 +377,10 @@ master_overdue(struct master *m)
 
 	TAILQ_FOREACH(g, &m->all, link)
 	{
-		workers_kill(&g->workers,
-			m->state == MASTER_QUIT
-				? "did not leave within close_wait and 1 s"
-				: "did not leave within 2 s");
+		generation_kill(
+			g, m->state == MASTER_QUIT
+				   ? "did not leave within close_wait and 1 s"
+				   : "did not leave within 2 s");
 	}
 	m->deadline_ms = UINT64_MAX;
 }

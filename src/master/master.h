@@ -20,6 +20,7 @@ struct master_options {
  * refused to start or ran out of workers.  Closes ready_fd.  worker runs in
  * each child and never returns. */
 int master_run(const struct conf *conf, const struct master_options *opt,
-	void (*worker)(const struct heritage *));
+	void (*worker)(const struct heritage *),
+	void (*keeper)(const struct heritage *));
 
 #endif

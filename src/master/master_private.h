@@ -12,6 +12,7 @@
 #include "master/home.h"
 #include "master/notify.h"
 #include "master/reload.h"
+#include "shm/shm.h"
 
 struct activation;
 struct conf;
@@ -64,10 +65,13 @@ struct master {
 	int ready_fd;
 	int status_fd; /* to whoever started a daemon */
 	struct drop drop;
+	struct shm shm; /* made when a generation wants it first */
 	struct home home;
 	struct generations all; /* the present one first, then older ones */
 	struct generation *present;
 	unsigned last_number; /* of a generation, prepared or not */
+	unsigned gone;	      /* how many generations are */
+	unsigned swept;	      /* of both, when tables were given back last */
 	struct reload reload;
 	bool reload_wanted;
 	bool drain_wanted;
@@ -97,6 +101,8 @@ void master_reload(struct master *m);
 void master_retire(struct master *m);
 /* Begins to drain what serves now, unless a reload is under way. */
 void master_drain(struct master *m);
+/* Links the present keeper to every worker that it has no link to. */
+void master_link(struct master *m);
 /* How many children there are: workers of all generations, and what a reload
  * that failed has not reaped yet. */
 unsigned master_alive(const struct master *m);
@@ -110,6 +116,8 @@ void master_pulse(struct master *m);
 /* Puts the generations and their channels into the process title. */
 void master_title(const struct master *m);
 
+/* The keeper wants to call: it gets a socket for it (asked.c). */
+void master_called(void *arg, struct worker *w);
 /* Told of a word over the control socket (asked.c). */
 void master_told(void *arg, struct caller *c, enum caller_word word);
 /* Lines of the log while a reload runs: its callers hear them, too. */

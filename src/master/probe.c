@@ -142,6 +142,10 @@ probe_listens(const struct conf *conf, bool strict)
 			if (!probe_listen(conf_listen_at(server, j), strict))
 				rc = -1;
 	}
+	for (j = 0; j < conf->api.listen.n; j++)
+		if (!probe_listen(conf_listen_of(conf, CONF_API, (uint32_t)j),
+			    strict))
+			rc = -1;
 	return rc;
 }
 

@@ -37,6 +37,7 @@ static bool reload_fits(const struct reload *r, size_t more);
 static bool reload_bind(struct reload *r, uint64_t now_ms);
 static void reload_enter(struct reload *r, enum reload_state state);
 static void reload_kill(struct reload *r);
+static void reload_note(struct reload *r, const struct workers *ws);
 static bool dying_reaped(struct reload *r, pid_t pid);
 static void said_line(const char *line);
 
@@ -122,13 +123,12 @@ reload_turn(struct reload *r, uint64_t now_ms)
 	if (good && r->state == RELOAD_BIND)
 		good = reload_bind(r, now_ms);
 	if (good && r->state == RELOAD_START) {
-		workers_turn(&r->next->workers, now_ms);
-		good = !r->next->workers.failed;
+		generation_turn(r->next, now_ms);
+		good = !generation_failed(r->next);
 		if (!good)
 			log_error("generation %u: its workers cannot start",
 				r->number);
-		else if (workers_count(&r->next->workers, WORKER_READY) ==
-			 r->next->workers.n)
+		else if (generation_is_ready(r->next))
 			reload_enter(r, RELOAD_READY);
 	}
 	if (!good)
@@ -144,7 +144,7 @@ reload_next(const struct reload *r)
 	if (r->state == RELOAD_BIND)
 		due = r->retry_ms;
 	else if (r->state == RELOAD_START)
-		due = workers_next(&r->next->workers);
+		due = generation_next(r->next);
 	return due < next ? due : next;
 }
 
@@ -209,10 +209,9 @@ reload_enter(struct reload *r, enum reload_state state)
 static void
 reload_kill(struct reload *r)
 {
-	struct workers *ws = r->next != NULL ? &r->next->workers : NULL;
-	size_t n = r->ndying + 1 + (ws != NULL ? ws->n : 0);
+	struct generation *g = r->next;
+	size_t n = r->ndying + 1 + (g != NULL ? g->workers.n + g->keeper.n : 0);
 	pid_t *dying = reallocarray(r->dying, n, sizeof(*dying));
-	unsigned slot;
 
 	if (dying != NULL)
 		r->dying = dying;
@@ -222,13 +221,25 @@ reload_kill(struct reload *r)
 			dying[r->ndying++] = r->loader;
 	}
 	r->loader = 0;
-	if (ws == NULL)
+	if (g == NULL)
 		return;
-	workers_leave(ws, MSG_STOP, 0);
-	workers_kill(ws, "was not wanted any more");
-	for (slot = 0; dying != NULL && slot < ws->n; slot++)
+	generation_leave(g, MSG_STOP, 0);
+	generation_kill(g, "was not wanted any more");
+	if (dying == NULL)
+		return;
+	reload_note(r, &g->workers);
+	reload_note(r, &g->keeper);
+}
+
+/* There is room for all of them. */
+static void
+reload_note(struct reload *r, const struct workers *ws)
+{
+	unsigned slot;
+
+	for (slot = 0; slot < ws->n; slot++)
 		if (ws->v[slot].pid != 0)
-			dying[r->ndying++] = ws->v[slot].pid;
+			r->dying[r->ndying++] = ws->v[slot].pid;
 }
 
 static bool
@@ -282,7 +293,7 @@ loader_child(struct reload *r, pid_t master)
 	if (getppid() != master)
 		_exit(0);
 	r->said_fd = r->texts_fd = -1; /* they are ours here */
-	r->shed(r->arg, NULL);
+	r->runs.shed(r->arg, NULL);
 	signals_child();
 	signals_through();
 	setproctitle("loader %s", r->file);
@@ -378,10 +389,7 @@ reload_prepare(struct reload *r, struct conf *conf)
 		return false;
 	}
 	r->next = g;
-	g->workers.drop = r->drop;
-	g->workers.run = r->run;
-	g->workers.shed = r->shed;
-	g->workers.shed_arg = r->arg;
+	generation_staff(g, r->drop, &r->runs, r->arg);
 	if (rights_needed(&g->workers.needs, conf) == -1 ||
 		probe_backends(conf) == -1 ||
 		!reload_fits(r, old->shares ? old->n : 0))
@@ -392,7 +400,8 @@ reload_prepare(struct reload *r, struct conf *conf)
 	}
 	/* They may be more now than conf says. */
 	return reload_fits(r, 0) && rlimits_check(conf, g->listeners.n) == 0 &&
-	       logs_open(&g->logs, conf) == 0;
+	       logs_open(&g->logs, conf) == 0 &&
+	       generation_share(g, r->shm) == 0;
 }
 
 /* Has the master room for the next generation beside all others, and perhaps

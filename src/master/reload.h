@@ -8,10 +8,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "master/workers.h"
+#include "master/generation.h"
 
 struct conf_overrides;
-struct generation;
 
 /* id, log word, what is true in it. */
 #define RELOAD_STATES(X)                                                       \
@@ -33,11 +32,11 @@ struct reload {
 	const char *file;
 	const struct conf_overrides *over;
 	const struct drop *drop;
-	void (*run)(const struct heritage *);
-	void (*shed)(void *arg, const struct workers *own);
+	struct shm *shm;
+	struct generation_runs runs;
 	/* How many descriptors the master has, or may have, open now. */
 	size_t (*files)(void *arg);
-	void *arg; /* of both */
+	void *arg; /* of all these */
 
 	enum reload_state state;
 	pid_t loader; /* 0: none */

@@ -12,9 +12,7 @@
 static const char *
 share_text(const struct listeners *ls, size_t i)
 {
-	return conf_listen_at(
-		conf_server_at(ls->conf, ls->v[i].server), ls->v[i].listen)
-		->text;
+	return conf_listen_of(ls->conf, ls->v[i].server, ls->v[i].listen)->text;
 }
 
 int
@@ -67,7 +65,7 @@ share_end(struct listeners *ls, size_t head, const char *why)
 	log_warn("server \"%s\": no worker gets a socket of its own at %s, all "
 		 "share the one that was inherited: none can be bound beside "
 		 "it: %s",
-		conf_server_at(ls->conf, ls->v[head].server)->name,
+		conf_name_of(ls->conf, ls->v[head].server),
 		share_text(ls, head), why);
 	share_shut(ls, head);
 	ls->shares = false;

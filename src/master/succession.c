@@ -13,6 +13,8 @@
 #include "master/daemon.h"
 #include "master/master_private.h"
 
+static void master_sweep(struct master *m);
+
 unsigned
 master_alive(const struct master *m)
 {
@@ -21,7 +23,7 @@ master_alive(const struct master *m)
 
 	TAILQ_FOREACH(g, &m->all, link)
 	{
-		n += workers_alive(&g->workers);
+		n += generation_alive(g);
 	}
 	return n + (unsigned)m->reload.ndying;
 }
@@ -55,7 +57,7 @@ master_announce(struct master *m)
 			continue;
 		snprintf(line, sizeof(line),
 			"listen gen=%u server=%.200s address=%s", g->number,
-			conf_server_at(g->conf, g->listeners.v[i].server)->name,
+			conf_name_of(g->conf, g->listeners.v[i].server),
 			weir_addr_text(&a, text));
 		master_say(m, line);
 	}
@@ -94,7 +96,7 @@ master_commit(struct master *m)
 	logs_use(&g->logs);
 	TAILQ_INSERT_HEAD(&m->all, g, link);
 	m->present = g;
-	workers_go(&g->workers);
+	generation_go(g);
 	/* One that drains already does so until its own deadline. */
 	if (old->workers.mode != WORKERS_LEAVING)
 		generation_drain(old, m->now_ms);
@@ -162,7 +164,7 @@ generation_hurry(struct generation *g, bool too_many, uint64_t now_ms)
 		log_warn("generation %u is one too many: its channels are "
 			 "reset",
 			g->number);
-		workers_leave(&g->workers, MSG_STOP, 0);
+		generation_leave(g, MSG_STOP, 0);
 		g->deadline_ms = now_ms + MASTER_STOP_MS;
 		g->stopped = true;
 	} else if (now_ms >= g->deadline_ms) {
@@ -184,11 +186,13 @@ master_retire(struct master *m)
 
 	TAILQ_FOREACH(g, &m->all, link)
 	{
+		if (g != m->present)
+			generation_retire_keeper(g, m->now_ms);
 		n += generation_counts(g, m->now_ms);
 	}
 	for (g = TAILQ_LAST(&m->all, generations); g != NULL; g = newer) {
 		newer = TAILQ_PREV(g, generations, link);
-		if (g == m->present || workers_alive(&g->workers) > 0) {
+		if (g == m->present || generation_alive(g) > 0) {
 			bool counts = generation_counts(g, m->now_ms);
 
 			generation_hurry(g,
@@ -200,6 +204,48 @@ master_retire(struct master *m)
 		log_notice("generation %u is gone", g->number);
 		TAILQ_REMOVE(&m->all, g, link);
 		generation_free(g);
+		m->gone++;
 		master_title(m);
+	}
+	master_sweep(m);
+}
+
+/* Gives back the tables that no generation has any more, once nobody can be at
+ * work in them. */
+static void
+master_sweep(struct master *m)
+{
+	const struct generation *g;
+	struct shm_zone *zone;
+	unsigned i;
+	bool had;
+
+	if (m->shm.head == NULL || m->reload.state != RELOAD_IDLE ||
+		m->reload.ndying > 0 || m->swept == m->last_number + m->gone)
+		return;
+	m->swept = m->last_number + m->gone;
+	for (i = 0; (zone = shm_zone_at(&m->shm, i)) != NULL; i++) {
+		/* What is the core's own begins like this. */
+		had = zone->name[0] == '\0' || zone->name[0] == '/';
+		TAILQ_FOREACH(g, &m->all, link)
+		{
+			had = had || tables_have(&g->tables, zone);
+		}
+		if (!had)
+			shm_zone_drop(&m->shm, zone);
+	}
+}
+
+void
+master_link(struct master *m)
+{
+	struct generation *g;
+
+	if (m->state != MASTER_RUN && m->state != MASTER_DRAIN)
+		return;
+	TAILQ_FOREACH(g, &m->all, link)
+	{
+		if (m->present->keeper.n > 0)
+			workers_link(&g->workers, &m->present->keeper.v[0]);
 	}
 }

@@ -40,6 +40,13 @@ master_watch_workers(struct master *m, size_t n, const struct workers *ws)
 	return n;
 }
 
+static size_t
+master_watch_generation(struct master *m, size_t n, const struct generation *g)
+{
+	n = master_watch_workers(m, n, &g->workers);
+	return master_watch_workers(m, n, &g->keeper);
+}
+
 /* Lists what is open, no more: poll(2) refuses a list that is longer than
  * RLIMIT_NOFILE, whatever is in it. */
 static size_t
@@ -51,10 +58,10 @@ master_watch_all(struct master *m)
 	if (m->reload.said_fd != -1)
 		n += master_watch(m, n, m->reload.said_fd);
 	if (m->reload.next != NULL)
-		n = master_watch_workers(m, n, &m->reload.next->workers);
+		n = master_watch_generation(m, n, m->reload.next);
 	TAILQ_FOREACH(g, &m->all, link)
 	{
-		n = master_watch_workers(m, n, &g->workers);
+		n = master_watch_generation(m, n, g);
 	}
 	return n;
 }
@@ -69,11 +76,11 @@ master_hear(struct master *m, int fd)
 		reload_read(&m->reload);
 		return;
 	}
-	if (next != NULL && workers_hear(&next->workers, fd))
+	if (next != NULL && generation_hear(next, fd))
 		return;
 	TAILQ_FOREACH(g, &m->all, link)
 	{
-		if (workers_hear(&g->workers, fd))
+		if (generation_hear(g, fd))
 			return;
 	}
 }
@@ -144,12 +151,11 @@ master_reap(struct master *m)
 		if (reload_reaped(&m->reload, pid, status))
 			continue;
 		g = m->reload.next;
-		if (g != NULL &&
-			workers_reaped(&g->workers, pid, status, m->now_ms))
+		if (g != NULL && generation_reaped(g, pid, status, m->now_ms))
 			continue;
 		TAILQ_FOREACH(g, &m->all, link)
 		{
-			if (workers_reaped(&g->workers, pid, status, m->now_ms))
+			if (generation_reaped(g, pid, status, m->now_ms))
 				break;
 		}
 	}
@@ -206,7 +212,7 @@ master_wait(struct master *m)
 	if (m->state == MASTER_BIND)
 		due = m->retry_ms;
 	else
-		due = workers_next(&m->present->workers);
+		due = generation_next(m->present);
 	if (due < next)
 		next = due;
 	due = reload_next(&m->reload);
@@ -224,6 +230,8 @@ master_wait(struct master *m)
 	{
 		if (g->deadline_ms < next)
 			next = g->deadline_ms;
+		if (g->keeper_ms < next)
+			next = g->keeper_ms;
 	}
 	/* The one under way has ended in this turn, and nothing else may come
 	 * that would wake us. */

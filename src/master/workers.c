@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,8 +21,10 @@
 #include "master/pin.h"
 #include "master/rlimits.h"
 #include "master/signals.h"
+#include "master/tables.h"
 #include "master/workers.h"
 #include "master/workers_private.h"
+#include "shm/owner.h"
 
 #define WORKERS_EXIT_NO_START 2 /* of a worker: a respawn would not help */
 
@@ -34,6 +37,8 @@ worker_child(struct workers *ws, unsigned slot, int control_fd);
 static void
 worker_died(struct workers *ws, unsigned slot, int status, uint64_t now_ms);
 static void worker_report(struct workers *ws, unsigned slot, int status);
+static int worker_own(struct workers *ws, struct worker *w);
+static void worker_disown(struct workers *ws, struct worker *w);
 static unsigned workers_cpus(void);
 
 int
@@ -60,8 +65,11 @@ workers_done(struct workers *ws)
 {
 	unsigned slot;
 
-	for (slot = 0; ws->v != NULL && slot < ws->n; slot++)
+	for (slot = 0; ws->v != NULL && slot < ws->n; slot++) {
 		fd_close(&ws->v[slot].control_fd);
+		/* Of one that was killed, but is not reaped yet. */
+		worker_disown(ws, &ws->v[slot]);
+	}
 	free(ws->v);
 	ws->v = NULL;
 	ws->n = 0;
@@ -110,6 +118,7 @@ static void
 worker_read(struct workers *ws, unsigned slot)
 {
 	struct worker *w = &ws->v[slot];
+	char name[WORKER_NAME];
 	struct msg m;
 	int rc;
 
@@ -120,8 +129,8 @@ worker_read(struct workers *ws, unsigned slot)
 			ws->once_ready = true;
 			if (ws->going)
 				(void)msg_send(w->control_fd, MSG_GO, 0);
-			log_info("worker %u (pid %d) is ready", slot,
-				(int)w->pid);
+			log_info("%s (pid %d) is ready",
+				worker_name(ws, slot, name), (int)w->pid);
 			workers_cover(ws);
 		} else if (m.type == MSG_REOPENED && m.arg == w->nreopened &&
 			   m.arg < ws->logs->n) {
@@ -130,16 +139,20 @@ worker_read(struct workers *ws, unsigned slot)
 		} else if (m.type == MSG_LEAVING) {
 			w->leaves = true;
 			workers_cover(ws);
+		} else if (m.type == MSG_CALL && ws->keeper) {
+			ws->called(ws->shed_arg, w);
 		} else {
-			log_alert("worker %u (pid %d) sent \"%s\" out of turn",
-				slot, (int)w->pid, msg_word(m.type));
+			log_alert("%s (pid %d) sent \"%s\" out of turn",
+				worker_name(ws, slot, name), (int)w->pid,
+				msg_word(m.type));
 		}
 	}
 	if (rc == -1 && errno == EAGAIN)
 		return;
 	if (rc == -1)
-		log_alert("worker %u (pid %d): control socket: %s", slot,
-			(int)w->pid, strerror(errno));
+		log_alert("%s (pid %d): control socket: %s",
+			worker_name(ws, slot, name), (int)w->pid,
+			strerror(errno));
 	/* It is leaving; its death says why. */
 	fd_close(&w->control_fd);
 }
@@ -250,12 +263,14 @@ static void
 worker_fork(struct workers *ws, unsigned slot, uint64_t now_ms)
 {
 	struct worker *w = &ws->v[slot];
+	char name[WORKER_NAME];
 	int fds[2];
 
 	w->starts[w->nstarts++ % WORKERS_BURST] = now_ms;
-	if (msg_pair(fds) == -1) {
-		log_error("worker %u: cannot make its control sockets: %s",
-			slot, strerror(errno));
+	if (worker_own(ws, w) == -1 || msg_pair(fds) == -1) {
+		log_error("%s: cannot make its control sockets: %s",
+			worker_name(ws, slot, name), strerror(errno));
+		worker_disown(ws, w);
 		ws->failed = ws->mode == WORKERS_FIRST;
 		worker_again(ws, slot, now_ms);
 		return;
@@ -267,8 +282,10 @@ worker_fork(struct workers *ws, unsigned slot, uint64_t now_ms)
 	}
 	fd_close(&fds[1]);
 	if (w->pid == -1) {
-		log_error("worker %u: cannot fork: %s", slot, strerror(errno));
+		log_error("%s: cannot fork: %s", worker_name(ws, slot, name),
+			strerror(errno));
 		w->pid = 0;
+		worker_disown(ws, w);
 		fd_close(&fds[0]);
 		ws->failed = ws->mode == WORKERS_FIRST;
 		worker_again(ws, slot, now_ms);
@@ -281,20 +298,27 @@ worker_fork(struct workers *ws, unsigned slot, uint64_t now_ms)
 	w->nreopened = ws->logs->n;
 	w->reopen_again = false;
 	w->due_ms = now_ms + ws->conf->process.start_timeout_ms;
-	log_info("worker %u (pid %d) started", slot, (int)w->pid);
+	w->linked = 0;
+	log_info("%s (pid %d) started", worker_name(ws, slot, name),
+		(int)w->pid);
 }
 
 static void
 worker_child(struct workers *ws, unsigned slot, int control_fd)
 {
+	char name[WORKER_NAME];
 	struct heritage h = { .conf = ws->conf,
 		.listeners = ws->listeners->v,
 		.nlisteners = ws->listeners->n,
 		.logs = ws->logs->fds,
 		.control_fd = control_fd,
 		.slot = slot,
-		.workers = ws->n,
+		.workers = ws->board->n,
 		.board = ws->board,
+		.shm = ws->tables->shm,
+		.owner = ws->v[slot].owner,
+		.tables = ws->tables->v,
+		.ntables = ws->tables->n,
 		.generation = ws->generation,
 		.master_pid = ws->master_pid,
 		.background = ws->conf->process.daemon };
@@ -304,11 +328,14 @@ worker_child(struct workers *ws, unsigned slot, int control_fd)
 	workers_shed(ws);
 	ws->shed(ws->shed_arg, ws);
 	signals_child();
-	log_process("worker %u", slot);
-	setproctitle("worker %u generation %u: starts", slot, ws->generation);
+	worker_name(ws, slot, name);
+	log_process("%s", name);
+	setproctitle("%s generation %u: starts", name, ws->generation);
+	listeners_divide(ws->listeners, ws->keeper);
 	if (logs_use(ws->logs) == -1)
 		_exit(WORKERS_EXIT_NO_START);
-	pin_worker(ws->conf, slot);
+	if (!ws->keeper)
+		pin_worker(ws->conf, slot);
 	if (rlimits_worker(ws->conf, ws->listeners->n) == -1 ||
 		drop_now(ws->drop, ws->needs, ws->conf->process.core != 0) ==
 			-1)
@@ -335,7 +362,9 @@ worker_died(struct workers *ws, unsigned slot, int status, uint64_t now_ms)
 	worker_report(ws, slot, status);
 	fd_close(&w->control_fd);
 	w->pid = 0;
-	board_clear(ws->board, slot);
+	worker_disown(ws, w);
+	if (!ws->keeper)
+		board_clear(ws->board, slot);
 	if (ws->mode != WORKERS_KEPT) {
 		ws->failed |= ws->mode == WORKERS_FIRST;
 		w->state = WORKER_GONE;
@@ -362,26 +391,57 @@ worker_report(struct workers *ws, unsigned slot, int status)
 	int signo = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 	int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
 	int pid = (int)w->pid;
+	char text[WORKER_NAME];
+	const char *name = worker_name(ws, slot, text);
 
 	if (w->killed == workers_unready && signo == SIGKILL)
-		log_notice("worker %u (pid %d) was killed: it %s", slot, pid,
-			w->killed);
+		log_notice(
+			"%s (pid %d) was killed: it %s", name, pid, w->killed);
 	else if (w->killed != NULL && signo == SIGKILL)
-		log_alert("worker %u (pid %d) was killed: it %s", slot, pid,
-			w->killed);
+		log_alert(
+			"%s (pid %d) was killed: it %s", name, pid, w->killed);
 	else if (leaving && (signo == SIGTERM || signo == SIGQUIT))
-		log_notice("worker %u (pid %d) ended by signal %d", slot, pid,
-			signo);
+		log_notice("%s (pid %d) ended by signal %d", name, pid, signo);
 	else if (signo != 0)
-		log_alert("worker %u (pid %d) was killed by signal %d", slot,
-			pid, signo);
+		log_alert("%s (pid %d) was killed by signal %d", name, pid,
+			signo);
 	else if (code == WORKERS_EXIT_NO_START)
-		log_error("worker %u (pid %d) could not start", slot, pid);
+		log_error("%s (pid %d) could not start", name, pid);
 	else if (code != 0 || !leaving)
-		log_alert("worker %u (pid %d) exited with code %d", slot, pid,
-			code);
+		log_alert("%s (pid %d) exited with code %d", name, pid, code);
 	else
-		log_info("worker %u (pid %d) left", slot, pid);
+		log_info("%s (pid %d) left", name, pid);
+}
+
+/* An id for what it is going to hold in shared memory. */
+static int
+worker_own(struct workers *ws, struct worker *w)
+{
+	struct shm *shm = ws->tables->shm;
+
+	if (shm == NULL)
+		return 0;
+	w->owner = owner_begin(shm_owners(shm));
+	return w->owner == 0 ? -1 : 0;
+}
+
+/* What it held is nobody's. */
+static void
+worker_disown(struct workers *ws, struct worker *w)
+{
+	if (w->owner != 0)
+		owner_end(shm_owners(ws->tables->shm), w->owner);
+	w->owner = 0;
+}
+
+const char *
+worker_name(const struct workers *ws, unsigned slot, char text[WORKER_NAME])
+{
+	if (ws->keeper)
+		snprintf(text, WORKER_NAME, "keeper");
+	else
+		snprintf(text, WORKER_NAME, "worker %u", slot);
+	return text;
 }
 
 static unsigned

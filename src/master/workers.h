@@ -16,6 +16,7 @@ struct conf;
 struct drop;
 struct listeners;
 struct logs;
+struct tables;
 
 #define WORKERS_BURST 5 /* starts of one slot in a second, at most */
 
@@ -38,6 +39,8 @@ struct worker {
 	size_t nreopened;   /* log files that it has again; of all: idle */
 	bool reopen_again;  /* from the first on, when that is through */
 	bool leaves;	    /* was told to drain by somebody else */
+	uint64_t owner;	    /* of what it holds in shared memory; 0: none */
+	pid_t linked;	    /* keeper that it was linked to; 0: none */
 	unsigned adopter;   /* slot + 1 of who serves its sockets; 0: nobody */
 	pid_t adopter_pid;
 };
@@ -56,6 +59,10 @@ struct workers {
 	const struct listeners *listeners;
 	const struct logs *logs;
 	struct board *board;
+	struct tables *tables;
+	bool keeper; /* it is the keeper, the only one here */
+	/* The keeper wants a socket to call the master by. */
+	void (*called)(void *arg, struct worker *w);
 	void (*run)(const struct heritage *);
 	/* In the child: lets go of what is the master's, or of others. */
 	void (*shed)(void *arg, const struct workers *own);
@@ -95,6 +102,13 @@ void workers_go(struct workers *ws);
 void workers_cover(struct workers *ws);
 /* Closes the master's ends of the control pairs: in a child of others. */
 void workers_shed(struct workers *ws);
+/* Links every worker that has no link to that keeper yet to it: each gets an
+ * end of a pair of its own (links.c). */
+void workers_link(struct workers *ws, struct worker *keeper);
+/* Its name in the log: "worker 3", or "keeper". */
+#define WORKER_NAME 24
+const char *
+worker_name(const struct workers *ws, unsigned slot, char text[WORKER_NAME]);
 /* Sends every worker the log files, which were opened again: one after the
  * other, as it answers, so that one that does not costs nothing. */
 void workers_reopen(struct workers *ws);

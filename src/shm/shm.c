@@ -282,6 +282,23 @@ shm_zone_open(struct shm *shm, const char *name, uint64_t layout, size_t n,
 	return zone;
 }
 
+struct shm_zone *
+shm_zone_at(const struct shm *shm, unsigned i)
+{
+	return i < SHM_ZONES ? &shm->head->zones[i] : NULL;
+}
+
+bool
+shm_zone_other(const struct shm *shm, const struct shm_zone *zone)
+{
+	const struct shm_zone *z = shm->head->zones;
+
+	for (; z < shm->head->zones + SHM_ZONES; z++)
+		if (z != zone && strcmp(z->name, zone->name) == 0)
+			return true;
+	return false;
+}
+
 void
 shm_zone_drop(struct shm *shm, struct shm_zone *zone)
 {

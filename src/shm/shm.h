@@ -42,8 +42,13 @@ struct shm_zone *shm_zone_open(struct shm *shm, const char *name,
 /* Gives back the zone and whatever extents were taken for it: no process works
  * with it any more. */
 void shm_zone_drop(struct shm *shm, struct shm_zone *zone);
+/* Is there another zone of its name? */
+bool shm_zone_other(const struct shm *shm, const struct shm_zone *zone);
 /* Its bytes. */
 void *shm_zone_data(const struct shm *shm, const struct shm_zone *zone);
+/* The i-th of the directory, with a name or without; NULL: there are no more.
+ */
+struct shm_zone *shm_zone_at(const struct shm *shm, unsigned i);
 /* Its place in the directory. */
 unsigned shm_zone_index(const struct shm *shm, const struct shm_zone *zone);
 

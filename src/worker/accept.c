@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "conf/conf.h"
 #include "heritage.h"
 #include "worker/accept.h"
 
@@ -270,8 +271,11 @@ acceptor_init(struct acceptor *a, struct loop *loop, struct engine *engines,
 		return -1;
 	}
 	for (i = 0; i < h->nlisteners; i++) {
-		struct listener *l = &a->listeners[a->n++];
+		struct listener *l = &a->listeners[a->n];
 
+		if (h->listeners[i].server == CONF_API)
+			continue;
+		a->n++;
 		l->source.ready = listener_ready;
 		l->acceptor = a;
 		l->engine = &engines[h->listeners[i].server];

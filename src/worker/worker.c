@@ -13,10 +13,11 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "engine/services.h"
 #include "engine/splice.h"
 #include "heritage.h"
 #include "worker/accept.h"
-#include "worker/control.h"
+#include "base/control.h"
 #include "worker/crash.h"
 #include "worker/drain.h"
 #include "worker/report.h"
@@ -27,6 +28,7 @@
 struct worker {
 	const struct heritage *heritage;
 	struct loop loop;
+	struct services services;
 	struct engine *engines; /* one a server */
 	size_t nengines;
 	struct acceptor acceptor;
@@ -199,6 +201,9 @@ worker_init(struct worker *w, const struct heritage *h)
 		sinks_init(&w->loop.sinks, &w->loop.poller, h->conf, h->logs) ==
 			-1)
 		return -1;
+	if (services_init(&w->services, h, WEIR_IN_WORKER, w->loop.base) == -1)
+		return -1;
+	w->loop.services = &w->services;
 	w->engines = calloc(h->conf->servers.n, sizeof(*w->engines));
 	if (w->engines == NULL)
 		return -1;
@@ -241,6 +246,7 @@ worker_done(struct worker *w)
 	for (i = 0; i < w->nengines; i++)
 		engine_done(&w->engines[i]);
 	free(w->engines);
+	services_done(&w->services);
 	sinks_done(&w->loop.sinks);
 	loop_done(&w->loop);
 	close(w->heritage->control_fd);

@@ -32,7 +32,7 @@ plan_run(int ready_fd, void *arg)
 
 	if (addr_parse(&listen.address, listen.text, &why) == -1)
 		return 3;
-	return master_run(&conf, &opt, plan->worker);
+	return master_run(&conf, &opt, plan->worker, keeper_main);
 }
 
 struct daemon *
@@ -58,7 +58,7 @@ plan_run_file(int ready_fd, void (*worker)(const struct heritage *))
 
 	if (conf == NULL)
 		return 4;
-	status = master_run(conf, &opt, worker);
+	status = master_run(conf, &opt, worker, keeper_main);
 	conf_free(conf);
 	return status;
 }

@@ -14,7 +14,7 @@ heritage: api base conf
 engine: api base conf shm registry heritage
 worker: api base conf shm registry heritage engine
 master: api base conf shm registry heritage
-keeper: api base conf shm registry heritage
+keeper: api base conf shm registry heritage engine
 ctl: api base
 main: api base conf shm registry heritage master
 '

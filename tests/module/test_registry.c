@@ -20,6 +20,7 @@
 
 #include "conf/option.h"
 #include "conf/scan.h"
+#include "conf/entry.h"
 #include "conf/stage.h"
 #include "lib/alloc.h"
 #include "lib/chance.h"
@@ -90,7 +91,7 @@ test_is_described(void **state)
 	const struct weir_variable *v, *other;
 	const struct weir_opt *row;
 
-	assert_true(stage_is_name(mw->name));
+	assert_true(entry_is_name(mw->name));
 	assert_ptr_equal(registry_find(mw->name), mw);
 	assert_sentence(mw->name, mw->help);
 	assert_rows(mw->opts);

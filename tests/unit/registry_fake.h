@@ -191,6 +191,8 @@ static const struct weir_middleware fake_sni = { .name = "sni",
 static const struct weir_middleware fake_log = { .name = "log",
 	.help = "Writes one line a channel." };
 
+const struct weir_extension *const registry_extensions[] = { NULL };
+
 const struct weir_middleware *const registry_middlewares[] = { &fake_discard,
 	&fake_echo, &fake_every, &fake_forward, &fake_geo, &fake_log, &fake_sni,
 	NULL };

@@ -215,6 +215,8 @@ static const struct weir_middleware mw_racer = { .name = "racer",
 	.open = racer_open,
 	.timer = racer_timer };
 
+const struct weir_extension *const registry_extensions[] = { NULL };
+
 const struct weir_middleware *const registry_middlewares[] = { &mw_name,
 	&mw_tell, &mw_ask, &mw_pick, &mw_refuse, &mw_racer, NULL };
 

@@ -147,7 +147,7 @@ static const struct {
 	{ "workers = 1;", "unknown option \"workers\" (it belongs in "
 			  "process)" },
 	{ "backlog = 1;", "(it belongs in servers.listen)" },
-	{ "completely = 1;", "(there are: type, name, order, enabled, when, "
+	{ "completely = 1;", "(there are: type, name, enabled, order, when, "
 			     "flag, number," },
 	{ "word = \"bad\";",
 		"weir.conf:1: servers.s.middlewares[0] (every): word "

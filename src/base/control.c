@@ -1,4 +1,4 @@
-/* control.c - the worker's end of its control pair. */
+/* control.c - a child's end of its control pair. */
 #include <errno.h>
 #include <string.h>
 
@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "worker/control.h"
+#include "base/control.h"
 
 static void
 control_readable(evutil_socket_t fd, short what, void *arg)
@@ -25,7 +25,7 @@ control_readable(evutil_socket_t fd, short what, void *arg)
 		log_alert("the master sent what is no message of ours");
 		return;
 	}
-	log_notice("the master is gone: this worker drains and leaves");
+	log_notice("the master is gone: this process finishes and leaves");
 	event_del(c->event);
 	c->told(c->arg, &(struct msg){ .type = MSG_QUIT }, -1);
 }

@@ -1,6 +1,6 @@
-/* control.h - the worker's end of its control pair. */
-#ifndef WORKER_CONTROL_H
-#define WORKER_CONTROL_H
+/* control.h - a child's end of its control pair. */
+#ifndef BASE_CONTROL_H
+#define BASE_CONTROL_H
 
 #include "base/msg.h"
 
@@ -22,9 +22,9 @@ struct control {
 int control_init(struct control *c, struct event_base *base, int fd,
 	control_told *told, void *arg);
 void control_done(struct control *c);
-/* Tells the master that this worker is able to accept. */
+/* Tells the master that this process is able to accept. */
 int control_ready(struct control *c);
-/* Tells it that this worker leaves, for reasons of its own. */
+/* Tells it that this process leaves, for reasons of its own. */
 int control_leaving(struct control *c);
 /* Tells it that this worker is done with the log file of that index. */
 int control_reopened(struct control *c, uint32_t index);

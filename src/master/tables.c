@@ -1,0 +1,134 @@
+/* tables.c - the tables that a generation's extensions want, in the segment. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "conf/conf.h"
+#include "master/tables.h"
+
+#define HOLDERS_LEAST 16 /* processes that have something of one key */
+
+static int
+table_open(struct tables *ts, const struct conf *conf, uint32_t extension,
+	const struct weir_table_spec *spec, uint32_t holders);
+static uint32_t holders_for(unsigned workers);
+
+bool
+tables_wanted(const struct conf *conf)
+{
+	return conf->extensions.n > 0 || conf->api.listen.n > 0;
+}
+
+int
+tables_open(struct tables *ts, struct shm *shm, const struct conf *conf,
+	unsigned workers)
+{
+	const struct conf_extension *ext;
+	struct weir_table_spec spec;
+	uint32_t i;
+	unsigned j;
+
+	ts->shm = shm;
+	for (i = 0; i < conf->extensions.n; i++) {
+		ext = conf_extension_at(conf, i);
+		for (j = 0; ext->type->table != NULL; j++) {
+			spec = (struct weir_table_spec){ 0 };
+			if (!ext->type->table(ext->conf, j, &spec))
+				break;
+			if (table_open(ts, conf, i, &spec,
+				    holders_for(workers)) == -1)
+				return -1;
+		}
+	}
+	return 0;
+}
+
+void
+tables_done(struct tables *ts)
+{
+	size_t i;
+
+	for (i = 0; i < ts->n; i++) {
+		table_done(ts->v[i].table);
+		free(ts->v[i].table);
+		free(ts->v[i].name);
+	}
+	free(ts->v);
+	*ts = (struct tables){ 0 };
+}
+
+bool
+tables_have(const struct tables *ts, const struct shm_zone *zone)
+{
+	size_t i;
+
+	for (i = 0; i < ts->n; i++)
+		if (ts->v[i].table->zone == zone)
+			return true;
+	return false;
+}
+
+static int
+table_open(struct tables *ts, const struct conf *conf, uint32_t extension,
+	const struct weir_table_spec *spec, uint32_t holders)
+{
+	const char *owner = conf_extension_at(conf, extension)->name;
+	struct heritage_table *v = reallocarray(ts->v, ts->n + 1, sizeof(*v));
+	struct table_options options = { .columns = spec->columns,
+		.ncolumns = spec->ncolumns,
+		.key_most = spec->key_most,
+		.holders = holders,
+		.size = spec->size,
+		.ttl_ms = spec->ttl_ms,
+		.full = spec->full };
+	struct weir_table *table = calloc(1, sizeof(*table));
+	char *name = NULL;
+	bool fresh = false;
+
+	if (v != NULL)
+		ts->v = v;
+	if (v == NULL || table == NULL ||
+		asprintf(&name, "%s%s%s", owner, spec->name != NULL ? "." : "",
+			spec->name != NULL ? spec->name : "") == -1) {
+		log_error("table of extension \"%s\": %s", owner,
+			strerror(ENOMEM));
+		free(table);
+		return -1;
+	}
+	options.name = name;
+	if (table_init(table, ts->shm, &options, &fresh) == -1) {
+		log_error("table \"%s\": cannot have %zu bytes: %s", name,
+			spec->size,
+			errno == ENOSPC		? "process.shm_max is used up"
+			: errno == ENAMETOOLONG ? "its name is too long"
+			: errno == EINVAL	? "its rows would be too big"
+						: strerror(errno));
+		table_done(table);
+		free(table);
+		free(name);
+		return -1;
+	}
+	if (fresh && shm_zone_other(ts->shm, table->zone))
+		log_warn("table \"%s\" has other columns than before, or room "
+			 "for other numbers of workers: it begins empty",
+			name);
+	ts->v[ts->n++] = (struct heritage_table){ .table = table,
+		.name = name,
+		.extension = extension,
+		.file = spec->file,
+		.fresh = fresh };
+	return 0;
+}
+
+/* A power of two, so that a few workers more do not make it another table. */
+static uint32_t
+holders_for(unsigned workers)
+{
+	uint32_t n = HOLDERS_LEAST;
+
+	while (n < 2 * workers)
+		n *= 2;
+	return n;
+}
