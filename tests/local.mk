@@ -324,6 +324,7 @@ WRAP_ALLOC = $(AM_LDFLAGS) \
 tests_module_test_acl_LDFLAGS = $(WRAP_ALLOC)
 tests_module_test_registry_LDFLAGS = $(WRAP_ALLOC)
 tests_module_test_delay_LDFLAGS = $(WRAP_ALLOC)
+tests_module_test_limit_conn_LDFLAGS = $(WRAP_ALLOC)
 tests_module_test_rewrite_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_buf_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_chain_random_LDFLAGS = $(WRAP_ALLOC)

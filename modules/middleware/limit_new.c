@@ -36,6 +36,7 @@ static const struct weir_opt opts[] = {
 			"evenly: \"max\" in a \"window\"."),
 	WEIR_STRING("column", struct conf, column, .def = "new",
 		.help = "Column of the table, of type tokens, that counts."),
+	WEIR_LIMITER_TABLE(struct conf, limiter),
 	WEIR_LIMITER_ROWS(struct conf, limiter),
 	WEIR_OPT_END,
 };

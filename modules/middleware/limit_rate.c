@@ -11,14 +11,11 @@
 #define SLICES	  20  /* of a second: what passes at once */
 #define STEADY_MS 250 /* who is back so soon goes on */
 
-enum { PER_CHANNEL, PER_KEY };
-
 struct conf {
 	struct weir_limiter limiter;
 	size_t rates[2];	/* by direction; 0: no limit */
 	const char *columns[2]; /* the same */
 	size_t burst;
-	int per;
 };
 
 struct state {
@@ -49,8 +46,6 @@ static const char *const counters[] = {
 	NULL
 };
 
-static const char *const pers[] = { "channel", "key", NULL };
-
 #define RATE WEIR_OFF, .min = 100, .max = (int64_t)1 << 40
 
 static const struct weir_opt opts[] = {
@@ -65,10 +60,13 @@ static const struct weir_opt opts[] = {
 		.min = 1, .max = (int64_t)1 << 40,
 		.help = "How many bytes may pass at once, after a time "
 			"without; off: those of 50 ms."),
-	WEIR_CHOICE("per", struct conf, per, .def = "channel", .choices = pers,
-		.help = "Who has that rate: each channel, or all of one key "
-			"together, in fair parts; channels of their own need "
-			"no table."),
+	WEIR_STRING("table", struct conf, limiter.table,
+		.flags = WEIR_NAMES_EXTENSION | WEIR_OPTIONAL,
+		.choices = weir_limiter_types,
+		.help = "Which entry of extensions, of type table, keeps count "
+			"of it: then all channels of one key have that rate "
+			"together, in fair parts, in all workers.  Without one "
+			"each channel has a rate of its own."),
 	WEIR_STRING("up_column", struct conf, columns[WEIR_UP], .def = "up",
 		.help = "Column of the table, of type tokens, for bytes from "
 			"the client."),
@@ -83,9 +81,15 @@ limit_rate_check(const void *conf, struct weir_diag *d)
 {
 	const struct conf *cf = conf;
 
-	if (cf->rates[WEIR_UP] != 0 || cf->rates[WEIR_DOWN] != 0)
+	if (cf->rates[WEIR_UP] == 0 && cf->rates[WEIR_DOWN] == 0) {
+		weir_error(
+			d, "wants \"up\" or \"down\", else it limits nothing");
+		return -1;
+	}
+	if (cf->limiter.key == NULL || cf->limiter.table != NULL)
 		return 0;
-	weir_error(d, "wants \"up\" or \"down\", else it limits nothing");
+	weir_error(d, "\"key\" wants a \"table\" too: without one each "
+		      "channel has a rate of its own");
 	return -1;
 }
 
@@ -103,7 +107,7 @@ limit_rate_start(struct weir_instance *in)
 			.per_ms = 1000,
 			.burst = cf->burst != 0 ? cf->burst : slice };
 	}
-	if (cf->per == PER_CHANNEL)
+	if (cf->limiter.table == NULL)
 		return 0;
 	if (weir_limiter_start(&st->limiter, &cf->limiter, in) == -1)
 		return -1;
@@ -139,7 +143,7 @@ bytes_book(
 	struct weir_bytes key;
 
 	*wait_ms = 0;
-	if (cf->per == PER_CHANNEL) {
+	if (cf->limiter.table == NULL) {
 		*wait_ms =
 			weir_tokens_book(&cx->paces[dir].own, b, n, age_ms(c));
 		return 0;
@@ -160,7 +164,7 @@ bytes_draw(struct weir_call *c, enum weir_dir dir, uint64_t *n)
 
 	if (*n > b->burst)
 		*n = b->burst;
-	if (cf->per == PER_KEY)
+	if (cf->limiter.table != NULL)
 		return weir_table_draw(st->limiter.table,
 			weir_limiter_kept(&cx->key), st->columns[dir], b, *n,
 			NULL);
@@ -207,7 +211,7 @@ pace(struct weir_call *c, struct weir_bytes in, enum weir_dir dir)
 		return weir_pass(0);
 	if (p->booked > 0)
 		return pace_go(c, dir, p->booked);
-	if (cf->per == PER_KEY &&
+	if (cf->limiter.table != NULL &&
 		weir_limiter_key(c, &cf->limiter, &cx->key).len == 0)
 		return weir_close(WEIR_R_NOMEM);
 	/* Who has used up a budget at once wants more than is here. */
@@ -250,7 +254,7 @@ limit_rate_close(struct weir_call *c, enum weir_reason reason)
 
 	(void)reason;
 	for (dir = 0; dir < 2; dir++)
-		if (cf->per == PER_KEY && cx->paces[dir].booked > 0)
+		if (cf->limiter.table != NULL && cx->paces[dir].booked > 0)
 			(void)weir_table_refund(st->limiter.table,
 				weir_limiter_kept(&cx->key), st->columns[dir],
 				cx->paces[dir].booked);

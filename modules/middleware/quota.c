@@ -62,6 +62,7 @@ static const struct weir_opt opts[] = {
 		.help = "Which bytes: from the client, to it, or both."),
 	WEIR_STRING("column", struct conf, column, .def = "quota",
 		.help = "Column of the table, of type period, that counts."),
+	WEIR_LIMITER_TABLE(struct conf, limiter),
 	WEIR_LIMITER_ROWS(struct conf, limiter),
 	WEIR_OPT_END,
 };

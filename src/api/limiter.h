@@ -46,17 +46,18 @@ enum weir_limited {
 
 extern const char *const weir_limiter_types[];
 
-/* Rows of struct weir_limiter l in struct S. */
-#define WEIR_LIMITER_ROWS(S, l)                                                \
+/* Rows of struct weir_limiter l in struct S: first "table", then the others. */
+#define WEIR_LIMITER_TABLE(S, l)                                               \
 	WEIR_STRING("table", S, l.table, .def = "table",                       \
 		.flags = WEIR_NAMES_EXTENSION, .choices = weir_limiter_types,  \
 		.help = "Which entry of extensions, of type table, keeps "     \
-			"count: for all workers, and over reloads."),          \
-		WEIR_FORMAT("key", S, l.key, .flags = WEIR_OPTIONAL,           \
-			.help = "What channels are counted by: a text with "   \
-				"variables; without one, the client's "        \
-				"address.  What is not known counts as "       \
-				"\"-\"."),                                     \
+			"count: for all workers, and over reloads.")
+#define WEIR_LIMITER_ROWS(S, l)                                                \
+	WEIR_FORMAT("key", S, l.key, .flags = WEIR_OPTIONAL,                   \
+		.help = "What channels are counted by: a text with "           \
+			"variables; without one, the client's "                \
+			"address.  What is not known counts as "               \
+			"\"-\"."),                                             \
 		WEIR_INT("prefix4", S, l.prefix4, .def = "32", .min = 0,       \
 			.max = 32,                                             \
 			.help = "Clients whose IPv4 addresses begin with so "  \

@@ -1,6 +1,7 @@
 /* limits.c - a rig with a middleware that limits, beside its table. */
 #include <sys/socket.h>
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -12,6 +13,7 @@
 #include "api/weir.h"
 #include "base/addr.h"
 #include "base/clock.h"
+#include "engine/services.h"
 #include "lib/limits.h"
 
 static const struct weir_column columns[LIMITS_COLUMNS] = {
@@ -25,12 +27,13 @@ static const struct weir_column columns[LIMITS_COLUMNS] = {
 static struct entry entry;
 static _Atomic uint64_t counted[16];
 
-struct weir_table *
-weir_instance_table(const struct weir_instance *in, const char *name)
-{
-	(void)in;
-	return strcmp(name, "table") == 0 ? &table : NULL;
-}
+/* The table as an extension of the rig. */
+static struct weir_table *const tables[] = { &table };
+static const struct weir_extension type = { .name = "table" };
+static struct weir_service service = {
+	.type = &type, .name = "table", .tables = tables, .ntables = 1
+};
+const struct services limits_services = { .v = &service, .n = 1 };
 
 int
 limits_setup(void **state)
@@ -64,13 +67,15 @@ limits_teardown(void **state)
 }
 
 void
-limits_start(const char *type, const char *text)
+limits_start(const char *mw, const char *text)
 {
 	client = server = -1;
 	dial = (struct rig_dial){ .n = 1 };
 	listener = rig_backend(&dial.to[0]);
+	assert_int_equal(fcntl(listener, F_SETFL, O_NONBLOCK), 0);
 	rig_init(&rig);
-	entry_load(&entry, type, text, NULL);
+	rig.services = &limits_services;
+	entry_load(&entry, mw, text, NULL);
 	rig_add(&rig, entry.stage->mw, entry.stage->conf);
 	rig_add(&rig, &rig_dial, &dial);
 	rig_start(&rig);

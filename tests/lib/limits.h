@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/services.h"
 #include "lib/entry.h"
 #include "lib/pair.h"
 #include "lib/shared.h"
@@ -18,6 +19,9 @@ enum {
 	LIMITS_QUOTA,
 	LIMITS_COLUMNS
 };
+
+/* For a rig that finds it. */
+extern const struct services limits_services;
 
 /* cmocka's setup and teardown: the table of lib/shared.h with these columns, in
  * which nobody holds anything at the end. */

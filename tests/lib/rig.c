@@ -156,6 +156,7 @@ rig_log(struct rig *r)
 	r->server.listen.v = &r->listen;
 	r->server.stages.v = r->stages;
 	assert_int_equal(loop_init(&r->loop, r->server.read_max), 0);
+	r->loop.services = r->services;
 }
 
 void
