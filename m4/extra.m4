@@ -99,7 +99,12 @@ weir_more_module ()
 	MORE_MODULES="$MORE_MODULES [$]1"
 	MORE_TESTS_WANTED="$MORE_TESTS_WANTED $weir_at/test_[$]1.c"
 	weir_rules="$weir_rules extra/test_[$]1:|$weir_at/test_[$]1.c"
-	weir_defs="$weir_defs MIDDLEWARE([$]1)"
+	weir_kind=MIDDLEWARE
+	if cat "$weir_at/[$]1.c" "$weir_at/[$]1"/*.c 2>/dev/null |
+		grep "weir_extension  *ext_[$]1" >/dev/null; then
+		weir_kind=EXTENSION
+	fi
+	weir_defs="$weir_defs $weir_kind([$]1)"
 }
 
 # Object [$]1 is made of [$]2.

@@ -28,8 +28,10 @@ MODULE_SHOWN = \
 	modules/middleware/preface.c \
 	modules/middleware/select.c \
 	src/api/channel.h \
+	src/api/extension.h \
 	src/api/middleware.h \
 	src/api/option.h \
+	src/api/table.h \
 	src/api/variable.h \
 	src/api/verdict.h \
 	tests/module/template/bang.c \

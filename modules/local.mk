@@ -25,10 +25,11 @@ extra/symbols: $(MORE_OBJECTS) Makefile
 		objects=`ls extra/$$name.o extra/$$name/*.o 2>/dev/null`; \
 		symbols=`$(NM) -g --defined-only $$objects`; \
 		test -z "$$symbols" || \
-			echo "$$symbols" | grep -q " mw_$$name\$$" || { \
+			echo "$$symbols" | grep -qE " (mw|ext)_$$name\$$" || { \
 			echo "modules.list names \"$$name\", but there is no" \
 				"const struct weir_middleware mw_$$name in" \
 				`sed -n "s|^extra/$$name[./].*: ||p" extra.mk` \
+				"(nor a struct weir_extension ext_$$name)" \
 				>&2; \
 			exit 1; \
 		}; \

@@ -10,6 +10,7 @@
 
 struct board;
 struct conf;
+struct pauses;
 struct shm;
 struct weir_table;
 
@@ -41,8 +42,9 @@ struct heritage {
 	struct board *board; /* a line a slot; NULL: none */
 	unsigned generation;
 	pid_t master_pid;
-	struct shm *shm; /* that all processes share; NULL: none */
-	uint64_t owner;	 /* of what this process holds there */
+	struct shm *shm;       /* that all processes share; NULL: none */
+	struct pauses *pauses; /* in there */
+	uint64_t owner;	       /* of what this process holds there */
 	const struct heritage_table *tables;
 	size_t ntables;
 	bool background; /* once ready, stdio is /dev/null */

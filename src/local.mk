@@ -30,6 +30,10 @@ libweir_a_SOURCES = \
 	src/base/escape.h \
 	src/base/fd.c \
 	src/base/fd.h \
+	src/base/gather.c \
+	src/base/gather.h \
+	src/base/link.c \
+	src/base/link.h \
 	src/base/log.c \
 	src/base/log.h \
 	src/base/msg.c \
@@ -130,6 +134,8 @@ libweir_a_SOURCES = \
 	src/engine/closing.h \
 	src/engine/connect.c \
 	src/engine/connect.h \
+	src/engine/cursor.c \
+	src/engine/cursor.h \
 	src/engine/dial.c \
 	src/engine/dial.h \
 	src/engine/endpoint.c \
@@ -166,12 +172,41 @@ libweir_a_SOURCES = \
 	src/engine/timeouts.h \
 	src/engine/timer.c \
 	src/engine/timer.h \
+	src/engine/trace.c \
+	src/engine/trace.h \
 	src/engine/variables.c \
 	src/engine/verbs.c \
 	src/engine/wait.c \
 	src/engine/wait.h \
 	src/heritage.h \
+	src/keeper/ask.c \
+	src/keeper/ask.h \
 	src/keeper/keeper.c \
+	src/keeper/keeper.h \
+	src/keeper/members.c \
+	src/keeper/members.h \
+	src/keeper/order.c \
+	src/keeper/order.h \
+	src/keeper/page.h \
+	src/keeper/page_channels.c \
+	src/keeper/page_config.c \
+	src/keeper/page_extensions.c \
+	src/keeper/page_master.c \
+	src/keeper/page_servers.c \
+	src/keeper/page_tables.c \
+	src/keeper/page_trace.c \
+	src/keeper/page_workers.c \
+	src/keeper/request.c \
+	src/keeper/request.h \
+	src/keeper/rights.c \
+	src/keeper/route.h \
+	src/keeper/routes.c \
+	src/keeper/table_json.c \
+	src/keeper/table_json.h \
+	src/keeper/upkeep.c \
+	src/keeper/upkeep.h \
+	src/keeper/web.c \
+	src/keeper/web.h \
 	src/master/activation.c \
 	src/master/activation.h \
 	src/master/adopt.c \
@@ -242,6 +277,8 @@ libweir_a_SOURCES = \
 	src/shm/period.h \
 	src/shm/place.c \
 	src/shm/place.h \
+	src/shm/pause.c \
+	src/shm/pause.h \
 	src/shm/row.c \
 	src/shm/row.h \
 	src/shm/shm.c \
@@ -258,12 +295,21 @@ libweir_a_SOURCES = \
 	src/shm/tokens.h \
 	src/worker/accept.c \
 	src/worker/accept.h \
+	src/worker/ask.h \
 	src/worker/crash.c \
 	src/worker/crash.h \
 	src/worker/drain.c \
 	src/worker/drain.h \
+	src/worker/killing.c \
+	src/worker/link.c \
+	src/worker/link.h \
+	src/worker/listening.c \
+	src/worker/listing.c \
 	src/worker/report.c \
 	src/worker/report.h \
+	src/worker/row.c \
+	src/worker/row.h \
+	src/worker/tracing.c \
 	src/worker/worker.c
 
 # Modules call the core, and the registry of the core names the modules.
@@ -271,4 +317,5 @@ sbin_PROGRAMS += weir
 weir_SOURCES = src/main.c
 weir_LDFLAGS = $(WEIR_LDFLAGS)
 weir_LDADD = libweir.a libmodules.a libweir.a \
-	$(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(LIBBSD_LIBS)
+	$(LIBEVENT_LIBS) $(LIBEVENT_EXTRA_LIBS) $(JANSSON_LIBS) \
+	$(LIBCONFIG_LIBS) $(LIBBSD_LIBS)

@@ -36,6 +36,7 @@ UNIT_TESTS = \
 	tests/unit/test_engine \
 	tests/unit/test_equip \
 	tests/unit/test_events \
+	tests/unit/test_extensions \
 	tests/unit/test_facts \
 	tests/unit/test_fd \
 	tests/unit/test_flow \
@@ -46,6 +47,7 @@ UNIT_TESTS = \
 	tests/unit/test_late \
 	tests/unit/test_limits \
 	tests/unit/test_line \
+	tests/unit/test_link \
 	tests/unit/test_listeners \
 	tests/unit/test_load \
 	tests/unit/test_log \
@@ -315,7 +317,8 @@ tests_aid_LDFLAGS = $(WEIR_LDFLAGS)
 tests_aid_LDADD = libweir.a $(LIBBSD_LIBS)
 
 LDADD = libtest.a libmodules.a libweir.a libmodules.a libweir.a \
-	$(CMOCKA_LIBS) $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) $(LIBBSD_LIBS)
+	$(CMOCKA_LIBS) $(LIBEVENT_LIBS) $(LIBEVENT_EXTRA_LIBS) $(JANSSON_LIBS) \
+	$(LIBCONFIG_LIBS) $(LIBBSD_LIBS)
 
 # Programs in which one allocation of weir can be made to fail (lib/alloc.h).
 WRAP_ALLOC = $(AM_LDFLAGS) \

@@ -24,14 +24,16 @@ struct weir_service {
 	struct event_base *base; /* of this process */
 };
 
+/* Somebody asks something of a service. */
+typedef void weir_run(struct weir_service *s, struct weir_request *r);
+
 /* A word that weirctl and the API have for it: POST
  * /v1/extensions/NAME/WORD. */
 struct weir_command {
 	const char *word;
 	const char *help; /* one sentence with its full stop */
 	bool reads;	  /* changes nothing: whoever may read, may this */
-	/* Answers with weir_reply(), now or later. */
-	void (*run)(struct weir_service *s, struct weir_request *r);
+	weir_run *run;	  /* answers with weir_reply(), now or later */
 };
 
 struct weir_extension {
@@ -79,8 +81,7 @@ weir_instance_table(const struct weir_instance *in, const char *name);
 /* GET of that path (as "/metrics") is answered by page, which calls
  * weir_reply() now or later; -1 with errno. */
 int weir_keeper_page(struct weir_keeper *k, struct weir_service *s,
-	const char *path,
-	void (*page)(struct weir_service *s, struct weir_request *r));
+	const char *path, weir_run *page);
 /* Value of a parameter of the request, or NULL; borrowed until the reply. */
 const char *weir_request_value(struct weir_request *r, const char *name);
 /* What was sent with it; borrowed until the reply. */

@@ -85,6 +85,7 @@ conf_fill(struct weir_diag *d, struct node *root, const char *file)
 	struct option_scope top = { root, "", "" };
 	struct conf *conf = &owner->conf;
 
+	l.extensions = &conf->extensions;
 	conf->file = arena_strdup(&arena, file);
 	option_unknown(&l, core_rows, NULL, &top);
 	option_load(&l, core_rows, &top, conf);

@@ -36,7 +36,9 @@ static void rows_man(FILE *out, const struct weir_opt *rows);
 static void row_man(FILE *out, const struct weir_opt *row);
 static void
 nested_man(FILE *out, const struct weir_opt *rows, const char *path);
-static void example_man(FILE *out, const struct weir_middleware *mw);
+static void example_show(FILE *out, const char *name, const char *example);
+static void example_man(FILE *out, const char *name, const char *example);
+static void commands_man(FILE *out, const struct weir_command *commands);
 static void variables_man(
 	FILE *out, const char *head, const struct weir_variable *variables);
 static void text_man(FILE *out, const char *text);
@@ -46,15 +48,20 @@ void
 describe_modules(FILE *out)
 {
 	const struct weir_middleware *const *mw;
+	const struct weir_extension *const *ext;
 
 	for (mw = registry_middlewares; *mw != NULL; mw++) {
 		fprintf(out, "%s - %s\n", (*mw)->name, (*mw)->help);
 		rows_show(out, (*mw)->opts, 1);
 		variables_show(out, *mw);
 		callbacks_show(out, *mw);
-		fprintf(out, "    example: { type = \"%s\";%s%s }\n",
-			(*mw)->name, (*mw)->example != NULL ? " " : "",
-			(*mw)->example != NULL ? (*mw)->example : "");
+		example_show(out, (*mw)->name, (*mw)->example);
+	}
+	for (ext = registry_extensions; *ext != NULL; ext++) {
+		fprintf(out, "%s - extension: %s\n", (*ext)->name,
+			(*ext)->help);
+		rows_show(out, (*ext)->opts, 1);
+		example_show(out, (*ext)->name, (*ext)->example);
 	}
 }
 
@@ -62,6 +69,7 @@ void
 describe_man(FILE *out)
 {
 	const struct weir_middleware *const *mw;
+	const struct weir_extension *const *ext;
 
 	nested_man(out, core_rows, "");
 	for (mw = registry_middlewares; *mw != NULL; mw++) {
@@ -74,8 +82,16 @@ describe_man(FILE *out)
 				      "entry in front:");
 			variables_man(out, (*mw)->name, (*mw)->variables);
 		}
-		example_man(out, *mw);
+		example_man(out, (*mw)->name, (*mw)->example);
 		nested_man(out, (*mw)->opts, (*mw)->name);
+	}
+	for (ext = registry_extensions; *ext != NULL; ext++) {
+		fprintf(out, ".Ss Extension %s\n", (*ext)->name);
+		text_man(out, (*ext)->help);
+		rows_man(out, (*ext)->opts);
+		commands_man(out, (*ext)->commands);
+		example_man(out, (*ext)->name, (*ext)->example);
+		nested_man(out, (*ext)->opts, (*ext)->name);
 	}
 	fputs(".Ss Variables\n", out);
 	text_man(out, "What is known of every channel:");
@@ -132,18 +148,40 @@ callbacks_show(FILE *out, const struct weir_middleware *mw)
 	fputc('\n', out);
 }
 
+static void
+example_show(FILE *out, const char *name, const char *example)
+{
+	fprintf(out, "    example: { type = \"%s\";%s%s }\n", name,
+		example != NULL ? " " : "", example != NULL ? example : "");
+}
+
 /* Only where it says more than the type. */
 static void
-example_man(FILE *out, const struct weir_middleware *mw)
+example_man(FILE *out, const char *name, const char *example)
 {
-	if (mw->example == NULL)
+	if (example == NULL)
 		return;
 	fprintf(out,
 		".Pp\nFor example:\n.Bd -literal -offset indent\n"
 		"{ type = \"%s\";\n  ",
-		mw->name);
-	text_man(out, mw->example);
+		name);
+	text_man(out, example);
 	fputs("}\n.Ed\n", out);
+}
+
+static void
+commands_man(FILE *out, const struct weir_command *commands)
+{
+	if (commands == NULL)
+		return;
+	fputs(".Pp\nIt has these words for\n.Xr weirctl 1 :\n"
+	      ".Bl -tag -width Ds\n",
+		out);
+	for (; commands->word != NULL; commands++) {
+		fprintf(out, ".It Cm %s\n", commands->word);
+		text_man(out, commands->help);
+	}
+	fputs(".El\n", out);
 }
 
 /* Its default for people, whatever kind of row it is. */

@@ -56,8 +56,8 @@ extension_load(struct option_loader *l, const struct weir_opt *row,
 					diag_place(l->diag,
 						&es.chain[j]->node->place));
 	}
-	if (!es.incomplete)
-		l->extensions = list;
+	if (es.incomplete)
+		l->extensions = NULL;
 }
 
 static struct entry_type

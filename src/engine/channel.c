@@ -11,11 +11,13 @@
 #include "engine/channel.h"
 #include "engine/closing.h"
 #include "engine/connect.h"
+#include "engine/cursor.h"
 #include "engine/engine.h"
 #include "engine/history.h"
 #include "engine/hold.h"
 #include "engine/opening.h"
 #include "engine/splice.h"
+#include "engine/trace.h"
 #include "engine/wait.h"
 
 #define RESET_FLUSH_MS 1000
@@ -80,7 +82,15 @@ channel_new(struct engine *engine, int fd, const struct weir_addr *peer,
 	TAILQ_INSERT_TAIL(&engine->channels, ch, all_link);
 	loop->channels++;
 	loop->fds += 2;
+	if (!LIST_EMPTY(&loop->tracers))
+		trace_opened(ch);
 	return ch;
+}
+
+const char *
+channel_word(uint8_t state)
+{
+	return words[state];
 }
 
 void
@@ -95,6 +105,11 @@ channel_state(struct weir_channel *ch, enum channel_state to)
 		abort();
 	}
 	ch->state = (uint8_t)to;
+	if (ch->traced)
+		trace_words(ch, WEIR_SELF, words[to],
+			to == CHANNEL_CLOSING ? weir_reason_word(ch->reason)
+					      : NULL,
+			0);
 	if (to < CHANNEL_CLOSING)
 		channel_wait_total(ch);
 	else
@@ -467,6 +482,7 @@ channel_free(struct weir_channel *ch)
 	history_log(ch);
 	call_unlock_all(ch);
 	aside_done(ch);
+	cursors_forget(ch);
 	TAILQ_REMOVE(&engine->channels, ch, all_link);
 	engine->loop->channels--;
 	hold_drop(ch);

@@ -86,10 +86,14 @@ struct weir_channel {
 	bool hurried : 1; /* close callbacks may not wait any more */
 	bool ahead : 1;	  /* what is emitted up goes ahead of what is held */
 	bool raced : 1;	  /* client bytes are waited for since a race */
+	bool traced : 1;  /* somebody watches it, or has */
 	alignas(16) uint8_t ctx[];
 };
 
 #define CHANNEL_NO_STAGE 0xff
+
+/* Word of a state. */
+const char *channel_word(uint8_t state);
 
 static inline struct endpoint *
 channel_source(struct weir_channel *ch, enum weir_dir dir)

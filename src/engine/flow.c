@@ -14,6 +14,7 @@
 #include "engine/history.h"
 #include "engine/splice.h"
 #include "engine/stage.h"
+#include "engine/trace.h"
 
 static const char *const words[] = {
 #define X(id, word) [FLOW_##id] = word,
@@ -28,6 +29,12 @@ static const uint8_t steps[FLOW_STATE_COUNT] = {
 	[FLOW_SHUT] = 1u << FLOW_BROKEN,
 	[FLOW_BROKEN] = 0,
 };
+
+const char *
+flow_word(uint8_t state)
+{
+	return words[state];
+}
 
 void
 flow_state(struct weir_channel *ch, enum weir_dir dir, enum flow_state to)
@@ -44,6 +51,10 @@ flow_state(struct weir_channel *ch, enum weir_dir dir, enum flow_state to)
 		abort();
 	}
 	fl->state = (uint8_t)to;
+	if (ch->traced)
+		trace_words(ch, WEIR_SELF,
+			dir == WEIR_UP ? "flow up:" : "flow down:", words[to],
+			0);
 	if (to == FLOW_BROKEN) {
 		buf_clear(&fl->out);
 		splice_drop(ch, dir);
@@ -139,6 +150,9 @@ flow_read_once(struct weir_channel *ch, enum weir_dir dir, size_t budget)
 			flow_emptied(from);
 		fl->in_bytes += (uint64_t)n;
 		ch->last_ms = clock_ms();
+		if (ch->traced)
+			trace_bytes(ch, (enum weir_side)from->side, "read",
+				spliced ? NULL : loop->scratch, (uint64_t)n);
 		if (spliced)
 			return budget;
 		splice_watch(ch, dir, (size_t)n);
@@ -270,6 +284,9 @@ flow_wrote(struct weir_channel *ch, enum weir_dir dir, ssize_t n, size_t wanted)
 	if (n >= 0) {
 		ch->flows[dir].out_bytes += (uint64_t)n;
 		ch->last_ms = clock_ms();
+		if (ch->traced && n > 0)
+			trace_bytes(ch, (enum weir_side)to->side, "wrote", NULL,
+				(uint64_t)n);
 		if ((size_t)n == wanted)
 			return true;
 		flow_filled(ch, to);

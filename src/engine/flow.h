@@ -66,6 +66,8 @@ flow_is_plain(const struct flow *fl)
 	return fl->active == 0 && fl->held == 0 && flow_left(fl) == 0;
 }
 
+/* Word of a state. */
+const char *flow_word(uint8_t state);
 /* The only way a state changes; a step that the table lacks is a bug. */
 void flow_state(struct weir_channel *ch, enum weir_dir dir, enum flow_state to);
 /* May more be read from the source now, as far as this flow knows? */

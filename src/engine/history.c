@@ -8,6 +8,7 @@
 #include "engine/aside.h"
 #include "engine/engine.h"
 #include "engine/history.h"
+#include "engine/trace.h"
 
 #define EVENTS_KEPT 32
 #define EVENT_TEXT  96
@@ -43,6 +44,8 @@ history_note(struct weir_channel *ch, enum history_event event,
 {
 	struct history *h = ch->aside == NULL ? NULL : ch->aside->history;
 
+	if (ch->traced)
+		trace_words(ch, side, words[event], NULL, err);
 	if (h == NULL)
 		return;
 	h->kept[h->n++ % EVENTS_KEPT] = (struct happening){

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "engine/channel.h"
 #include "engine/hold.h"
 #include "engine/stage.h"
@@ -27,6 +28,7 @@ hold_get(struct weir_channel *ch, enum weir_dir dir, unsigned stage)
 		if (*at != NULL) {
 			(*at)->stage = (uint8_t)stage;
 			(*at)->dir = (uint8_t)dir;
+			(*at)->since_ms = clock_ms();
 		}
 	}
 	return *at;

@@ -12,8 +12,9 @@
 struct hold {
 	struct hold *next;
 	struct buf bytes;
-	size_t need;   /* is not shown less than that; 0: anything */
-	uint64_t skip; /* bytes that pass unshown, when nothing is kept */
+	size_t need;	   /* is not shown less than that; 0: anything */
+	uint64_t skip;	   /* bytes that pass unshown, when nothing is kept */
+	uint64_t since_ms; /* when that began */
 	uint8_t stage;
 	uint8_t dir; /* enum weir_dir */
 	bool eof;    /* the end follows the bytes */

@@ -74,6 +74,8 @@ loop_init(struct loop *loop, size_t scratch_size)
 	TAILQ_INIT(&loop->run);
 	TAILQ_INIT(&loop->dead);
 	TAILQ_INIT(&loop->engines);
+	LIST_INIT(&loop->cursors);
+	LIST_INIT(&loop->tracers);
 	clock_update();
 	timeouts_init(&loop->timeouts, clock_ms());
 	loop->scratch = malloc(scratch_size);

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "engine/connect.h"
+#include "engine/cursor.h"
 #include "engine/pipe.h"
 #include "engine/poller.h"
 #include "engine/sinks.h"
@@ -17,6 +18,7 @@
 #include "engine/timeouts.h"
 
 struct services;
+struct tracer;
 struct weir_channel;
 
 TAILQ_HEAD(channel_head, weir_channel);
@@ -48,6 +50,8 @@ struct loop {
 	struct channel_head dead; /* to be freed at the end of the turn */
 	struct tickets tickets;
 	TAILQ_HEAD(, engine) engines; /* of this worker */
+	LIST_HEAD(, cursor) cursors;  /* that are on their way */
+	LIST_HEAD(, tracer) tracers;
 	size_t channels;
 	size_t fds;	       /* that the channels have or may want */
 	size_t fds_most;       /* nobody is accepted who may want more */

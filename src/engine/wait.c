@@ -7,6 +7,7 @@
 #include "engine/aside.h"
 #include "engine/engine.h"
 #include "engine/stage.h"
+#include "engine/trace.h"
 #include "engine/wait.h"
 
 static struct wait *
@@ -88,6 +89,10 @@ wait_begin(struct weir_channel *ch, unsigned stage, enum hook hook, uint32_t ms)
 	if (w == NULL)
 		return -1;
 	w->begun = true;
+	w->since_ms = clock_ms();
+	if (ch->traced)
+		trace_words(ch, WEIR_SELF,
+			"waits:", ch->engine->chain.stages[stage].name, 0);
 	if (w->over)
 		channel_queue(ch);
 	else

@@ -24,6 +24,7 @@ struct wait {
 	struct wait *next;
 	struct weir_channel *ch;
 	struct timeout limit;
+	uint64_t since_ms; /* when the callback asked to wait */
 	uint32_t serial;
 	int result;
 	uint8_t stage;

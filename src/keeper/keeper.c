@@ -17,21 +17,18 @@
 #include "conf/conf.h"
 #include "engine/services.h"
 #include "heritage.h"
+#include "keeper/keeper.h"
+#include "keeper/route.h"
+#include "keeper/upkeep.h"
 
-#define EXIT_CANNOT_START 2 /* a respawn would not help */
-
-struct weir_keeper {
-	const struct heritage *heritage;
-	struct event_base *base;
-	struct services services;
-	struct control control;
-	struct event *signals[2];
-	bool leaving;
-};
+#define EXIT_CANNOT_START 2    /* a respawn would not help */
+#define DRAIN_MS	  2000 /* that requests have to be answered */
+#define LOOK_MS		  20   /* between two looks whether they are */
 
 static const int keeper_signals[] = { SIGTERM, SIGQUIT };
 
 static void keeper_leave(struct weir_keeper *k);
+static void keeper_drain(struct weir_keeper *k);
 static int keeper_reopen(struct weir_keeper *k, uint32_t index, int fd);
 
 static void
@@ -41,9 +38,11 @@ keeper_told(void *arg, const struct msg *m, int attached)
 
 	switch (m->type) {
 	case MSG_STOP:
+		keeper_leave(k);
+		break;
 	case MSG_QUIT:
 	case MSG_DRAIN:
-		keeper_leave(k);
+		keeper_drain(k);
 		break;
 	case MSG_REOPEN:
 		if (keeper_reopen(k, m->arg, attached) == -1)
@@ -54,9 +53,14 @@ keeper_told(void *arg, const struct msg *m, int attached)
 				strerror(errno));
 		break;
 	case MSG_GO:
+		web_open(&k->web);
 		break;
 	case MSG_LINK:
-		fd_close(&attached);
+		if (attached != -1)
+			members_add(k, attached, (int32_t)m->arg);
+		break;
+	case MSG_CALL:
+		orders_answered(k, attached);
 		break;
 	default:
 		fd_close(&attached);
@@ -67,9 +71,40 @@ keeper_told(void *arg, const struct msg *m, int attached)
 static void
 keeper_signal(evutil_socket_t signo, short what, void *arg)
 {
-	(void)signo;
 	(void)what;
-	keeper_leave(arg);
+	clock_update();
+	if (signo == SIGTERM)
+		keeper_leave(arg);
+	else
+		keeper_drain(arg);
+}
+
+/* Leaves as soon as all is answered. */
+static void
+keeper_look(evutil_socket_t fd, short what, void *arg)
+{
+	struct weir_keeper *k = arg;
+
+	(void)fd;
+	(void)what;
+	clock_update();
+	if (web_is_quiet(&k->web) || clock_ms() >= k->drain_ms)
+		keeper_leave(k);
+}
+
+/* Takes no more requests, and lets those that are there finish. */
+static void
+keeper_drain(struct weir_keeper *k)
+{
+	static const struct timeval often = { 0, LOOK_MS * 1000 };
+
+	if (k->drain_ms != 0)
+		return;
+	k->drain_ms = clock_ms() + DRAIN_MS;
+	web_close(&k->web);
+	k->looks = event_new(k->base, -1, EV_PERSIST, keeper_look, k);
+	if (k->looks == NULL || event_add(k->looks, &often) == -1)
+		keeper_leave(k);
 }
 
 static void
@@ -132,10 +167,16 @@ keeper_init(struct weir_keeper *k, const struct heritage *h)
 	size_t i;
 
 	*k = (struct weir_keeper){ .heritage = h };
+	TAILQ_INIT(&k->members);
+	TAILQ_INIT(&k->asks);
+	TAILQ_INIT(&k->orders);
+	SLIST_INIT(&k->pages);
 	clock_update();
+	k->since_ms = clock_ms();
 	k->base = event_base_new();
-	if (k->base == NULL ||
+	if (k->base == NULL || web_init(&k->web, k) == -1 ||
 		services_init(&k->services, h, WEIR_IN_KEEPER, k->base) == -1 ||
+		upkeep_init(&k->upkeep, h, k->base) == -1 ||
 		keeper_keep(k) == -1 ||
 		control_init(&k->control, k->base, h->control_fd, keeper_told,
 			k) == -1)
@@ -150,6 +191,8 @@ keeper_init(struct weir_keeper *k, const struct heritage *h)
 		sigaddset(&set, keeper_signals[i]);
 	}
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	/* From here on the death of the master is a reason to leave. */
+	prctl(PR_SET_PDEATHSIG, SIGQUIT, 0, 0, 0);
 	return 0;
 }
 
@@ -158,12 +201,30 @@ keeper_done(struct weir_keeper *k)
 {
 	size_t i;
 
+	upkeep_done(&k->upkeep);
+	/* What they have not answered is refused. */
 	services_done(&k->services);
+	orders_done(k);
+	asks_done(k);
+	web_done(&k->web);
+	members_done(k);
+	pages_done(k);
 	control_done(&k->control);
+	if (k->looks != NULL)
+		event_free(k->looks);
 	for (i = 0; i < 2; i++)
 		if (k->signals[i] != NULL)
 			event_free(k->signals[i]);
 	event_base_free(k->base);
+}
+
+static void
+keeper_libevent_says(int severity, const char *text)
+{
+	if (severity == EVENT_LOG_ERR)
+		log_error("libevent: %s", text);
+	else
+		log_debug("libevent: %s", text);
 }
 
 void
@@ -171,6 +232,7 @@ keeper_main(const struct heritage *h)
 {
 	struct weir_keeper k;
 
+	event_set_log_callback(keeper_libevent_says);
 	if (keeper_init(&k, h) == -1) {
 		log_error("cannot start: %s", strerror(errno));
 		_exit(EXIT_CANNOT_START);
@@ -184,7 +246,10 @@ keeper_main(const struct heritage *h)
 		fd_stdio_null();
 	setproctitle("keeper generation %u", h->generation);
 	while (!k.leaving)
-		event_base_loop(k.base, EVLOOP_ONCE);
+		if (event_base_loop(k.base, EVLOOP_ONCE) == -1) {
+			log_error("the event loop failed: %s", strerror(errno));
+			break;
+		}
 	keeper_done(&k);
 	exit(0);
 }

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "conf/conf.h"
 #include "master/tables.h"
+#include "shm/pause.h"
 
 #define HOLDERS_LEAST 16 /* processes that have something of one key */
 
@@ -31,6 +32,11 @@ tables_open(struct tables *ts, struct shm *shm, const struct conf *conf,
 	unsigned j;
 
 	ts->shm = shm;
+	ts->pauses = pauses_open(shm);
+	if (ts->pauses == NULL) {
+		log_error("cannot share memory: %s", strerror(errno));
+		return -1;
+	}
 	for (i = 0; i < conf->extensions.n; i++) {
 		ext = conf_extension_at(conf, i);
 		for (j = 0; ext->type->table != NULL; j++) {
@@ -43,6 +49,15 @@ tables_open(struct tables *ts, struct shm *shm, const struct conf *conf,
 		}
 	}
 	return 0;
+}
+
+void
+tables_filled(struct tables *ts)
+{
+	size_t i;
+
+	for (i = 0; i < ts->n; i++)
+		ts->v[i].fresh = false;
 }
 
 void

@@ -10,9 +10,11 @@
 #include "shm/table.h"
 
 struct conf;
+struct pauses;
 
 struct tables {
-	struct shm *shm; /* NULL: none is wanted */
+	struct shm *shm;       /* NULL: none is wanted */
+	struct pauses *pauses; /* in there */
 	struct heritage_table *v;
 	size_t n;
 };
@@ -23,6 +25,8 @@ bool tables_wanted(const struct conf *conf);
  * may hold something of one key.  0, or -1, logged.  End with tables_done(). */
 int tables_open(struct tables *ts, struct shm *shm, const struct conf *conf,
 	unsigned workers);
+/* The keeper has read their files. */
+void tables_filled(struct tables *ts);
 /* Frees; what is in the segment stays. */
 void tables_done(struct tables *ts);
 /* Has it a table in this zone? */

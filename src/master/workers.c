@@ -127,6 +127,8 @@ worker_read(struct workers *ws, unsigned slot)
 			w->state = WORKER_READY;
 			w->failures = 0;
 			ws->once_ready = true;
+			if (ws->keeper)
+				tables_filled(ws->tables);
 			if (ws->going)
 				(void)msg_send(w->control_fd, MSG_GO, 0);
 			log_info("%s (pid %d) is ready",
@@ -317,6 +319,7 @@ worker_child(struct workers *ws, unsigned slot, int control_fd)
 		.board = ws->board,
 		.shm = ws->tables->shm,
 		.owner = ws->v[slot].owner,
+		.pauses = ws->tables->pauses,
 		.tables = ws->tables->v,
 		.ntables = ws->tables->n,
 		.generation = ws->generation,

@@ -53,8 +53,8 @@ listener_is_wanted(const struct listener *l)
 {
 	const struct acceptor *a = l->acceptor;
 
-	return a->open && !a->closed && l->ours && !a->paused && !a->full &&
-	       !(a->away && l->shared);
+	return a->open && !a->closed && l->ours && !l->waits && !a->paused &&
+	       !a->full && !(a->away && l->shared);
 }
 
 /* Puts every listener into the set, or takes it out of it: as it should be. */
@@ -240,8 +240,8 @@ acceptor_empty(struct acceptor *a)
 		if (l->fd == -1)
 			continue;
 		left = conf_listen_at(l->engine->server, l->listen)->backlog;
-		while (a->open && l->ours && !a->paused && left-- >= 0 &&
-			listener_accept(l))
+		while (a->open && l->ours && !l->waits && !a->paused &&
+			left-- >= 0 && listener_accept(l))
 			continue;
 		if (!a->open || !l->ours || !a->paused)
 			fd_close(&l->fd);
@@ -322,6 +322,17 @@ acceptor_adopt(struct acceptor *a, unsigned slot, bool adopt)
 	for (l = a->listeners; l < a->listeners + a->n; l++)
 		if (!l->shared && l->slot == slot)
 			l->ours = adopt;
+	acceptor_update(a);
+}
+
+void
+acceptor_hold(struct acceptor *a, const struct engine *e, bool hold)
+{
+	struct listener *l;
+
+	for (l = a->listeners; l < a->listeners + a->n; l++)
+		if (l->engine == e)
+			l->waits = hold;
 	acceptor_update(a);
 }
 

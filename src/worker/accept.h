@@ -24,6 +24,7 @@ struct listener {
 	uint16_t slot; /* whose it is, unless shared */
 	bool shared;   /* with all other workers */
 	bool ours;     /* shared, of this slot, or adopted */
+	bool waits;    /* its server is paused: clients stay in the backlog */
 	bool polled;   /* in the poller's set */
 };
 
@@ -56,6 +57,8 @@ void acceptor_open(struct acceptor *a);
 void acceptor_turn(struct acceptor *a);
 /* Accepts what was meant for that slot as well, or does so no more. */
 void acceptor_adopt(struct acceptor *a, unsigned slot, bool adopt);
+/* Lets the clients of that server wait in the backlog, or does so no more. */
+void acceptor_hold(struct acceptor *a, const struct engine *e, bool hold);
 /* Accepts what is queued, then closes all listeners: for a drain.  What cannot
  * be accepted for lack of descriptors is, when there are some again. */
 void acceptor_close(struct acceptor *a);

@@ -20,6 +20,7 @@
 #include "base/control.h"
 #include "worker/crash.h"
 #include "worker/drain.h"
+#include "worker/link.h"
 #include "worker/report.h"
 
 #define FDS_SPARE	  8
@@ -35,6 +36,7 @@ struct worker {
 	struct drain drain;
 	struct report report;
 	struct control control;
+	struct links links;
 	struct event *signals[2];
 	bool quitting; /* with close_wait, whatever was said before */
 };
@@ -109,6 +111,10 @@ worker_told(void *arg, const struct msg *m, int attached)
 	case MSG_ADOPT:
 	case MSG_RETURN:
 		acceptor_adopt(&w->acceptor, m->arg, m->type == MSG_ADOPT);
+		break;
+	case MSG_LINK:
+		if (attached != -1)
+			links_add(&w->links, attached);
 		break;
 	case MSG_REOPEN:
 		worker_reopen(w, m->arg, attached);
@@ -219,6 +225,8 @@ worker_init(struct worker *w, const struct heritage *h)
 		    w) == -1 ||
 		acceptor_init(&w->acceptor, &w->loop, w->engines, h) == -1)
 		return -1;
+	links_init(
+		&w->links, &w->loop, h, &w->acceptor, w->engines, w->nengines);
 	if (worker_listen_signals(w) == -1)
 		return -1;
 	w->loop.fds_most = worker_fds_most();
@@ -234,6 +242,7 @@ worker_done(struct worker *w)
 {
 	size_t i;
 
+	links_done(&w->links);
 	acceptor_done(&w->acceptor);
 	control_done(&w->control);
 	/* The master's death may be told late, when nobody catches it. */

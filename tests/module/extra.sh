@@ -121,6 +121,38 @@ make -s -C mine/build weir >said 2>&1
 some 'a symbol that is missing is named, and so is its place' "$(
 	grep '"two", but there is no const struct .* mw_two in .*two.c' said)"
 
+# An extension is told by what it publishes.
+cat >mine/tally.c <<'END'
+#include "weir.h"
+
+static const struct weir_column columns[] = {
+	{ .name = "n", .type = WEIR_COLUMN_COUNT },
+};
+
+static bool
+tally_table(const void *conf, unsigned i, struct weir_table_spec *spec)
+{
+	(void)conf;
+	*spec = (struct weir_table_spec){ .columns = columns,
+		.ncolumns = 1,
+		.key_most = 16,
+		.size = 65536 };
+	return i == 0;
+}
+
+const struct weir_extension ext_tally = { .name = "tally",
+	.help = "Counts.",
+	.table = tally_table };
+END
+printf 'bang\ntally\n' >mine/modules.list
+make -j2 -s -C mine/build weir >said 2>&1
+none 'an extension is built in' "$(
+	mine/build/weir --modules | grep -q '^tally - extension: Counts' ||
+		cat said)"
+printf '%s\n' 'extensions = ( "tally" );' 'servers = ( { } );' >mine/weir.conf
+none 'and loaded' "$(mine/build/weir -q -t -c mine/weir.conf 2>&1)"
+rm mine/tally.c
+
 printf 'bang\n' >mine/modules.list
 check
 some 'a module that the list does not name is told' "$(

@@ -1,5 +1,6 @@
 /* registry_fake.h - a registry of middlewares with options and no code; include
  * it once in a test that must not depend on which modules are built. */
+/* FAKE_EXTENSIONS, FAKE_MIDDLEWARES: more descriptors and a NULL. */
 #ifndef REGISTRY_FAKE_H
 #define REGISTRY_FAKE_H
 
@@ -191,11 +192,17 @@ static const struct weir_middleware fake_sni = { .name = "sni",
 static const struct weir_middleware fake_log = { .name = "log",
 	.help = "Writes one line a channel." };
 
-const struct weir_extension *const registry_extensions[] = { NULL };
+#ifndef FAKE_MIDDLEWARES
+#define FAKE_MIDDLEWARES NULL
+#endif
+#ifndef FAKE_EXTENSIONS
+#define FAKE_EXTENSIONS NULL
+#endif
+const struct weir_extension *const registry_extensions[] = { FAKE_EXTENSIONS };
 
 const struct weir_middleware *const registry_middlewares[] = { &fake_discard,
 	&fake_echo, &fake_every, &fake_forward, &fake_geo, &fake_log, &fake_sni,
-	NULL };
+	FAKE_MIDDLEWARES };
 
 const struct weir_middleware *
 registry_find(const char *name)

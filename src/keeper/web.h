@@ -1,0 +1,63 @@
+/* web.h - HTTP on the sockets of the API: who is let in, how many, how long. */
+#ifndef KEEPER_WEB_H
+#define KEEPER_WEB_H
+
+#include <sys/queue.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct event;
+struct evhttp;
+struct evhttp_bound_socket;
+struct evhttp_request;
+struct weir_keeper;
+struct weir_request;
+
+#define WEB_CONNECTIONS 256	/* at a time; more wait in the backlog */
+#define WEB_HEADERS	16384	/* bytes of a request line and headers */
+#define WEB_BODY	1048576 /* bytes */
+#define WEB_IDLE_MS	10000	/* without a whole request */
+#define WEB_REQUEST_MS	90000	/* until it is answered */
+
+/* What a connection may do. */
+enum web_level {
+	WEB_NOTHING, /* who it is cannot be told */
+	WEB_READS,
+	WEB_OPERATES
+};
+
+struct conn;
+
+struct web {
+	struct weir_keeper *keeper;
+	struct evhttp *http;
+	struct evhttp_bound_socket **sockets;
+	size_t nsockets;
+	TAILQ_HEAD(, conn)
+	conns; /* who has waited longest for a request first
+		*/
+	size_t nconns;
+	TAILQ_HEAD(, weir_request) requests; /* that are not answered yet */
+	struct event *tick;
+	bool open; /* accepts, if there is room */
+	bool full;
+};
+
+/* Knows the sockets of the heritage, accepts nobody yet; -1 with errno. */
+int web_init(struct web *w, struct weir_keeper *k);
+void web_done(struct web *w);
+void web_open(struct web *w);
+/* Accepts nobody any more, ends streams. */
+void web_close(struct web *w);
+/* Is all answered, and all that was said sent? */
+bool web_is_quiet(const struct web *w);
+/* What whoever sent it may do; over TCP a token may say more, and *bad is set
+ * when there is one that is not ours. */
+enum web_level
+web_level(struct web *w, struct evhttp_request *req, bool *unix_peer);
+/* Its connection is asked for another request. */
+void web_answered(struct web *w, struct evhttp_request *req);
+
+#endif
