@@ -273,12 +273,12 @@ libweir_a_SOURCES = \
 	src/shm/crash.h \
 	src/shm/owner.c \
 	src/shm/owner.h \
+	src/shm/pause.c \
+	src/shm/pause.h \
 	src/shm/period.c \
 	src/shm/period.h \
 	src/shm/place.c \
 	src/shm/place.h \
-	src/shm/pause.c \
-	src/shm/pause.h \
 	src/shm/row.c \
 	src/shm/row.h \
 	src/shm/shm.c \

@@ -98,8 +98,11 @@ MODULE_TESTS = \
 	tests/module/test_forward \
 	tests/module/test_limit_bytes \
 	tests/module/test_limit_conn \
+	tests/module/test_limit_new \
+	tests/module/test_limit_rate \
 	tests/module/test_log \
 	tests/module/test_preface \
+	tests/module/test_quota \
 	tests/module/test_registry \
 	tests/module/test_rewrite \
 	tests/module/test_select

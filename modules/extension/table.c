@@ -54,7 +54,7 @@ static const struct weir_opt column_opts[] = {
 			"let go or are gone; a bucket of tokens; a text; what "
 			"was spent since a period began."),
 	WEIR_TIME("window", struct column, window_ms, .def = "1m", .min = 1,
-		.help = "Of a rate: how long."),
+		.max = 2592000000, .help = "Of a rate: how long."),
 	WEIR_SIZE("size", struct column, size, .def = "64", .min = 1,
 		.max = WEIR_CELL_MOST, .help = "Of a value: most bytes."),
 	WEIR_INT("rate", struct column, rate, .def = "0", .max = INT32_MAX,
@@ -73,7 +73,7 @@ static const struct weir_opt opts[] = {
 		.help = "Most memory for its rows; one with the columns that "
 			"are there by themselves has about 500 bytes."),
 	WEIR_TIME("ttl", struct conf, ttl_ms, .def = "1h", .flags = WEIR_OFF,
-		.min = 1000,
+		.min = 1000, .max = 4233600000,
 		.help = "How long a key is kept after its last use; off: until "
 			"its room is needed.  One in which something is held "
 			"is in use.  Longer than any window and period that is "

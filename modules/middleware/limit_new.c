@@ -21,14 +21,15 @@ static const char *const counters[] = {
 		NULL
 };
 
-#define MOST 1000000000
+#define MOST	    1000000000
+#define WINDOW_MOST 2592000000 /* 30 days in ms */
 
 static const struct weir_opt opts[] = {
 	WEIR_INT("max", struct conf, max, .min = 1, .max = MOST,
 		.help = "How many new channels there may be in each "
 			"\"window\", of all workers together."),
 	WEIR_TIME("window", struct conf, window_ms, .def = "1s", .min = 1,
-		.help = "How long that is."),
+		.max = WINDOW_MOST, .help = "How long that is."),
 	WEIR_INT("burst", struct conf, burst, .def = "0", .flags = WEIR_OFF,
 		.min = 1, .max = MOST,
 		.help = "How many there may be at once, after a time without; "

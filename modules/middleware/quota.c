@@ -54,6 +54,7 @@ static const struct weir_opt opts[] = {
 		.help = "Most bytes in each \"period\", of all workers "
 			"together."),
 	WEIR_TIME("period", struct conf, period_ms, .def = "1d", .min = 1000,
+		.max = 2592000000,
 		.help = "How long that is.  Periods begin when the time since "
 			"1970 is a multiple of it: those of \"1d\" at midnight "
 			"(UTC)."),
