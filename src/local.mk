@@ -4,6 +4,7 @@ libweir_a_SOURCES = \
 	src/api/channel.h \
 	src/api/counter.h \
 	src/api/extension.h \
+	src/api/limiter.h \
 	src/api/middleware.h \
 	src/api/observer.h \
 	src/api/option.h \
@@ -150,6 +151,7 @@ libweir_a_SOURCES = \
 	src/engine/history.h \
 	src/engine/hold.c \
 	src/engine/hold.h \
+	src/engine/limiter.c \
 	src/engine/limits.c \
 	src/engine/loop.c \
 	src/engine/loop.h \
@@ -270,6 +272,7 @@ libweir_a_SOURCES = \
 	src/master/workers_private.h \
 	src/registry.c \
 	src/registry.h \
+	src/shm/cells.c \
 	src/shm/counters.c \
 	src/shm/counters.h \
 	src/shm/crash.h \
@@ -277,6 +280,10 @@ libweir_a_SOURCES = \
 	src/shm/owner.h \
 	src/shm/pause.c \
 	src/shm/pause.h \
+	src/shm/period.c \
+	src/shm/period.h \
+	src/shm/place.c \
+	src/shm/place.h \
 	src/shm/row.c \
 	src/shm/row.h \
 	src/shm/shm.c \
@@ -289,8 +296,8 @@ libweir_a_SOURCES = \
 	src/shm/stripe.h \
 	src/shm/table.c \
 	src/shm/table.h \
-	src/shm/table_private.h \
-	src/shm/whole.c \
+	src/shm/tokens.c \
+	src/shm/tokens.h \
 	src/worker/accept.c \
 	src/worker/accept.h \
 	src/worker/ask.h \

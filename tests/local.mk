@@ -84,6 +84,7 @@ UNIT_TESTS = \
 	tests/unit/test_table \
 	tests/unit/test_table_crash \
 	tests/unit/test_table_others \
+	tests/unit/test_table_spend \
 	tests/unit/test_timeouts \
 	tests/unit/test_timer \
 	tests/unit/test_units \
@@ -97,8 +98,12 @@ MODULE_TESTS = \
 	tests/module/test_delay \
 	tests/module/test_forward \
 	tests/module/test_limit_bytes \
+	tests/module/test_limit_conn \
+	tests/module/test_limit_new \
+	tests/module/test_limit_rate \
 	tests/module/test_log \
 	tests/module/test_preface \
+	tests/module/test_quota \
 	tests/module/test_registry \
 	tests/module/test_rewrite \
 	tests/module/test_select \
@@ -223,6 +228,8 @@ libtest_a_SOURCES = \
 	tests/lib/http.h \
 	tests/lib/idle.c \
 	tests/lib/idle.h \
+	tests/lib/limits.c \
+	tests/lib/limits.h \
 	tests/lib/load.c \
 	tests/lib/load.h \
 	tests/lib/load_client.c \
@@ -340,6 +347,7 @@ WRAP_ALLOC = $(AM_LDFLAGS) \
 tests_module_test_acl_LDFLAGS = $(WRAP_ALLOC)
 tests_module_test_registry_LDFLAGS = $(WRAP_ALLOC)
 tests_module_test_delay_LDFLAGS = $(WRAP_ALLOC)
+tests_module_test_limit_conn_LDFLAGS = $(WRAP_ALLOC)
 tests_module_test_rewrite_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_buf_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_chain_random_LDFLAGS = $(WRAP_ALLOC)
