@@ -114,6 +114,9 @@ PROCESS_TESTS = \
 	tests/process/test_control \
 	tests/process/test_crash_load \
 	tests/process/test_crashes \
+	tests/process/test_ctl \
+	tests/process/test_ctl_faults \
+	tests/process/test_ctl_top \
 	tests/process/test_descriptors \
 	tests/process/test_drain \
 	tests/process/test_faults \
@@ -168,6 +171,7 @@ LONG_SHELL_TESTS = \
 	tests/fuzz/fuzz.sh \
 	tests/mutants/run.sh
 LINT_TESTS = \
+	tests/lint/completion.sh \
 	tests/lint/docs.sh \
 	tests/lint/failures.sh \
 	tests/lint/format.sh \
@@ -188,6 +192,8 @@ libtest_a_SOURCES = \
 	tests/lib/crash.h \
 	tests/lib/crowd.c \
 	tests/lib/crowd.h \
+	tests/lib/ctl.c \
+	tests/lib/ctl.h \
 	tests/lib/cut.c \
 	tests/lib/cut.h \
 	tests/lib/daemon.c \
@@ -396,6 +402,7 @@ AM_SH_LOG_FLAGS = $(AM_LOG_FLAGS) $(SHELL)
 AM_TESTS_ENVIRONMENT = \
 	CMOCKA_MESSAGE_OUTPUT=tap; export CMOCKA_MESSAGE_OUTPUT; \
 	WEIR='$(abs_builddir)/weir$(EXEEXT)'; export WEIR; \
+	WEIRCTL='$(abs_builddir)/weirctl$(EXEEXT)'; export WEIRCTL; \
 	WEIR_PLAIN="$${WEIR_PLAIN:-$(PLAIN)}"; export WEIR_PLAIN; \
 	WEIR_TRIAL='$(abs_builddir)/tests/trial$(EXEEXT)'; export WEIR_TRIAL; \
 	FUZZ_TARGETS='$(FUZZ_TESTS)'; export FUZZ_TARGETS; \

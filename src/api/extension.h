@@ -66,6 +66,12 @@ struct weir_extension {
 	const struct weir_middleware *stage;
 };
 
+/* One line of the log, with the name of the entry in front: of what goes as it
+ * should, and of what does not. */
+void weir_service_info(const struct weir_service *s, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+void weir_service_error(const struct weir_service *s, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 /* The entry of that name in this process; NULL: there is none, or it is
  * optional and could not start. */
 struct weir_service *

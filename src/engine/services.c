@@ -1,5 +1,7 @@
 /* services.c - the extensions of a configuration inside one process. */
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +14,7 @@
 #include "heritage.h"
 #include "shm/table.h"
 
+#define SAID_MOST 1024
 #define SETTLE_MS 250 /* between two tries to make up for a release */
 
 static int services_join(struct services *s, const struct heritage *h);
@@ -168,4 +171,37 @@ services_settle(evutil_socket_t fd, short what, void *arg)
 	clock_update();
 	for (i = 0; i < s->ntables; i++)
 		(void)table_settle(s->tables[i]);
+}
+
+static void
+service_say(
+	const struct weir_service *s, bool error, const char *fmt, va_list ap)
+{
+	char text[SAID_MOST];
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	if (error)
+		log_error("extension \"%s\": %s", s->name, text);
+	else
+		log_info("extension \"%s\": %s", s->name, text);
+}
+
+void
+weir_service_info(const struct weir_service *s, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	service_say(s, false, fmt, ap);
+	va_end(ap);
+}
+
+void
+weir_service_error(const struct weir_service *s, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	service_say(s, true, fmt, ap);
+	va_end(ap);
 }

@@ -19,6 +19,7 @@
 #include "heritage.h"
 #include "keeper/keeper.h"
 #include "keeper/route.h"
+#include "keeper/upkeep.h"
 
 #define EXIT_CANNOT_START 2    /* a respawn would not help */
 #define DRAIN_MS	  2000 /* that requests have to be answered */

@@ -9,6 +9,7 @@
 #include "shm/crash.h"
 #include "shm/siphash.h"
 #include "shm/table.h"
+#include "shm/table_private.h"
 
 #define SPREAD	    32 /* stripes that there are at least, if they have */
 #define SPREAD_SIZE ((size_t)2 * SHM_EXTENT)
@@ -38,7 +39,7 @@ stripes_for(size_t size)
 	return n;
 }
 
-static struct stripe_of
+struct stripe_of
 table_of(const struct weir_table *t, uint32_t i)
 {
 	return (struct stripe_of){ .shm = t->shm,
@@ -115,8 +116,7 @@ struct place {
 	uint32_t hash;
 };
 
-/* Who hangs (SIGSTOP, a debugger) with a lock costs one wait a second. */
-static int
+int
 table_lock(struct weir_table *t, uint32_t i, const struct stripe_of *of)
 {
 	bool repaired, wait = t->later_ms[i] <= of->now_ms;
@@ -407,97 +407,20 @@ weir_table_delete(struct weir_table *t, struct weir_bytes key)
 	return place_done(&p, 0);
 }
 
+int
+weir_table_left(struct weir_table *t, struct weir_bytes key, uint64_t *ms)
+{
+	struct place p;
+	struct row *row = place_find(&p, t, key);
+
+	if (row == NULL)
+		return -1;
+	*ms = row_left(row, t->options.ttl_ms, p.of.now_ms);
+	return place_done(&p, 0);
+}
+
 bool
 weir_table_allows(const struct weir_table *t)
 {
 	return t->options.full == WEIR_FULL_ALLOW;
-}
-
-/* ---- all of it ----------------------------------------------------------- */
-
-uint64_t
-table_sweep(struct weir_table *t, uint32_t *from, uint32_t n)
-{
-	uint64_t left = 0;
-	uint32_t i;
-
-	for (i = 0; i < n && i < t->n; i++, (*from)++) {
-		struct stripe_of of = table_of(t, *from %= t->n);
-
-		if (table_lock(t, *from, &of) == -1)
-			continue;
-		left += stripe_sweep(&t->stripes[*from], &of);
-		stripe_unlock(&t->stripes[*from]);
-	}
-	return left;
-}
-
-void
-table_clear(struct weir_table *t)
-{
-	uint32_t i;
-
-	for (i = 0; i < t->n; i++) {
-		struct stripe_of of = table_of(t, i);
-
-		if (table_lock(t, i, &of) == -1)
-			continue;
-		stripe_clear(&t->stripes[i], &of);
-		stripe_unlock(&t->stripes[i]);
-	}
-}
-
-void
-table_walk(struct weir_table *t, bool (*told)(void *arg, const struct row *row),
-	void *arg)
-{
-	uint32_t i;
-
-	for (i = 0; i < t->n; i++) {
-		struct stripe_of of = table_of(t, i);
-
-		if (table_lock(t, i, &of) == -1)
-			continue;
-		stripe_walk(&t->stripes[i], &of, told, arg);
-		stripe_unlock(&t->stripes[i]);
-	}
-}
-
-uint64_t
-table_count(struct weir_table *t)
-{
-	uint64_t n = 0;
-	uint32_t i;
-
-	for (i = 0; i < t->n; i++)
-		n += t->stripes[i].live;
-	return n;
-}
-
-uint64_t
-table_repaired(struct weir_table *t)
-{
-	uint64_t n = 0;
-	uint32_t i;
-
-	for (i = 0; i < t->n; i++)
-		n += t->stripes[i].repaired;
-	return n;
-}
-
-const char *
-table_check(struct weir_table *t)
-{
-	const char *wrong = NULL;
-	uint32_t i;
-
-	for (i = 0; i < t->n && wrong == NULL; i++) {
-		struct stripe_of of = table_of(t, i);
-
-		if (table_lock(t, i, &of) == -1)
-			return "a lock cannot be had";
-		wrong = stripe_check(&t->stripes[i], &of);
-		stripe_unlock(&t->stripes[i]);
-	}
-	return wrong;
 }
