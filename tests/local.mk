@@ -40,6 +40,7 @@ UNIT_TESTS = \
 	tests/unit/test_fd \
 	tests/unit/test_flow \
 	tests/unit/test_format \
+	tests/unit/test_gather \
 	tests/unit/test_hold \
 	tests/unit/test_hostile \
 	tests/unit/test_lag \
@@ -57,6 +58,7 @@ UNIT_TESTS = \
 	tests/unit/test_notify \
 	tests/unit/test_option \
 	tests/unit/test_override \
+	tests/unit/test_pause \
 	tests/unit/test_peer \
 	tests/unit/test_pipe \
 	tests/unit/test_poller \
