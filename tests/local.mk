@@ -86,6 +86,7 @@ UNIT_TESTS = \
 	tests/unit/test_table_others \
 	tests/unit/test_timeouts \
 	tests/unit/test_timer \
+	tests/unit/test_tracing \
 	tests/unit/test_units \
 	tests/unit/test_verbs \
 	tests/unit/test_wait \
@@ -385,6 +386,7 @@ TEST_EXTRAS = \
 	tests/unit/callers_try.h \
 	tests/unit/conf_try.h \
 	tests/unit/ender.h \
+	tests/unit/link_try.h \
 	tests/unit/listeners_try.h \
 	tests/unit/registry_fake.h \
 	tests/unit/sink_try.h \

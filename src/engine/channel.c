@@ -82,8 +82,7 @@ channel_new(struct engine *engine, int fd, const struct weir_addr *peer,
 	TAILQ_INSERT_TAIL(&engine->channels, ch, all_link);
 	loop->channels++;
 	loop->fds += 2;
-	if (!LIST_EMPTY(&loop->tracers))
-		trace_opened(ch);
+	trace_opened(ch);
 	return ch;
 }
 
