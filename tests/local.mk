@@ -41,6 +41,7 @@ UNIT_TESTS = \
 	tests/unit/test_fd \
 	tests/unit/test_flow \
 	tests/unit/test_format \
+	tests/unit/test_gather \
 	tests/unit/test_hold \
 	tests/unit/test_hostile \
 	tests/unit/test_lag \
@@ -59,6 +60,7 @@ UNIT_TESTS = \
 	tests/unit/test_observe \
 	tests/unit/test_option \
 	tests/unit/test_override \
+	tests/unit/test_pause \
 	tests/unit/test_peer \
 	tests/unit/test_pipe \
 	tests/unit/test_poller \
@@ -87,6 +89,7 @@ UNIT_TESTS = \
 	tests/unit/test_table_spend \
 	tests/unit/test_timeouts \
 	tests/unit/test_timer \
+	tests/unit/test_tracing \
 	tests/unit/test_units \
 	tests/unit/test_verbs \
 	tests/unit/test_wait \
@@ -401,6 +404,7 @@ TEST_EXTRAS = \
 	tests/unit/callers_try.h \
 	tests/unit/conf_try.h \
 	tests/unit/ender.h \
+	tests/unit/link_try.h \
 	tests/unit/listeners_try.h \
 	tests/unit/registry_fake.h \
 	tests/unit/sink_try.h \
