@@ -377,6 +377,7 @@ TEST_EXTRAS = \
 	tests/mutants/sockets.list \
 	tests/mutants/splice.list \
 	tests/mutants/spread.list \
+	tests/module/stats_try.h \
 	tests/unit/call_fake.h \
 	tests/unit/callers_try.h \
 	tests/unit/conf_try.h \
