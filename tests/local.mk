@@ -25,6 +25,7 @@ UNIT_TESTS = \
 	tests/unit/test_conf \
 	tests/unit/test_connect \
 	tests/unit/test_counters \
+	tests/unit/test_counters_crash \
 	tests/unit/test_cut \
 	tests/unit/test_describe \
 	tests/unit/test_dial \
@@ -388,6 +389,7 @@ TEST_EXTRAS = \
 	tests/lib/turn.sh \
 	tests/failures \
 	tests/lint/lib.sh \
+	tests/module/stats_try.h \
 	tests/module/template/Makefile \
 	tests/module/template/bang.c \
 	tests/module/template/modules.list \
@@ -400,6 +402,7 @@ TEST_EXTRAS = \
 	tests/mutants/sockets.list \
 	tests/mutants/splice.list \
 	tests/mutants/spread.list \
+	tests/mutants/stats.list \
 	tests/unit/call_fake.h \
 	tests/unit/callers_try.h \
 	tests/unit/conf_try.h \
@@ -493,7 +496,8 @@ $(CHECKS): check-%: all
 
 # How tests/mutants/run.sh compiles a source, and links a test with it.
 mutant-compile:
-	@:$(info $(COMPILE) -I$(top_srcdir)/src/api)
+	@:$(info $(COMPILE) -I$(top_srcdir)/src/api \
+		-I$(top_srcdir)/modules/extension/stats)
 mutant-link:
 	@:$(info $(CCLD) $(AM_CFLAGS) $(CFLAGS) $(WRAP_ALLOC) \
 		-Wl,-u,__wrap_malloc $(LDFLAGS))
