@@ -6,6 +6,7 @@ libweir_a_SOURCES = \
 	src/api/extension.h \
 	src/api/limiter.h \
 	src/api/middleware.h \
+	src/api/observer.h \
 	src/api/option.h \
 	src/api/reason.def \
 	src/api/table.h \
@@ -21,7 +22,6 @@ libweir_a_SOURCES = \
 	src/base/buf.c \
 	src/base/buf.h \
 	src/base/cidr.c \
-	src/base/cidr.h \
 	src/base/clock.c \
 	src/base/clock.h \
 	src/base/control.c \
@@ -38,6 +38,8 @@ libweir_a_SOURCES = \
 	src/base/log.h \
 	src/base/msg.c \
 	src/base/msg.h \
+	src/base/near.c \
+	src/base/near.h \
 	src/base/poison.h \
 	src/base/pool.c \
 	src/base/pool.h \
@@ -87,8 +89,6 @@ libweir_a_SOURCES = \
 	src/conf/line.h \
 	src/conf/logfile.c \
 	src/conf/logfile.h \
-	src/conf/near.c \
-	src/conf/near.h \
 	src/conf/network.c \
 	src/conf/network.h \
 	src/conf/node.c \
@@ -101,6 +101,8 @@ libweir_a_SOURCES = \
 	src/conf/option.h \
 	src/conf/override.c \
 	src/conf/override.h \
+	src/conf/plan.c \
+	src/conf/plan.h \
 	src/conf/reading.c \
 	src/conf/reading.h \
 	src/conf/render.c \
@@ -142,6 +144,7 @@ libweir_a_SOURCES = \
 	src/engine/endpoint.h \
 	src/engine/engine.c \
 	src/engine/engine.h \
+	src/engine/facts.c \
 	src/engine/flow.c \
 	src/engine/flow.h \
 	src/engine/history.c \
@@ -152,6 +155,8 @@ libweir_a_SOURCES = \
 	src/engine/limits.c \
 	src/engine/loop.c \
 	src/engine/loop.h \
+	src/engine/observe.c \
+	src/engine/observe.h \
 	src/engine/opening.c \
 	src/engine/opening.h \
 	src/engine/pipe.c \
@@ -291,8 +296,10 @@ libweir_a_SOURCES = \
 	src/shm/stripe.h \
 	src/shm/table.c \
 	src/shm/table.h \
+	src/shm/table_private.h \
 	src/shm/tokens.c \
 	src/shm/tokens.h \
+	src/shm/whole.c \
 	src/worker/accept.c \
 	src/worker/accept.h \
 	src/worker/ask.h \
@@ -319,3 +326,46 @@ weir_LDFLAGS = $(WEIR_LDFLAGS)
 weir_LDADD = libweir.a libmodules.a libweir.a \
 	$(LIBEVENT_LIBS) $(LIBEVENT_EXTRA_LIBS) $(JANSSON_LIBS) \
 	$(LIBCONFIG_LIBS) $(LIBBSD_LIBS)
+
+# It is told all by the API, and of the core needs the base alone.
+bin_PROGRAMS += weirctl
+weirctl_SOURCES = \
+	src/ctl/act.c \
+	src/ctl/any.c \
+	src/ctl/api.c \
+	src/ctl/api.h \
+	src/ctl/cell.c \
+	src/ctl/cell.h \
+	src/ctl/command.c \
+	src/ctl/command.h \
+	src/ctl/complete.c \
+	src/ctl/complete.h \
+	src/ctl/ctl.h \
+	src/ctl/extension.c \
+	src/ctl/figure.c \
+	src/ctl/figure.h \
+	src/ctl/help.c \
+	src/ctl/help.h \
+	src/ctl/id.c \
+	src/ctl/id.h \
+	src/ctl/main.c \
+	src/ctl/option.c \
+	src/ctl/option.h \
+	src/ctl/rows.c \
+	src/ctl/screen.c \
+	src/ctl/screen.h \
+	src/ctl/style.c \
+	src/ctl/style.h \
+	src/ctl/table.c \
+	src/ctl/table.h \
+	src/ctl/text.c \
+	src/ctl/text.h \
+	src/ctl/top.c \
+	src/ctl/trace.c \
+	src/ctl/view.c \
+	src/ctl/wait.c
+weirctl_CPPFLAGS = $(AM_CPPFLAGS) \
+	$(LIBCURL_CFLAGS) $(JANSSON_CFLAGS) $(NCURSES_CFLAGS)
+weirctl_LDFLAGS = $(WEIR_LDFLAGS)
+weirctl_LDADD = libweir.a \
+	$(LIBCURL_LIBS) $(JANSSON_LIBS) $(NCURSES_LIBS) $(LIBBSD_LIBS)

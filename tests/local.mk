@@ -56,6 +56,7 @@ UNIT_TESTS = \
 	tests/unit/test_msg \
 	tests/unit/test_needs \
 	tests/unit/test_notify \
+	tests/unit/test_observe \
 	tests/unit/test_option \
 	tests/unit/test_override \
 	tests/unit/test_peer \
@@ -105,7 +106,8 @@ MODULE_TESTS = \
 	tests/module/test_quota \
 	tests/module/test_registry \
 	tests/module/test_rewrite \
-	tests/module/test_select
+	tests/module/test_select \
+	tests/module/test_stats
 MODULE_SHELL_TESTS = \
 	tests/module/extra.sh
 PROCESS_TESTS = \
@@ -120,10 +122,15 @@ PROCESS_TESTS = \
 	tests/process/test_control \
 	tests/process/test_crash_load \
 	tests/process/test_crashes \
+	tests/process/test_ctl \
+	tests/process/test_ctl_faults \
+	tests/process/test_ctl_top \
 	tests/process/test_descriptors \
 	tests/process/test_drain \
 	tests/process/test_faults \
 	tests/process/test_full \
+	tests/process/test_keeper \
+	tests/process/test_keeper_clients \
 	tests/process/test_load \
 	tests/process/test_loader \
 	tests/process/test_log_faults \
@@ -145,6 +152,7 @@ PROCESS_TESTS = \
 	tests/process/test_spread \
 	tests/process/test_start \
 	tests/process/test_states \
+	tests/process/test_stats \
 	tests/process/test_succession \
 	tests/process/test_time \
 	tests/process/test_undo \
@@ -172,6 +180,7 @@ LONG_SHELL_TESTS = \
 	tests/fuzz/fuzz.sh \
 	tests/mutants/run.sh
 LINT_TESTS = \
+	tests/lint/completion.sh \
 	tests/lint/docs.sh \
 	tests/lint/failures.sh \
 	tests/lint/format.sh \
@@ -192,6 +201,8 @@ libtest_a_SOURCES = \
 	tests/lib/crash.h \
 	tests/lib/crowd.c \
 	tests/lib/crowd.h \
+	tests/lib/ctl.c \
+	tests/lib/ctl.h \
 	tests/lib/cut.c \
 	tests/lib/cut.h \
 	tests/lib/daemon.c \
@@ -213,6 +224,8 @@ libtest_a_SOURCES = \
 	tests/lib/hole.h \
 	tests/lib/hostile.c \
 	tests/lib/hostile.h \
+	tests/lib/http.c \
+	tests/lib/http.h \
 	tests/lib/idle.c \
 	tests/lib/idle.h \
 	tests/lib/limits.c \
@@ -227,6 +240,8 @@ libtest_a_SOURCES = \
 	tests/lib/look.c \
 	tests/lib/low.c \
 	tests/lib/low.h \
+	tests/lib/metrics.c \
+	tests/lib/metrics.h \
 	tests/lib/mode.c \
 	tests/lib/mode.h \
 	tests/lib/narrow.c \
@@ -235,6 +250,8 @@ libtest_a_SOURCES = \
 	tests/lib/net.h \
 	tests/lib/options.c \
 	tests/lib/options.h \
+	tests/lib/page.c \
+	tests/lib/page.h \
 	tests/lib/pair.c \
 	tests/lib/pair.h \
 	tests/lib/peer.c \
@@ -401,6 +418,7 @@ AM_SH_LOG_FLAGS = $(AM_LOG_FLAGS) $(SHELL)
 AM_TESTS_ENVIRONMENT = \
 	CMOCKA_MESSAGE_OUTPUT=tap; export CMOCKA_MESSAGE_OUTPUT; \
 	WEIR='$(abs_builddir)/weir$(EXEEXT)'; export WEIR; \
+	WEIRCTL='$(abs_builddir)/weirctl$(EXEEXT)'; export WEIRCTL; \
 	WEIR_PLAIN="$${WEIR_PLAIN:-$(PLAIN)}"; export WEIR_PLAIN; \
 	WEIR_TRIAL='$(abs_builddir)/tests/trial$(EXEEXT)'; export WEIR_TRIAL; \
 	FUZZ_TARGETS='$(FUZZ_TESTS)'; export FUZZ_TARGETS; \

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define WEIR_PROCESSES	 1024 /* at a time */
 #define WEIR_LABELS	 3    /* of a series, at most */
 #define WEIR_SERIES_MOST 1024 /* figures of a series */
 
@@ -54,9 +55,12 @@ void weir_counters_look(struct weir_counters *c);
 /* What all processes make together. */
 void
 weir_series_read(const struct weir_counters *c, int series, uint64_t *figures);
-/* Tells the figures of one process after the other; lives: it is there. */
+/* Tells the figures of one process after the other: which of them, a number
+ * below WEIR_PROCESSES that the next one may have when it is gone, and whether
+ * it is there. */
 void weir_series_each(const struct weir_counters *c, int series,
-	void (*told)(void *arg, const _Atomic uint64_t *cells, bool lives),
+	void (*told)(void *arg, const _Atomic uint64_t *cells, unsigned process,
+		bool lives),
 	void *arg);
 
 /* Adds to a figure of this process: nobody else writes it, so the bus need not

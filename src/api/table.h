@@ -135,6 +135,12 @@ int weir_table_read(struct weir_table *t, struct weir_bytes key,
 int weir_table_expire(struct weir_table *t, struct weir_bytes key, uint64_t ms);
 /* All but what is held; ENOENT: there was none. */
 int weir_table_delete(struct weir_table *t, struct weir_bytes key);
+/* How long until the key ends by itself; UINT64_MAX: never; ENOENT. */
+int weir_table_left(struct weir_table *t, struct weir_bytes key, uint64_t *ms);
+/* Tells of each key, until told says false; told may not use the table.  Keys
+ * of a part that another process hangs in are left out. */
+void weir_table_walk(struct weir_table *t,
+	bool (*told)(void *arg, struct weir_bytes key), void *arg);
 /* Is somebody to pass of whom the table could not say, for lack of room or
  * of time?  As it is configured. */
 bool weir_table_allows(const struct weir_table *t);

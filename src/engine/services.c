@@ -1,5 +1,7 @@
 /* services.c - the extensions of a configuration inside one process. */
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,10 +10,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "conf/conf.h"
+#include "conf/plan.h"
 #include "engine/services.h"
 #include "heritage.h"
+#include "shm/counters.h"
 #include "shm/table.h"
 
+#define SAID_MOST 1024
 #define SETTLE_MS 250 /* between two tries to make up for a release */
 
 static int services_join(struct services *s, const struct heritage *h);
@@ -111,6 +116,8 @@ services_join(struct services *s, const struct heritage *h)
 		table_own(s->tables[i], h->owner);
 	}
 	s->ntables = h->ntables;
+	if (h->counters != NULL)
+		counters_own(h->counters, h->owner);
 	return 0;
 }
 
@@ -126,6 +133,8 @@ service_start(struct services *s, const struct heritage *h,
 	service->type = ext->type;
 	service->name = ext->name;
 	service->conf = ext->conf;
+	service->plan = conf_plan(h->conf);
+	service->counters = h->counters;
 	/* They were opened in this order. */
 	for (j = 0; j < h->ntables; j++) {
 		if (h->tables[j].extension != i)
@@ -168,4 +177,33 @@ services_settle(evutil_socket_t fd, short what, void *arg)
 	clock_update();
 	for (i = 0; i < s->ntables; i++)
 		(void)table_settle(s->tables[i]);
+}
+
+/* One line, whatever the level. */
+#define SERVICE_SAY(log, s, fmt)                                               \
+	do {                                                                   \
+		char text[SAID_MOST];                                          \
+		va_list ap;                                                    \
+		va_start(ap, fmt);                                             \
+		vsnprintf(text, sizeof(text), fmt, ap);                        \
+		va_end(ap);                                                    \
+		log("extension \"%s\": %s", (s)->name, text);                  \
+	} while (0)
+
+void
+weir_service_info(const struct weir_service *s, const char *fmt, ...)
+{
+	SERVICE_SAY(log_info, s, fmt);
+}
+
+void
+weir_service_warn(const struct weir_service *s, const char *fmt, ...)
+{
+	SERVICE_SAY(log_warn, s, fmt);
+}
+
+void
+weir_service_error(const struct weir_service *s, const char *fmt, ...)
+{
+	SERVICE_SAY(log_error, s, fmt);
 }

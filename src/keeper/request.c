@@ -479,6 +479,21 @@ request_dispatch(struct weir_request *r, const char *path)
 		route->page(r);
 }
 
+/* evhttp lets more pass when it comes in several pieces. */
+static bool
+request_is_long(struct evhttp_request *req)
+{
+	const struct evkeyvalq *headers = evhttp_request_get_input_headers(req);
+	size_t n = strlen(evhttp_request_get_uri(req));
+	const struct evkeyval *kv;
+
+	TAILQ_FOREACH(kv, headers, next)
+	{
+		n += strlen(kv->key) + strlen(kv->value) + 4;
+	}
+	return n > WEB_HEADERS;
+}
+
 void
 request_begin(struct web *w, struct evhttp_request *req)
 {
@@ -500,6 +515,11 @@ request_begin(struct web *w, struct evhttp_request *req)
 	r->deadline = evtimer_new(w->keeper->base, request_is_late, r);
 	if (r->deadline == NULL || evtimer_add(r->deadline, &tv) == -1)
 		request_refuse(r, 500, "%s", strerror(ENOMEM));
+	else if (request_is_long(req))
+		request_refuse(r, 400,
+			"line and headers of a request may have %d bytes at "
+			"most",
+			WEB_HEADERS);
 	else if (path == NULL || *path != '/')
 		request_refuse(r, 400, "a path that begins with / is wanted");
 	else if (query != NULL &&

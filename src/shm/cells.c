@@ -299,6 +299,18 @@ table_resume(struct weir_table *t, struct weir_bytes key, unsigned column,
 	return place_done(&p, 0);
 }
 
+int
+weir_table_left(struct weir_table *t, struct weir_bytes key, uint64_t *ms)
+{
+	struct place p;
+	struct row *row = place_find(&p, t, key);
+
+	if (row == NULL)
+		return -1;
+	*ms = row_left(row, t->options.ttl_ms, p.of.now_ms);
+	return place_done(&p, 0);
+}
+
 bool
 weir_table_allows(const struct weir_table *t)
 {

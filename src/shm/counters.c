@@ -15,7 +15,7 @@
 #include "shm/crash.h"
 #include "shm/owner.h"
 
-#define ZONE_NAME   "counters"
+#define ZONE_NAME   "/counters"
 #define ZONE_LAYOUT 1
 #define CELLS	    ((SHM_EXTENT - 64) / sizeof(uint64_t)) /* of a chunk */
 
@@ -42,6 +42,7 @@ struct chunk {
 	alignas(64) _Atomic uint64_t cells[CELLS];
 };
 _Static_assert(sizeof(struct chunk) == SHM_EXTENT, "a chunk is an extent");
+_Static_assert(OWNERS == WEIR_PROCESSES, "each has its place");
 _Static_assert(WEIR_SERIES_MOST <= CELLS, "a series is in one chunk");
 
 static void counters_learn(struct weir_counters *);
@@ -301,6 +302,7 @@ counters_own(struct weir_counters *c, uint64_t me)
 	uint32_t owner = counters_owner(c, me), at = 0;
 	unsigned i;
 
+	counters_learn(c);
 	c->me = me;
 	c->spare = 0;
 	memset(c->own, 0, sizeof(c->own));
@@ -420,7 +422,8 @@ weir_counters_look(struct weir_counters *c)
 
 void
 weir_series_each(const struct weir_counters *c, int series,
-	void (*told)(void *arg, const _Atomic uint64_t *cells, bool lives),
+	void (*told)(void *arg, const _Atomic uint64_t *cells, unsigned process,
+		bool lives),
 	void *arg)
 {
 	const struct series *s = c->all[series];
@@ -433,7 +436,7 @@ weir_series_each(const struct weir_counters *c, int series,
 		uint64_t owner = atomic_load_explicit(
 			&chunk->owner, memory_order_acquire);
 
-		told(arg, &chunk->cells[s->first % CELLS],
+		told(arg, &chunk->cells[s->first % CELLS], owner_place(owner),
 			owner_lives(shm_owners(c->shm), owner));
 	}
 }
@@ -444,11 +447,13 @@ struct reading {
 };
 
 static void
-reading_add(void *arg, const _Atomic uint64_t *cells, bool lives)
+reading_add(
+	void *arg, const _Atomic uint64_t *cells, unsigned process, bool lives)
 {
 	const struct reading *r = arg;
 	unsigned i;
 
+	(void)process;
 	if (r->series->kind == WEIR_COUNTER_GAUGE && !lives)
 		return;
 	for (i = 0; i < r->series->n; i++) {

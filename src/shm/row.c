@@ -166,6 +166,18 @@ rate_repair(struct rate *rate, uint64_t window)
 			rate->windows[i].number = rate->windows[i].n = 0;
 }
 
+uint64_t
+row_left(const struct row *row, uint64_t ttl_ms, uint64_t now_ms)
+{
+	uint64_t ends_ms = row->ends_ms;
+
+	if (ends_ms == 0 && ttl_ms != 0 && ttl_ms < UINT64_MAX - row->used_ms)
+		ends_ms = row->used_ms + ttl_ms;
+	if (ends_ms == 0 || ends_ms == UINT64_MAX)
+		return UINT64_MAX;
+	return ends_ms > now_ms ? ends_ms - now_ms : 0;
+}
+
 void
 row_repair(const struct shape *shape, struct row *row, uint64_t now_ms)
 {

@@ -44,6 +44,8 @@ void row_init(const struct shape *shape, struct row *row, bool held);
 /* Does any process that is alive hold something? */
 bool row_is_held(const struct shape *shape, const struct row *row,
 	const struct owners *owners);
+/* How long until its time has passed; UINT64_MAX: never. */
+uint64_t row_left(const struct row *row, uint64_t ttl_ms, uint64_t now_ms);
 /* What was interrupted may have left nonsense. */
 void row_repair(const struct shape *shape, struct row *row, uint64_t now_ms);
 

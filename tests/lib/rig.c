@@ -157,6 +157,7 @@ rig_log(struct rig *r)
 	r->server.stages.v = r->stages;
 	assert_int_equal(loop_init(&r->loop, r->server.read_max), 0);
 	r->loop.services = r->services;
+	r->loop.observers = r->observers;
 }
 
 void

@@ -27,6 +27,7 @@ struct rig {
 	struct conf_listen listen;
 	struct conf_stage stages[CONF_STAGES_MAX];
 	const struct services *services; /* NULL: no extensions */
+	const struct observers *observers; /* NULL: nobody looks */
 	struct event *wake;
 	int listener;		  /* of the clients */
 	int front_sndbuf;	  /* of accepted sockets; 0: as it is */

@@ -87,6 +87,7 @@ refused()
 page weir.8 >"$scratch/weir.8"
 page weir.conf.5 >"$scratch/weir.conf.5"
 page weir-module.7 >"$scratch/weir-module.7"
+page weirctl.1 >"$scratch/weirctl.1"
 "$WEIR" -h >"$scratch/help"
 
 echo no_such_key | absent "$scratch/weir.conf.5" >"$scratch/found"
@@ -117,6 +118,21 @@ none 'weir(8) has every word of -s' \
 	"$(absent "$scratch/weir.8" <"$scratch/words")"
 none 'README has every word of -s' \
 	"$(absent "$srcdir/README" <"$scratch/words")"
+
+"$WEIRCTL" -h >"$scratch/help"
+sed -n 's/^  \([a-z]*\) .*/\1/p' "$scratch/help" >"$scratch/commands"
+some 'weirctl -h lists commands' "$(grep -x generations "$scratch/commands")"
+none 'weirctl(1) has every command' \
+	"$(absent "$scratch/weirctl.1" <"$scratch/commands")"
+while read -r command; do
+	"$WEIRCTL" help "$command"
+done <"$scratch/commands" | cat - "$scratch/help" |
+	grep -oE '^  (-., )?--[a-z-]+' | tr -d ' ,' | grep -oE -e '--[a-z-]+' |
+	sort -u >"$scratch/options"
+some 'weirctl help COMMAND lists options' \
+	"$(grep -x -e --min-idle "$scratch/options")"
+none 'weirctl(1) has every option' \
+	"$(absent "$scratch/weirctl.1" <"$scratch/options")"
 
 api "$srcdir" | sort -u >"$scratch/api"
 some 'there is an api' "$(grep -x weir_ticket "$scratch/api")"
@@ -157,6 +173,7 @@ none 'weir.conf(5) is good mdoc' \
 
 none 'weir-module(7) is good mdoc' \
 	"$(mandoc_findings "$builddir/man/weir-module.7")"
+none 'weirctl(1) is good mdoc' "$(mandoc_findings "$builddir/man/weirctl.1")"
 
 examples "$srcdir/README" readme
 none 'the example of README loads' "$(refused "$scratch"/readme.*.conf)"
