@@ -296,10 +296,8 @@ libweir_a_SOURCES = \
 	src/shm/stripe.h \
 	src/shm/table.c \
 	src/shm/table.h \
-	src/shm/table_private.h \
 	src/shm/tokens.c \
 	src/shm/tokens.h \
-	src/shm/whole.c \
 	src/worker/accept.c \
 	src/worker/accept.h \
 	src/worker/ask.h \

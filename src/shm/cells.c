@@ -269,6 +269,18 @@ weir_table_expire(struct weir_table *t, struct weir_bytes key, uint64_t ms)
 }
 
 int
+weir_table_left(struct weir_table *t, struct weir_bytes key, uint64_t *ms)
+{
+	struct place p;
+	struct row *row = place_find(&p, t, key);
+
+	if (row == NULL)
+		return -1;
+	*ms = row_left(row, t->options.ttl_ms, p.of.now_ms);
+	return place_done(&p, 0);
+}
+
+int
 weir_table_delete(struct weir_table *t, struct weir_bytes key)
 {
 	struct place p;
@@ -296,18 +308,6 @@ table_resume(struct weir_table *t, struct weir_bytes key, unsigned column,
 		return -1;
 	*row_period(&t->shape, row, column) =
 		(struct period){ .ends_ms = p.of.now_ms + left_ms, .n = n };
-	return place_done(&p, 0);
-}
-
-int
-weir_table_left(struct weir_table *t, struct weir_bytes key, uint64_t *ms)
-{
-	struct place p;
-	struct row *row = place_find(&p, t, key);
-
-	if (row == NULL)
-		return -1;
-	*ms = row_left(row, t->options.ttl_ms, p.of.now_ms);
 	return place_done(&p, 0);
 }
 

@@ -11,7 +11,7 @@
 #define LATER_MS 1000 /* who hangs with a lock is not waited for again */
 
 struct stripe_of
-table_of(const struct weir_table *t, uint32_t i)
+place_of(const struct weir_table *t, uint32_t i)
 {
 	return (struct stripe_of){ .shm = t->shm,
 		.shape = &t->shape,
@@ -23,7 +23,7 @@ table_of(const struct weir_table *t, uint32_t i)
 
 /* Who hangs (SIGSTOP, a debugger) with a lock costs one wait a second. */
 int
-table_lock(struct weir_table *t, uint32_t i, const struct stripe_of *of)
+place_lock_stripe(struct weir_table *t, uint32_t i, const struct stripe_of *of)
 {
 	bool repaired, wait = t->later_ms[i] <= of->now_ms;
 	struct stripe *s = &t->stripes[i];
@@ -40,7 +40,7 @@ table_lock(struct weir_table *t, uint32_t i, const struct stripe_of *of)
 		log_alert("table \"%s\": process %d died while it changed it; "
 			  "what it left is in order again",
 			t->options.name, (int)pid);
-		return table_lock(t, i, of);
+		return place_lock_stripe(t, i, of);
 	}
 	if (wait) {
 		t->later_ms[i] = of->now_ms + LATER_MS;
@@ -65,9 +65,9 @@ place_lock(struct place *p, struct weir_table *t, struct weir_bytes key)
 	hash = siphash(shm_secret(t->shm), key.p, key.len);
 	i = (uint32_t)(hash >> 32) & (t->n - 1);
 	p->hash = (uint32_t)hash;
-	p->of = table_of(t, i);
+	p->of = place_of(t, i);
 	p->stripe = &t->stripes[i];
-	return table_lock(t, i, &p->of);
+	return place_lock_stripe(t, i, &p->of);
 }
 
 struct row *

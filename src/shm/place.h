@@ -3,7 +3,7 @@
 #ifndef SHM_PLACE_H
 #define SHM_PLACE_H
 
-#include "shm/table_private.h"
+#include "shm/table.h"
 
 /* A key, found, with the lock of its stripe. */
 struct place {
@@ -12,6 +12,12 @@ struct place {
 	uint32_t hash;
 };
 
+/* What the i-th stripe needs to know of the table. */
+struct stripe_of place_of(const struct weir_table *t, uint32_t i);
+/* Takes the lock of the i-th stripe, for stripe_unlock(); -1 with ETIMEDOUT.
+ * Who hangs (SIGSTOP, a debugger) with a lock costs one wait a second. */
+int
+place_lock_stripe(struct weir_table *t, uint32_t i, const struct stripe_of *of);
 /* The row of the key, made if need be, with its lock; NULL with errno, and
  * without the lock. */
 struct row *

@@ -26,8 +26,8 @@ struct rig {
 	struct conf_server server;
 	struct conf_listen listen;
 	struct conf_stage stages[CONF_STAGES_MAX];
-	const struct services *services; /* NULL: no extensions */
 	const struct observers *observers; /* NULL: nobody looks */
+	const struct services *services;   /* NULL: no extensions */
 	struct event *wake;
 	int listener;		  /* of the clients */
 	int front_sndbuf;	  /* of accepted sockets; 0: as it is */
