@@ -26,9 +26,10 @@
 #define ROUNDS	10   /* deaths */
 #define CLIENTS 2000 /* that do as they like */
 #endif
-#define KEYS   3000 /* more than the small table has room for */
-#define CROWD  40   /* clients at a time */
-#define TRY_MS 1000
+#define KEYS	   3000 /* more than the small table has room for */
+#define CROWD	   40	/* clients at a time */
+#define TRY_MS	   1000
+#define KEEPER_FDS 4 /* links to workers, which come after the start */
 
 #define CONF(table, limit)                                                     \
 	"process = { workers = 2; pidfile = \"weir.pid\"; };\n"                \
@@ -106,7 +107,7 @@ is_cut_off(int fd, int ms)
 }
 
 static void
-gauge_until(struct daemon *d, double n)
+gauge_until(struct daemon *d, int64_t n)
 {
 	http_until(
 		d, "GET /v1/tables/table/keys/127.0.0.1", "columns.conns", n);
@@ -122,6 +123,7 @@ test_f4_the_worker_that_holds_is_killed(void **state)
 
 	(void)state;
 	daemon_expect_alert(d, "was killed by signal 9");
+	daemon_fds_allow(d, KEEPER_FDS);
 	for (round = 0; round < ROUNDS; round++) {
 		fd = open_soon(d);
 		assert_false(is_let_in(d, INADDR_LOOPBACK));
@@ -190,6 +192,7 @@ test_f5_clients_do_as_they_like(void **state)
 
 	(void)state;
 	chance_start("SEED");
+	daemon_fds_allow(d, KEEPER_FDS);
 	for (i = 0; i < CROWD; i++)
 		fds[i] = -1;
 	while (n < CLIENTS)
@@ -240,6 +243,7 @@ test_f6_a_full_table_of_a_weir(void **state)
 			CONF("size = \"64k\"; ttl = 2; full = \"%s\";",
 				"{ type = \"limit_conn\"; max = 2; },"),
 			t[i].full);
+		daemon_fds_allow(d, KEEPER_FDS);
 		in = many_let_in(d, KEYS);
 		if (t[i].all) {
 			assert_int_equal(in, KEYS);
@@ -268,6 +272,7 @@ test_a_reload_keeps_the_count(void **state)
 	int a, b;
 
 	(void)state;
+	daemon_fds_allow(d, KEEPER_FDS);
 	a = open_soon(d);
 	assert_false(is_let_in(d, INADDR_LOOPBACK));
 	daemon_write(d, CONF("", "{ type = \"limit_conn\"; max = 2; },"
