@@ -125,6 +125,8 @@ PROCESS_TESTS = \
 	tests/process/test_ctl \
 	tests/process/test_ctl_faults \
 	tests/process/test_ctl_top \
+	tests/process/test_ctl_weir \
+	tests/process/test_denylist \
 	tests/process/test_descriptors \
 	tests/process/test_drain \
 	tests/process/test_faults \

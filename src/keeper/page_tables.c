@@ -110,8 +110,9 @@ row_told(void *arg, const struct row *row)
 void
 page_rows(struct weir_request *r)
 {
-	struct weir_table *t = request_table(r);
 	const char *prefix = weir_request_value(r, "prefix");
+	/* Who was answered has no request any more. */
+	struct weir_table *t = request_table(r);
 	struct copying c = { .t = t, .prefix = prefix == NULL ? "" : prefix };
 	uint64_t limit = ROWS;
 	json_t *list;
@@ -228,8 +229,9 @@ body_parse(struct weir_request *r, const struct weir_table *t, json_t *body,
 void
 page_set(struct weir_request *r)
 {
-	struct weir_table *t = request_table(r);
 	struct weir_bytes text = weir_request_body(r), key = request_key(r);
+	/* Who was answered has no request any more. */
+	struct weir_table *t = request_table(r);
 	uint64_t ttl_ms = 0;
 	json_error_t error;
 	json_t *body, *value;
