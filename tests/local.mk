@@ -137,6 +137,7 @@ PROCESS_TESTS = \
 	tests/process/test_full \
 	tests/process/test_keeper \
 	tests/process/test_keeper_clients \
+	tests/process/test_limits \
 	tests/process/test_load \
 	tests/process/test_loader \
 	tests/process/test_log_faults \
