@@ -136,12 +136,44 @@ AC_DEFUN([WEIR_SYSTEMD], [
 	AC_SUBST([UNIT_RELOAD])
 ])
 
+# WEIR_BASH_COMPLETION
+# Where completions for bash go (BASH_COMPLETION_DIR): what
+# --with-bash-completion-dir says, or else what pkg-config knows when the prefix
+# is /usr, or else where bash-completion looks below a prefix.
+AC_DEFUN([WEIR_BASH_COMPLETION], [
+	AC_REQUIRE([PKG_PROG_PKG_CONFIG])
+	AC_ARG_WITH([bash-completion-dir], [AS_HELP_STRING(
+		[--with-bash-completion-dir=DIR],
+		[install the completion of weirctl there; default: where
+		pkg-config has it, when the prefix is /usr, or
+		DATADIR/bash-completion/completions])],
+		[], [with_bash_completion_dir=auto])
+	AC_MSG_CHECKING([where completions for bash go])
+	weir_completion_dir='${datadir}/bash-completion/completions'
+	AS_IF([test "x$prefix" = x/usr && test -n "$PKG_CONFIG"], [
+		weir_known=`$PKG_CONFIG --variable=completionsdir \
+			bash-completion 2>/dev/null`
+		AS_IF([test -n "$weir_known"],
+			[weir_completion_dir=$weir_known])
+	])
+	AS_CASE([$with_bash_completion_dir],
+		[no], [weir_completion_dir=],
+		[yes|auto], [],
+		[/*], [weir_completion_dir=$with_bash_completion_dir],
+		[AC_MSG_ERROR(
+			[--with-bash-completion-dir wants an absolute path])])
+	AC_MSG_RESULT([${weir_completion_dir:-nowhere}])
+	AC_SUBST([BASH_COMPLETION_DIR], [$weir_completion_dir])
+	AM_CONDITIONAL([BASH_COMPLETION], [test -n "$weir_completion_dir"])
+])
+
 # WEIR_MISSING
 # Ends configure when something was missing, naming all of it.
 AC_DEFUN([WEIR_MISSING], [
 	AS_IF([test "x$weir_no_pkg_config" = xyes], [AC_MSG_ERROR(
 		[pkg-config is missing, and with it no library can be looked for
-(Debian: apt-get install pkgconf libevent-dev libconfig-dev libbsd-dev)])])
+(Debian: apt-get install pkgconf libevent-dev libconfig-dev libbsd-dev
+libcurl4-openssl-dev libjansson-dev libncurses-dev)])])
 	AS_IF([test -n "$weir_packages"], [weir_missing="$weir_missing
 (Debian, all at once: apt-get install$weir_packages)"])
 	AS_IF([test -n "$weir_missing"], [AC_MSG_ERROR([missing:$weir_missing])])

@@ -4,6 +4,7 @@ libweir_a_SOURCES = \
 	src/api/channel.h \
 	src/api/counter.h \
 	src/api/extension.h \
+	src/api/limiter.h \
 	src/api/middleware.h \
 	src/api/observer.h \
 	src/api/option.h \
@@ -21,7 +22,6 @@ libweir_a_SOURCES = \
 	src/base/buf.c \
 	src/base/buf.h \
 	src/base/cidr.c \
-	src/base/cidr.h \
 	src/base/clock.c \
 	src/base/clock.h \
 	src/base/control.c \
@@ -38,6 +38,8 @@ libweir_a_SOURCES = \
 	src/base/log.h \
 	src/base/msg.c \
 	src/base/msg.h \
+	src/base/near.c \
+	src/base/near.h \
 	src/base/poison.h \
 	src/base/pool.c \
 	src/base/pool.h \
@@ -87,8 +89,6 @@ libweir_a_SOURCES = \
 	src/conf/line.h \
 	src/conf/logfile.c \
 	src/conf/logfile.h \
-	src/conf/near.c \
-	src/conf/near.h \
 	src/conf/network.c \
 	src/conf/network.h \
 	src/conf/node.c \
@@ -151,6 +151,7 @@ libweir_a_SOURCES = \
 	src/engine/history.h \
 	src/engine/hold.c \
 	src/engine/hold.h \
+	src/engine/limiter.c \
 	src/engine/limits.c \
 	src/engine/loop.c \
 	src/engine/loop.h \
@@ -185,6 +186,7 @@ libweir_a_SOURCES = \
 	src/heritage.h \
 	src/keeper/ask.c \
 	src/keeper/ask.h \
+	src/keeper/dispatch.c \
 	src/keeper/keeper.c \
 	src/keeper/keeper.h \
 	src/keeper/members.c \
@@ -200,6 +202,7 @@ libweir_a_SOURCES = \
 	src/keeper/page_tables.c \
 	src/keeper/page_trace.c \
 	src/keeper/page_workers.c \
+	src/keeper/params.c \
 	src/keeper/request.c \
 	src/keeper/request.h \
 	src/keeper/rights.c \
@@ -271,6 +274,7 @@ libweir_a_SOURCES = \
 	src/master/workers_private.h \
 	src/registry.c \
 	src/registry.h \
+	src/shm/cells.c \
 	src/shm/counters.c \
 	src/shm/counters.h \
 	src/shm/crash.h \
@@ -278,6 +282,10 @@ libweir_a_SOURCES = \
 	src/shm/owner.h \
 	src/shm/pause.c \
 	src/shm/pause.h \
+	src/shm/period.c \
+	src/shm/period.h \
+	src/shm/place.c \
+	src/shm/place.h \
 	src/shm/row.c \
 	src/shm/row.h \
 	src/shm/shm.c \
@@ -290,6 +298,8 @@ libweir_a_SOURCES = \
 	src/shm/stripe.h \
 	src/shm/table.c \
 	src/shm/table.h \
+	src/shm/tokens.c \
+	src/shm/tokens.h \
 	src/worker/accept.c \
 	src/worker/accept.h \
 	src/worker/ask.h \
@@ -316,3 +326,46 @@ weir_LDFLAGS = $(WEIR_LDFLAGS)
 weir_LDADD = libweir.a libmodules.a libweir.a \
 	$(LIBEVENT_LIBS) $(LIBEVENT_EXTRA_LIBS) $(JANSSON_LIBS) \
 	$(LIBCONFIG_LIBS) $(LIBBSD_LIBS)
+
+# It is told all by the API, and of the core needs the base alone.
+bin_PROGRAMS += weirctl
+weirctl_SOURCES = \
+	src/ctl/act.c \
+	src/ctl/any.c \
+	src/ctl/api.c \
+	src/ctl/api.h \
+	src/ctl/cell.c \
+	src/ctl/cell.h \
+	src/ctl/command.c \
+	src/ctl/command.h \
+	src/ctl/complete.c \
+	src/ctl/complete.h \
+	src/ctl/ctl.h \
+	src/ctl/extension.c \
+	src/ctl/figure.c \
+	src/ctl/figure.h \
+	src/ctl/help.c \
+	src/ctl/help.h \
+	src/ctl/id.c \
+	src/ctl/id.h \
+	src/ctl/main.c \
+	src/ctl/option.c \
+	src/ctl/option.h \
+	src/ctl/rows.c \
+	src/ctl/screen.c \
+	src/ctl/screen.h \
+	src/ctl/style.c \
+	src/ctl/style.h \
+	src/ctl/table.c \
+	src/ctl/table.h \
+	src/ctl/text.c \
+	src/ctl/text.h \
+	src/ctl/top.c \
+	src/ctl/trace.c \
+	src/ctl/view.c \
+	src/ctl/wait.c
+weirctl_CPPFLAGS = $(AM_CPPFLAGS) \
+	$(LIBCURL_CFLAGS) $(JANSSON_CFLAGS) $(NCURSES_CFLAGS)
+weirctl_LDFLAGS = $(WEIR_LDFLAGS)
+weirctl_LDADD = libweir.a \
+	$(LIBCURL_LIBS) $(JANSSON_LIBS) $(NCURSES_LIBS) $(LIBBSD_LIBS)

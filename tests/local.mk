@@ -42,6 +42,7 @@ UNIT_TESTS = \
 	tests/unit/test_fd \
 	tests/unit/test_flow \
 	tests/unit/test_format \
+	tests/unit/test_gather \
 	tests/unit/test_hold \
 	tests/unit/test_hostile \
 	tests/unit/test_lag \
@@ -60,6 +61,7 @@ UNIT_TESTS = \
 	tests/unit/test_observe \
 	tests/unit/test_option \
 	tests/unit/test_override \
+	tests/unit/test_pause \
 	tests/unit/test_peer \
 	tests/unit/test_pipe \
 	tests/unit/test_poller \
@@ -85,8 +87,10 @@ UNIT_TESTS = \
 	tests/unit/test_table \
 	tests/unit/test_table_crash \
 	tests/unit/test_table_others \
+	tests/unit/test_table_spend \
 	tests/unit/test_timeouts \
 	tests/unit/test_timer \
+	tests/unit/test_tracing \
 	tests/unit/test_units \
 	tests/unit/test_verbs \
 	tests/unit/test_wait \
@@ -98,8 +102,12 @@ MODULE_TESTS = \
 	tests/module/test_delay \
 	tests/module/test_forward \
 	tests/module/test_limit_bytes \
+	tests/module/test_limit_conn \
+	tests/module/test_limit_new \
+	tests/module/test_limit_rate \
 	tests/module/test_log \
 	tests/module/test_preface \
+	tests/module/test_quota \
 	tests/module/test_registry \
 	tests/module/test_rewrite \
 	tests/module/test_select \
@@ -118,10 +126,18 @@ PROCESS_TESTS = \
 	tests/process/test_control \
 	tests/process/test_crash_load \
 	tests/process/test_crashes \
+	tests/process/test_ctl \
+	tests/process/test_ctl_faults \
+	tests/process/test_ctl_top \
+	tests/process/test_ctl_weir \
+	tests/process/test_denylist \
 	tests/process/test_descriptors \
 	tests/process/test_drain \
 	tests/process/test_faults \
 	tests/process/test_full \
+	tests/process/test_keeper \
+	tests/process/test_keeper_clients \
+	tests/process/test_limits \
 	tests/process/test_load \
 	tests/process/test_loader \
 	tests/process/test_log_faults \
@@ -171,6 +187,7 @@ LONG_SHELL_TESTS = \
 	tests/fuzz/fuzz.sh \
 	tests/mutants/run.sh
 LINT_TESTS = \
+	tests/lint/completion.sh \
 	tests/lint/docs.sh \
 	tests/lint/failures.sh \
 	tests/lint/format.sh \
@@ -191,6 +208,8 @@ libtest_a_SOURCES = \
 	tests/lib/crash.h \
 	tests/lib/crowd.c \
 	tests/lib/crowd.h \
+	tests/lib/ctl.c \
+	tests/lib/ctl.h \
 	tests/lib/cut.c \
 	tests/lib/cut.h \
 	tests/lib/daemon.c \
@@ -212,8 +231,12 @@ libtest_a_SOURCES = \
 	tests/lib/hole.h \
 	tests/lib/hostile.c \
 	tests/lib/hostile.h \
+	tests/lib/http.c \
+	tests/lib/http.h \
 	tests/lib/idle.c \
 	tests/lib/idle.h \
+	tests/lib/limits.c \
+	tests/lib/limits.h \
 	tests/lib/load.c \
 	tests/lib/load.h \
 	tests/lib/load_client.c \
@@ -331,6 +354,7 @@ WRAP_ALLOC = $(AM_LDFLAGS) \
 tests_module_test_acl_LDFLAGS = $(WRAP_ALLOC)
 tests_module_test_registry_LDFLAGS = $(WRAP_ALLOC)
 tests_module_test_delay_LDFLAGS = $(WRAP_ALLOC)
+tests_module_test_limit_conn_LDFLAGS = $(WRAP_ALLOC)
 tests_module_test_rewrite_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_buf_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_chain_random_LDFLAGS = $(WRAP_ALLOC)
@@ -384,6 +408,7 @@ TEST_EXTRAS = \
 	tests/unit/callers_try.h \
 	tests/unit/conf_try.h \
 	tests/unit/ender.h \
+	tests/unit/link_try.h \
 	tests/unit/listeners_try.h \
 	tests/unit/registry_fake.h \
 	tests/unit/sink_try.h \
@@ -403,6 +428,7 @@ AM_SH_LOG_FLAGS = $(AM_LOG_FLAGS) $(SHELL)
 AM_TESTS_ENVIRONMENT = \
 	CMOCKA_MESSAGE_OUTPUT=tap; export CMOCKA_MESSAGE_OUTPUT; \
 	WEIR='$(abs_builddir)/weir$(EXEEXT)'; export WEIR; \
+	WEIRCTL='$(abs_builddir)/weirctl$(EXEEXT)'; export WEIRCTL; \
 	WEIR_PLAIN="$${WEIR_PLAIN:-$(PLAIN)}"; export WEIR_PLAIN; \
 	WEIR_TRIAL='$(abs_builddir)/tests/trial$(EXEEXT)'; export WEIR_TRIAL; \
 	FUZZ_TARGETS='$(FUZZ_TESTS)'; export FUZZ_TARGETS; \

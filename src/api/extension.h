@@ -77,6 +77,14 @@ struct weir_extension {
 	const struct weir_middleware *stage;
 };
 
+/* One line of the log, with the name of the entry in front: of what goes as it
+ * should, may not, and does not. */
+void weir_service_info(const struct weir_service *s, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+void weir_service_warn(const struct weir_service *s, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+void weir_service_error(const struct weir_service *s, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 /* The entry of that name in this process; NULL: there is none, or it is
  * optional and could not start. */
 struct weir_service *
@@ -88,10 +96,6 @@ weir_instance_extension(const struct weir_instance *in, const char *name);
 struct weir_table *weir_table(const struct weir_call *c, const char *name);
 struct weir_table *
 weir_instance_table(const struct weir_instance *in, const char *name);
-
-/* One line at level warn, with the name of the entry in front. */
-void weir_warn(const struct weir_service *s, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
 
 /* GET of that path (as "/metrics") is answered by page, which calls
  * weir_reply() now or later; -1 with errno. */

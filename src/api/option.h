@@ -58,6 +58,14 @@ struct weir_cidr {
 	bool all;     /* "all": every address, and those without an IP too */
 };
 
+/* Parses "10.0.0.0/8", "::1", "fd00::/8", "all": 0, or -1, and *why (a literal)
+ * is what is wrong. */
+int weir_cidr_parse(struct weir_cidr *c, const char *text, const char **why);
+/* Network as text ("10.0.0.0/8"); returns text. */
+const char *
+weir_cidr_text(const struct weir_cidr *c, char text[static WEIR_ADDR_TEXT]);
+/* Parses "300ms", "30s", "10m", "1h", "1d", or seconds; as weir_cidr_parse().*/
+int weir_time_parse(uint32_t *ms, const char *text, const char **why);
 /* Is the address in the network?  A v4-mapped one is an IPv4 one, and those are
  * in IPv4 networks only: in 0.0.0.0/0, not in ::/0.  One without an IP (a unix
  * socket's) is in "all" only. */

@@ -11,5 +11,6 @@
 #include "counter.h"
 #include "observer.h"
 #include "extension.h"
+#include "limiter.h"
 
 #endif

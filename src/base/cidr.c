@@ -7,7 +7,7 @@
 
 #include <bsd/string.h>
 
-#include "base/cidr.h"
+#include "api/option.h"
 
 static const uint8_t v4_mapped[12] = { [10] = 0xff, [11] = 0xff };
 
@@ -23,7 +23,7 @@ static bool is_mapped(const uint8_t ip[static 16]);
 static bool is_ipv4(const struct weir_cidr *c);
 
 int
-cidr_parse(struct weir_cidr *c, const char *text, const char **why)
+weir_cidr_parse(struct weir_cidr *c, const char *text, const char **why)
 {
 	const char *slash = strchr(text, '/');
 	char host[64]; /* is longer than any address */
@@ -56,7 +56,7 @@ cidr_parse(struct weir_cidr *c, const char *text, const char **why)
 }
 
 const char *
-cidr_text(const struct weir_cidr *c, char text[static WEIR_ADDR_TEXT])
+weir_cidr_text(const struct weir_cidr *c, char text[static WEIR_ADDR_TEXT])
 {
 	bool v4 = is_ipv4(c);
 	size_t n;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/option.h"
 #include "base/units.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -45,6 +46,20 @@ static int
 digits(const char **text, int64_t *value, const char *wanted, const char **why);
 static const char *shortest(const struct unit *units, size_t n, int64_t value,
 	char text[static UNITS_TEXT]);
+
+int
+weir_time_parse(uint32_t *ms, const char *text, const char **why)
+{
+	int64_t n;
+
+	if (units_time(text, &n, why) == -1)
+		return -1;
+	*why = "must not be negative, nor longer than 49 days";
+	if (n < 0 || n > UINT32_MAX)
+		return -1;
+	*ms = (uint32_t)n;
+	return 0;
+}
 
 int
 units_time(const char *text, int64_t *ms, const char **why)

@@ -3,8 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/near.h"
 #include "conf/condition.h"
-#include "conf/near.h"
 #include "conf/operand.h"
 #include "conf/token.h"
 

@@ -1,8 +1,8 @@
 /* entry.c - a list of modules in a configuration. */
 #include <string.h>
 
+#include "base/near.h"
 #include "conf/entry.h"
-#include "conf/near.h"
 #include "conf/node.h"
 #include "registry.h"
 

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/addr.h"
-#include "base/cidr.h"
+#include "api/option.h"
 #include "conf/network.h"
 
 static const char *
@@ -14,7 +14,7 @@ network_parse(struct arena *a, struct weir_cidr *c, const char *text,
 {
 	const char *slash = strchr(text, '/');
 
-	if (cidr_parse(c, text, why) == 0)
+	if (weir_cidr_parse(c, text, why) == 0)
 		return 0;
 	if (text[strcspn(text, ", ;")] != '\0')
 		*why = "a string holds one network; several are a list, [ ]";
@@ -38,5 +38,5 @@ host_bits_why(struct arena *a, struct weir_cidr *c, const char *why)
 	for (bit = c->bits; bit < 128; bit++)
 		c->addr[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
 	return arena_printf(
-		a, "%s; the network is \"%s\"", why, cidr_text(c, text));
+		a, "%s; the network is \"%s\"", why, weir_cidr_text(c, text));
 }

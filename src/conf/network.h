@@ -5,7 +5,7 @@
 #include "api/option.h"
 #include "base/arena.h"
 
-/* As cidr_parse(), but says what was meant; *why may live in a. */
+/* As weir_cidr_parse(), but says what was meant; *why may live in a. */
 int network_parse(struct arena *a, struct weir_cidr *c, const char *text,
 	const char **why);
 

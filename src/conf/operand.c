@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/addr.h"
-#include "base/cidr.h"
+#include "api/option.h"
 #include "base/units.h"
 #include "conf/network.h"
 #include "conf/operand.h"
@@ -109,7 +109,7 @@ ip_set(struct condition_value *v, const char *text, const char **why)
 		return -1;
 	}
 	/* But not "all". */
-	if (cidr_parse(&v->net, text, why) == 0 && v->net.bits == 128)
+	if (weir_cidr_parse(&v->net, text, why) == 0 && v->net.bits == 128)
 		return 0;
 	*why = NULL;
 	return -1;

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/near.h"
 #include "conf/core.h"
 #include "conf/late.h"
-#include "conf/near.h"
 #include "conf/option.h"
 #include "conf/extension.h"
 #include "conf/stage.h"

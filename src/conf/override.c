@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/near.h"
 #include "conf/core.h"
-#include "conf/near.h"
 #include "conf/override.h"
 #include "conf/entry.h"
 #include "conf/extension.h"
@@ -12,6 +12,9 @@
 
 #define PREFIX "WEIR_"
 #define TESTED "WEIR_TEST_" /* read by the processes */
+
+/* Read by weirctl. */
+static const char *const others[] = { PREFIX "API", PREFIX "TOKEN" };
 
 /* One -o on its way down the tree. */
 struct override {
@@ -67,7 +70,8 @@ variable_apply(
 	const struct weir_opt *row;
 	struct node *s, *value;
 
-	if (strncmp(name, TESTED, sizeof(TESTED) - 1) == 0)
+	if (strncmp(name, TESTED, sizeof(TESTED) - 1) == 0 ||
+		strcmp(name, others[0]) == 0 || strcmp(name, others[1]) == 0)
 		return;
 	for (row = core_server_rows.opts; row->key != NULL; row++) {
 		/* One name for every server would be no name. */

@@ -3,11 +3,11 @@
 #include <string.h>
 
 #include "base/addr.h"
-#include "base/cidr.h"
+#include "api/option.h"
+#include "base/near.h"
 #include "base/units.h"
 #include "conf/late.h"
 #include "conf/logfile.h"
-#include "conf/near.h"
 #include "conf/network.h"
 #include "conf/value.h"
 
@@ -157,7 +157,7 @@ value_text(struct arena *a, const struct weir_opt *row, const void *field)
 	case WEIR_T_ADDR:
 		return arena_strdup(a, weir_addr_text(field, text));
 	case WEIR_T_CIDRS:
-		return arena_strdup(a, cidr_text(field, text));
+		return arena_strdup(a, weir_cidr_text(field, text));
 	case WEIR_T_INT:
 		return number_text(a, row, *(const int64_t *)field);
 	case WEIR_T_SIZE:

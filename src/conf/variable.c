@@ -3,7 +3,7 @@
 
 #include <bsd/string.h>
 
-#include "conf/near.h"
+#include "base/near.h"
 #include "conf/variable.h"
 
 #define SHOWN 64 /* bytes of a wrong name that are shown */

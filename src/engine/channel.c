@@ -85,8 +85,7 @@ channel_new(struct engine *engine, int fd, const struct weir_addr *peer,
 	loop->fds += 2;
 	if (loop->observers != NULL)
 		observe_opened(ch);
-	if (!LIST_EMPTY(&loop->tracers))
-		trace_opened(ch);
+	trace_opened(ch);
 	return ch;
 }
 

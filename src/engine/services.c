@@ -16,8 +16,8 @@
 #include "shm/counters.h"
 #include "shm/table.h"
 
-#define LINE_MAX_BYTES 2048
-#define SETTLE_MS      250 /* between two tries to make up for a release */
+#define SAID_MOST 1024
+#define SETTLE_MS 250 /* between two tries to make up for a release */
 
 static int services_join(struct services *s, const struct heritage *h);
 static int service_start(struct services *s, const struct heritage *h,
@@ -179,14 +179,31 @@ services_settle(evutil_socket_t fd, short what, void *arg)
 		(void)table_settle(s->tables[i]);
 }
 
-void
-weir_warn(const struct weir_service *s, const char *fmt, ...)
-{
-	char text[LINE_MAX_BYTES];
-	va_list ap;
+/* One line, whatever the level. */
+#define SERVICE_SAY(log, s, fmt)                                               \
+	do {                                                                   \
+		char text[SAID_MOST];                                          \
+		va_list ap;                                                    \
+		va_start(ap, fmt);                                             \
+		vsnprintf(text, sizeof(text), fmt, ap);                        \
+		va_end(ap);                                                    \
+		log("extension \"%s\": %s", (s)->name, text);                  \
+	} while (0)
 
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	log_warn("extension \"%s\": %s", s->name, text);
+void
+weir_service_info(const struct weir_service *s, const char *fmt, ...)
+{
+	SERVICE_SAY(log_info, s, fmt);
+}
+
+void
+weir_service_warn(const struct weir_service *s, const char *fmt, ...)
+{
+	SERVICE_SAY(log_warn, s, fmt);
+}
+
+void
+weir_service_error(const struct weir_service *s, const char *fmt, ...)
+{
+	SERVICE_SAY(log_error, s, fmt);
 }

@@ -9,10 +9,10 @@
 
 #include "base/control.h"
 #include "engine/services.h"
-#include "keeper/upkeep.h"
 #include "keeper/ask.h"
 #include "keeper/order.h"
 #include "keeper/members.h"
+#include "keeper/upkeep.h"
 #include "keeper/web.h"
 
 struct event;
@@ -23,7 +23,6 @@ struct page;
 struct weir_keeper {
 	const struct heritage *heritage;
 	struct event_base *base;
-	struct upkeep upkeep;
 	struct control control;
 	struct event *signals[2];
 	struct event *looks; /* looks, while it drains, whether all is said */
@@ -38,6 +37,7 @@ struct weir_keeper {
 	unsigned norders;
 	struct web web;
 	struct services services;
+	struct upkeep upkeep;
 	SLIST_HEAD(, page) pages; /* of extensions */
 	bool leaving;
 };

@@ -7,7 +7,7 @@
 
 #include <event2/buffer.h>
 
-#include "base/cidr.h"
+#include "api/option.h"
 #include "base/gather.h"
 #include "keeper/keeper.h"
 #include "keeper/page.h"
@@ -183,7 +183,7 @@ request_network(struct weir_request *r, const char *name, struct weir_cidr *c)
 {
 	const char *text = weir_request_value(r, name), *why;
 
-	if (text == NULL || cidr_parse(c, text, &why) == 0)
+	if (text == NULL || weir_cidr_parse(c, text, &why) == 0)
 		return true;
 	request_refuse(
 		r, 400, "parameter \"%s\" = \"%.64s\": %s", name, text, why);

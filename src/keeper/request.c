@@ -172,58 +172,6 @@ request_job(struct weir_request *r, size_t size,
 	return r->job;
 }
 
-/* ---- parameters ---------------------------------------------------------- */
-
-bool
-request_number(
-	struct weir_request *r, const char *name, uint64_t most, uint64_t *n)
-{
-	const char *text = weir_request_value(r, name);
-	unsigned long long value;
-	char *end;
-
-	if (text == NULL)
-		return true;
-	errno = 0;
-	value = strtoull(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end != '\0' || errno != 0 ||
-		value > most) {
-		request_refuse(r, 400,
-			"parameter \"%s\" wants a number from 0 to %llu, not "
-			"\"%.64s\"",
-			name, (unsigned long long)most, text);
-		return false;
-	}
-	*n = value;
-	return true;
-}
-
-bool
-request_flag(struct weir_request *r, const char *name)
-{
-	const char *text = weir_request_value(r, name);
-
-	return text != NULL && strcmp(text, "0") != 0 &&
-	       strcmp(text, "false") != 0 && strcmp(text, "no") != 0;
-}
-
-bool
-request_text(struct weir_request *r, const char *name, char *to, size_t size)
-{
-	const char *text = weir_request_value(r, name);
-
-	if (text == NULL)
-		return true;
-	if (strlen(text) >= size) {
-		request_refuse(r, 400,
-			"parameter \"%s\" wants at most %zu bytes", name,
-			size - 1);
-		return false;
-	}
-	memcpy(to, text, strlen(text) + 1);
-	return true;
-}
-
 /* ---- streams ------------------------------------------------------------- */
 
 static void
@@ -307,176 +255,19 @@ request_stream_end(struct weir_request *r)
 	request_free(r);
 }
 
-/* ---- dispatch ------------------------------------------------------------ */
-
-bool
-request_has_rights(struct weir_request *r, bool reads)
-{
-	if (r->level == WEB_OPERATES || (r->level == WEB_READS && reads))
-		return true;
-	if (r->unix_peer)
-		request_refuse(r, 403,
-			"only root, the user whom weir runs as, and users of "
-			"api.operators may do this");
-	else if (r->keeper->heritage->conf->api.token == NULL)
-		request_refuse(r, 403,
-			"over TCP this needs a token, and api.token is not "
-			"set");
-	else {
-		(void)evhttp_add_header(
-			evhttp_request_get_output_headers(r->req),
-			"WWW-Authenticate", "Bearer");
-		request_refuse(r, 401,
-			"this needs the header \"Authorization: Bearer "
-			"TOKEN\" with the token of api.token");
-	}
-	return false;
-}
-
-/* Does the path fit?  Its parts that "*" stands for are r's then. */
+/* evhttp lets more pass when it comes in several pieces. */
 static bool
-request_fits(struct weir_request *r, const char *path, const char *pattern)
+request_is_long(struct evhttp_request *req)
 {
-	unsigned n = 0;
-
-	while (*pattern != '\0') {
-		size_t len;
-
-		if (*pattern != '*') {
-			if (*path++ != *pattern++)
-				return false;
-			continue;
-		}
-		len = strcspn(path, "/");
-		if (len == 0)
-			return false;
-		free(r->parts[n].p);
-		r->parts[n].p = strndup(path, len);
-		if (r->parts[n].p == NULL)
-			return false;
-		r->parts[n++].n = len;
-		path += len;
-		pattern++;
-	}
-	return *path == '\0';
-}
-
-static bool
-request_decode(struct weir_request *r)
-{
-	unsigned i;
-
-	for (i = 0; i < REQUEST_PARTS && r->parts[i].p != NULL; i++) {
-		struct part *part = &r->parts[i];
-		char *text = evhttp_uridecode(part->p, 0, &part->n);
-
-		if (text == NULL) {
-			request_refuse(r, 500, "%s", strerror(ENOMEM));
-			return false;
-		}
-		free(part->p);
-		part->p = text;
-	}
-	return true;
-}
-
-static bool
-word_is_in(const char *words, const char *word)
-{
-	size_t n = strlen(word);
-	const char *p;
-
-	for (p = words; (p = strstr(p, word)) != NULL; p++)
-		if (n > 0 && (p == words || p[-1] == ' ') &&
-			(p[n] == ' ' || p[n] == '\0'))
-			return true;
-	return false;
-}
-
-static bool
-request_params_are_known(struct weir_request *r, const char *params)
-{
+	const struct evkeyvalq *headers = evhttp_request_get_input_headers(req);
+	size_t n = strlen(evhttp_request_get_uri(req));
 	const struct evkeyval *kv;
 
-	if (params == NULL)
-		return true;
-	TAILQ_FOREACH(kv, &r->query, next)
+	TAILQ_FOREACH(kv, headers, next)
 	{
-		if (word_is_in(params, kv->key))
-			continue;
-		if (*params == '\0')
-			request_refuse(r, 400, "there are no parameters here");
-		else
-			request_refuse(r, 400,
-				"unknown parameter \"%.64s\" (known: %s)",
-				kv->key, params);
-		return false;
+		n += strlen(kv->key) + strlen(kv->value) + 4;
 	}
-	return true;
-}
-
-static const char *
-method_word(enum evhttp_cmd_type method)
-{
-	switch (method) {
-	case EVHTTP_REQ_GET:
-		return "GET";
-	case EVHTTP_REQ_POST:
-		return "POST";
-	case EVHTTP_REQ_PUT:
-		return "PUT";
-	default:
-		return "DELETE";
-	}
-}
-
-/* No page has this path with this method. */
-static void
-request_lost(struct weir_request *r, const char *path)
-{
-	const struct route *route;
-	char allowed[64] = "";
-	size_t n = 0;
-
-	for (route = routes; route->page != NULL; route++)
-		if (request_fits(r, path, route->path))
-			n += (size_t)snprintf(allowed + n, sizeof(allowed) - n,
-				"%s%s", n == 0 ? "" : ", ",
-				method_word(route->method));
-	if (n == 0) {
-		request_refuse(r, 404,
-			"there is no such page: weir-api(7) has them all");
-		return;
-	}
-	(void)evhttp_add_header(
-		evhttp_request_get_output_headers(r->req), "Allow", allowed);
-	request_refuse(r, 405, "this page wants %s", allowed);
-}
-
-static void
-request_dispatch(struct weir_request *r, const char *path)
-{
-	enum evhttp_cmd_type method = evhttp_request_get_command(r->req);
-	const struct route *route = routes;
-
-	if (r->level == WEB_NOTHING) {
-		(void)request_has_rights(r, true);
-		return;
-	}
-	if (method == EVHTTP_REQ_HEAD)
-		method = EVHTTP_REQ_GET;
-	while (route->page != NULL &&
-		(route->method != method ||
-			!request_fits(r, path, route->path)))
-		route++;
-	if (route->page == NULL) {
-		if (method != EVHTTP_REQ_GET || !pages_answer(r, path))
-			request_lost(r, path);
-		return;
-	}
-	if (request_decode(r) && request_has_rights(r, route->reads) &&
-		request_params_are_known(r, route->params))
-		route->page(r);
+	return n > WEB_HEADERS;
 }
 
 void
@@ -500,6 +291,11 @@ request_begin(struct web *w, struct evhttp_request *req)
 	r->deadline = evtimer_new(w->keeper->base, request_is_late, r);
 	if (r->deadline == NULL || evtimer_add(r->deadline, &tv) == -1)
 		request_refuse(r, 500, "%s", strerror(ENOMEM));
+	else if (request_is_long(req))
+		request_refuse(r, 400,
+			"line and headers of a request may have %d bytes at "
+			"most",
+			WEB_HEADERS);
 	else if (path == NULL || *path != '/')
 		request_refuse(r, 400, "a path that begins with / is wanted");
 	else if (query != NULL &&
@@ -509,19 +305,6 @@ request_begin(struct web *w, struct evhttp_request *req)
 			"with & between");
 	else
 		request_dispatch(r, path);
-}
-
-const char *
-weir_request_value(struct weir_request *r, const char *name)
-{
-	const struct evkeyval *kv;
-
-	TAILQ_FOREACH(kv, &r->query, next)
-	{
-		if (strcmp(kv->key, name) == 0)
-			return kv->value;
-	}
-	return NULL;
 }
 
 struct weir_bytes

@@ -60,15 +60,10 @@ cell_json(const struct weir_table *t, const struct row *row, unsigned i)
 static json_t *
 row_expires(const struct weir_table *t, const struct row *row)
 {
-	uint64_t ends_ms = row->ends_ms, now_ms = clock_ms();
+	uint64_t left_ms = row_left(row, t->options.ttl_ms, clock_ms());
 
-	if (t->options.ttl_ms > 0 &&
-		(ends_ms == 0 || row->used_ms + t->options.ttl_ms < ends_ms))
-		ends_ms = row->used_ms + t->options.ttl_ms;
-	if (ends_ms == 0)
-		return json_null();
-	return json_integer(
-		ends_ms > now_ms ? (json_int_t)(ends_ms - now_ms) : 0);
+	return left_ms == UINT64_MAX ? json_null()
+				     : json_integer((json_int_t)left_ms);
 }
 
 json_t *

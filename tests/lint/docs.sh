@@ -87,6 +87,8 @@ refused()
 page weir.8 >"$scratch/weir.8"
 page weir.conf.5 >"$scratch/weir.conf.5"
 page weir-module.7 >"$scratch/weir-module.7"
+page weirctl.1 >"$scratch/weirctl.1"
+page weir-api.7 >"$scratch/weir-api.7"
 "$WEIR" -h >"$scratch/help"
 
 echo no_such_key | absent "$scratch/weir.conf.5" >"$scratch/found"
@@ -117,6 +119,21 @@ none 'weir(8) has every word of -s' \
 	"$(absent "$scratch/weir.8" <"$scratch/words")"
 none 'README has every word of -s' \
 	"$(absent "$srcdir/README" <"$scratch/words")"
+
+"$WEIRCTL" -h >"$scratch/help"
+sed -n 's/^  \([a-z]*\) .*/\1/p' "$scratch/help" >"$scratch/commands"
+some 'weirctl -h lists commands' "$(grep -x generations "$scratch/commands")"
+none 'weirctl(1) has every command' \
+	"$(absent "$scratch/weirctl.1" <"$scratch/commands")"
+while read -r command; do
+	"$WEIRCTL" help "$command"
+done <"$scratch/commands" | cat - "$scratch/help" |
+	grep -oE '^  (-., )?--[a-z-]+' | tr -d ' ,' | grep -oE -e '--[a-z-]+' |
+	sort -u >"$scratch/options"
+some 'weirctl help COMMAND lists options' \
+	"$(grep -x -e --min-idle "$scratch/options")"
+none 'weirctl(1) has every option' \
+	"$(absent "$scratch/weirctl.1" <"$scratch/options")"
 
 api "$srcdir" | sort -u >"$scratch/api"
 some 'there is an api' "$(grep -x weir_ticket "$scratch/api")"
@@ -157,6 +174,20 @@ none 'weir.conf(5) is good mdoc' \
 
 none 'weir-module(7) is good mdoc' \
 	"$(mandoc_findings "$builddir/man/weir-module.7")"
+none 'weir-api(7) is good mdoc' \
+	"$(mandoc_findings "$builddir/man/weir-api.7")"
+sed -n '/^const struct route/,/^}/s/.*{ [A-Z]*, "\([^"]*\)".*/\1/p' \
+	"$srcdir/src/keeper/routes.c" | sed 's,/v1/\([a-z]*\).*,\1,' | sort -u \
+	>"$scratch/pages"
+some 'the API has pages' "$(grep -x channels "$scratch/pages")"
+none 'weir-api(7) has all of them' \
+	"$(absent "$scratch/weir-api.7" <"$scratch/pages")"
+sed -n '/^const struct route/,/^}/s/.*"\([a-z_ ]*\)".*/\1/p' \
+	"$srcdir/src/keeper/routes.c" | tr ' ' '\n' | grep . >"$scratch/params"
+some 'pages have parameters' "$(grep -x rate_ms "$scratch/params")"
+none 'weir-api(7) has all of those' \
+	"$(absent "$scratch/weir-api.7" <"$scratch/params")"
+none 'weirctl(1) is good mdoc' "$(mandoc_findings "$builddir/man/weirctl.1")"
 
 examples "$srcdir/README" readme
 none 'the example of README loads' "$(refused "$scratch"/readme.*.conf)"

@@ -8,7 +8,7 @@ export LC_ALL
 # To weir these would be options that it does not know.
 unset WEIR_PLAIN WEIR_TRIAL
 : "${srcdir:=$(cd "$(dirname "$0")/../.." && pwd)}" "${builddir:=$srcdir}"
-: "${WEIR:=$builddir/weir}"
+: "${WEIR:=$builddir/weir}" "${WEIRCTL:=$builddir/weirctl}"
 lint_count=0
 lint_failed=0
 

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/addr.h"
-#include "base/cidr.h"
+#include "api/option.h"
 #include "lib/alloc.h"
 
 #define P106                                                                   \
@@ -75,8 +75,8 @@ test_networks(void **state)
 	(void)state;
 	for (r = cidrs; r < cidrs + sizeof(cidrs) / sizeof(cidrs[0]); r++) {
 		why = NULL;
-		err = cidr_parse(&c, r->text, &why);
-		check(r, err, why, err == 0 ? cidr_text(&c, text) : "");
+		err = weir_cidr_parse(&c, r->text, &why);
+		check(r, err, why, err == 0 ? weir_cidr_text(&c, text) : "");
 	}
 }
 
@@ -119,7 +119,7 @@ test_networks_have_their_addresses(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
-		assert_int_equal(cidr_parse(&net, t[i].net, &why), 0);
+		assert_int_equal(weir_cidr_parse(&net, t[i].net, &why), 0);
 		assert_int_equal(addr_parse(&a, t[i].in, &why), 0);
 		if (!weir_cidr_has(&net, &a))
 			fail_msg("%s lacks %s", t[i].net, t[i].in);
@@ -182,7 +182,7 @@ random_net(struct weir_cidr *net)
 		random_ip(ip, kind);
 		snprintf(text, sizeof(text), "%s/%u", ip,
 			arc4random_uniform(kind == 0 ? 33 : 129));
-	} while (cidr_parse(net, text, &why) == -1);
+	} while (weir_cidr_parse(net, text, &why) == -1);
 }
 
 static void
@@ -239,7 +239,7 @@ test_networks_inside_others_are_left_out(void **state)
 
 	(void)state;
 	for (i = 0; i < list.n; i++)
-		assert_int_equal(cidr_parse(&nets[i], text[i], &why), 0);
+		assert_int_equal(weir_cidr_parse(&nets[i], text[i], &why), 0);
 	assert_int_equal(weir_cidrs_sort(&sorted, &list), 0);
 	assert_int_equal(sorted.n, 3);
 	free(sorted.v);

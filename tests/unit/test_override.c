@@ -31,7 +31,8 @@ static void
 test_precedence(void **state)
 {
 	char *env[] = { "HOME=/", "WEIR_IDLE_TIMEOUT=30s", "WEIR_CLOSE_WAIT=0",
-		"WEIR_TEST_CLOCK=/x", "WEIR_TEST_SPLICE=1", NULL };
+		"WEIR_TEST_CLOCK=/x", "WEIR_TEST_SPLICE=1",
+		"WEIR_API=/run/weir.api", "WEIR_TOKEN=x", NULL };
 	const char *const options[] = { "servers.pg.idle_timeout=40s",
 		"process.workers=7", "log.level=warn",
 		"servers.pg.listen[0].backlog=9",

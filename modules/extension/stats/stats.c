@@ -356,7 +356,7 @@ stats_stalled(struct weir_service *s, const struct server_cells *server,
 	if (stage->told_ms != 0 && now < stage->told_ms + STALL_EVERY_MS)
 		return;
 	stage->told_ms = now;
-	weir_warn(s,
+	weir_service_warn(s,
 		"%s/%s: #%llu: its %s took %llu ms: all channels of this "
 		"worker waited",
 		server->name, stage->name, (unsigned long long)seen->id,

@@ -1,6 +1,6 @@
 /* near.h - the known word that was probably meant. */
-#ifndef CONF_NEAR_H
-#define CONF_NEAR_H
+#ifndef BASE_NEAR_H
+#define BASE_NEAR_H
 
 #include <stddef.h>
 

@@ -1,7 +1,7 @@
 /* near.c - the known word that was probably meant. */
 #include <string.h>
 
-#include "conf/near.h"
+#include "base/near.h"
 
 #define NEAR_MAX 64 /* longer words are never near */
 
