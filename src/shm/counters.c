@@ -356,8 +356,13 @@ weir_series_cells(struct weir_counters *c, int series)
 	if (at == 0) {
 		at = c->spare != 0 ? c->spare
 				   : shm_take(c->shm, counters_owner(c, c->me));
-		if (at == 0)
+		if (at == 0) {
+			log_error("counters: there is no memory for the "
+				  "figures of this process: process.shm_max is "
+				  "used up");
+			errno = ENOSPC;
 			return NULL;
+		}
 		c->spare = 0;
 		c->own[number] = at;
 		shm_crash();
