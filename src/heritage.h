@@ -12,6 +12,7 @@ struct board;
 struct conf;
 struct pauses;
 struct shm;
+struct weir_counters;
 struct weir_table;
 
 struct heritage_listener {
@@ -47,6 +48,7 @@ struct heritage {
 	uint64_t owner;	       /* of what this process holds there */
 	const struct heritage_table *tables;
 	size_t ntables;
+	struct weir_counters *counters; /* NULL: nobody counts */
 	bool background; /* once ready, stdio is /dev/null */
 };
 

@@ -2,8 +2,11 @@
 noinst_LIBRARIES += libweir.a
 libweir_a_SOURCES = \
 	src/api/channel.h \
+	src/api/counter.h \
 	src/api/extension.h \
+	src/api/limiter.h \
 	src/api/middleware.h \
+	src/api/observer.h \
 	src/api/option.h \
 	src/api/reason.def \
 	src/api/table.h \
@@ -98,6 +101,8 @@ libweir_a_SOURCES = \
 	src/conf/option.h \
 	src/conf/override.c \
 	src/conf/override.h \
+	src/conf/plan.c \
+	src/conf/plan.h \
 	src/conf/reading.c \
 	src/conf/reading.h \
 	src/conf/render.c \
@@ -139,15 +144,19 @@ libweir_a_SOURCES = \
 	src/engine/endpoint.h \
 	src/engine/engine.c \
 	src/engine/engine.h \
+	src/engine/facts.c \
 	src/engine/flow.c \
 	src/engine/flow.h \
 	src/engine/history.c \
 	src/engine/history.h \
 	src/engine/hold.c \
 	src/engine/hold.h \
+	src/engine/limiter.c \
 	src/engine/limits.c \
 	src/engine/loop.c \
 	src/engine/loop.h \
+	src/engine/observe.c \
+	src/engine/observe.h \
 	src/engine/opening.c \
 	src/engine/opening.h \
 	src/engine/pipe.c \
@@ -265,11 +274,18 @@ libweir_a_SOURCES = \
 	src/master/workers_private.h \
 	src/registry.c \
 	src/registry.h \
+	src/shm/cells.c \
+	src/shm/counters.c \
+	src/shm/counters.h \
 	src/shm/crash.h \
 	src/shm/owner.c \
 	src/shm/owner.h \
 	src/shm/pause.c \
 	src/shm/pause.h \
+	src/shm/period.c \
+	src/shm/period.h \
+	src/shm/place.c \
+	src/shm/place.h \
 	src/shm/row.c \
 	src/shm/row.h \
 	src/shm/shm.c \
@@ -282,8 +298,8 @@ libweir_a_SOURCES = \
 	src/shm/stripe.h \
 	src/shm/table.c \
 	src/shm/table.h \
-	src/shm/table_private.h \
-	src/shm/whole.c \
+	src/shm/tokens.c \
+	src/shm/tokens.h \
 	src/worker/accept.c \
 	src/worker/accept.h \
 	src/worker/ask.h \

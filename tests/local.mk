@@ -24,6 +24,7 @@ UNIT_TESTS = \
 	tests/unit/test_condition \
 	tests/unit/test_conf \
 	tests/unit/test_connect \
+	tests/unit/test_counters \
 	tests/unit/test_cut \
 	tests/unit/test_describe \
 	tests/unit/test_dial \
@@ -56,6 +57,7 @@ UNIT_TESTS = \
 	tests/unit/test_msg \
 	tests/unit/test_needs \
 	tests/unit/test_notify \
+	tests/unit/test_observe \
 	tests/unit/test_option \
 	tests/unit/test_override \
 	tests/unit/test_pause \
@@ -84,6 +86,7 @@ UNIT_TESTS = \
 	tests/unit/test_table \
 	tests/unit/test_table_crash \
 	tests/unit/test_table_others \
+	tests/unit/test_table_spend \
 	tests/unit/test_timeouts \
 	tests/unit/test_timer \
 	tests/unit/test_tracing \
@@ -98,11 +101,16 @@ MODULE_TESTS = \
 	tests/module/test_delay \
 	tests/module/test_forward \
 	tests/module/test_limit_bytes \
+	tests/module/test_limit_conn \
+	tests/module/test_limit_new \
+	tests/module/test_limit_rate \
 	tests/module/test_log \
 	tests/module/test_preface \
+	tests/module/test_quota \
 	tests/module/test_registry \
 	tests/module/test_rewrite \
-	tests/module/test_select
+	tests/module/test_select \
+	tests/module/test_stats
 MODULE_SHELL_TESTS = \
 	tests/module/extra.sh
 PROCESS_TESTS = \
@@ -120,6 +128,7 @@ PROCESS_TESTS = \
 	tests/process/test_ctl \
 	tests/process/test_ctl_faults \
 	tests/process/test_ctl_top \
+	tests/process/test_ctl_weir \
 	tests/process/test_descriptors \
 	tests/process/test_drain \
 	tests/process/test_faults \
@@ -147,6 +156,7 @@ PROCESS_TESTS = \
 	tests/process/test_spread \
 	tests/process/test_start \
 	tests/process/test_states \
+	tests/process/test_stats \
 	tests/process/test_succession \
 	tests/process/test_time \
 	tests/process/test_undo \
@@ -222,6 +232,8 @@ libtest_a_SOURCES = \
 	tests/lib/http.h \
 	tests/lib/idle.c \
 	tests/lib/idle.h \
+	tests/lib/limits.c \
+	tests/lib/limits.h \
 	tests/lib/load.c \
 	tests/lib/load.h \
 	tests/lib/load_client.c \
@@ -232,6 +244,8 @@ libtest_a_SOURCES = \
 	tests/lib/look.c \
 	tests/lib/low.c \
 	tests/lib/low.h \
+	tests/lib/metrics.c \
+	tests/lib/metrics.h \
 	tests/lib/mode.c \
 	tests/lib/mode.h \
 	tests/lib/narrow.c \
@@ -240,6 +254,8 @@ libtest_a_SOURCES = \
 	tests/lib/net.h \
 	tests/lib/options.c \
 	tests/lib/options.h \
+	tests/lib/page.c \
+	tests/lib/page.h \
 	tests/lib/pair.c \
 	tests/lib/pair.h \
 	tests/lib/peer.c \
@@ -335,6 +351,7 @@ WRAP_ALLOC = $(AM_LDFLAGS) \
 tests_module_test_acl_LDFLAGS = $(WRAP_ALLOC)
 tests_module_test_registry_LDFLAGS = $(WRAP_ALLOC)
 tests_module_test_delay_LDFLAGS = $(WRAP_ALLOC)
+tests_module_test_limit_conn_LDFLAGS = $(WRAP_ALLOC)
 tests_module_test_rewrite_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_buf_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_chain_random_LDFLAGS = $(WRAP_ALLOC)

@@ -118,6 +118,10 @@ void weir_timer(struct weir_call *c, uint32_t ms);
 void weir_signal(struct weir_call *c, const char *event);
 /* Why the verdict that follows ends the channel: a literal for the log. */
 void weir_why(struct weir_call *c, const char *text);
+/* Adds n to the counter at that place of the middleware's .counters, for this
+ * entry of the chain; the extension stats shows it as
+ * weir_middleware_events_total.  Without that extension it does nothing. */
+void weir_count(const struct weir_call *c, unsigned index, uint64_t n);
 /* Address of our end of that side's connection, or of its peer's; len 0 when
  * there is none. */
 void

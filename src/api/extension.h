@@ -2,7 +2,9 @@
 #ifndef WEIR_EXTENSION_H
 #define WEIR_EXTENSION_H
 
+#include "counter.h"
 #include "middleware.h"
+#include "observer.h"
 #include "option.h"
 #include "table.h"
 
@@ -20,6 +22,8 @@ struct weir_service {
 	void *state; /* your state_size bytes, zeroed before start */
 	struct weir_table *const *tables; /* those of .table, in that order */
 	unsigned ntables;
+	const struct weir_plan *plan;	/* the servers */
+	struct weir_counters *counters; /* NULL: there is no shared memory */
 	enum weir_process process;
 	struct event_base *base; /* of this process */
 };
@@ -52,6 +56,13 @@ struct weir_extension {
 	 * more. */
 	bool (*table)(
 		const void *conf, unsigned i, struct weir_table_spec *spec);
+	/* In the master, before processes are started with this entry: adds the
+	 * series that it counts, with weir_series_add(): 0, or -1 with errno
+	 * when it cannot. */
+	int (*count)(const void *conf, const struct weir_plan *plan,
+		struct weir_counters *c);
+	/* What it wants to know of channels; called in workers. */
+	const struct weir_observer *observer;
 	/* A process starts with this entry: 0, or -1 with errno when it cannot,
 	 * which ends that process unless the entry is optional. */
 	int (*start)(struct weir_service *s);
@@ -67,8 +78,10 @@ struct weir_extension {
 };
 
 /* One line of the log, with the name of the entry in front: of what goes as it
- * should, and of what does not. */
+ * should, may not, and does not. */
 void weir_service_info(const struct weir_service *s, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+void weir_service_warn(const struct weir_service *s, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 void weir_service_error(const struct weir_service *s, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -50,6 +50,9 @@ struct weir_middleware {
 	size_t state_size; /* for each worker */
 	unsigned flags;
 	const struct weir_variable *variables; /* ends with name NULL */
+	/* What it counts with weir_count(), in that order; ends with NULL.
+	 * Lower case, digits and "_", as in "refused". */
+	const char *const *counters;
 
 	/* Cross-field checks of one instance, in -t and at start: 0, or -1
 	 * after weir_error().  conf is filled and stays as it is. */

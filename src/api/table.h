@@ -18,7 +18,8 @@
 	X(RATE, "rate")	    /* what was added in the last window_ms */         \
 	X(HELD, "held")	    /* what processes hold; theirs ends with them */   \
 	X(TOKENS, "tokens") /* a bucket of burst, filled by rate a second */   \
-	X(VALUE, "value")   /* up to size bytes */
+	X(VALUE, "value")   /* up to size bytes */                             \
+	X(PERIOD, "period") /* what was spent since the period began */
 
 enum weir_column_type {
 #define X(id, word) WEIR_COLUMN_##id,
@@ -26,13 +27,27 @@ enum weir_column_type {
 #undef X
 };
 
+/* How tokens come: rate of them in per_ms, while there are fewer than burst. */
+struct weir_bucket {
+	uint64_t rate;
+	uint32_t per_ms; /* not 0 */
+	uint64_t burst;	 /* at most UINT64_MAX / 1000 */
+};
+
+/* What was taken out of one; zeros: nothing. */
+struct weir_tokens {
+	uint64_t at_ms;
+	uint64_t used; /* thousandths that had not come again then */
+	struct weir_bucket last;
+};
+
 struct weir_column {
 	const char *name;
 	enum weir_column_type type;
 	uint32_t window_ms; /* of a rate */
 	uint32_t size;	    /* of a value */
-	uint64_t rate;	    /* of tokens, in a second */
-	uint64_t burst;	    /* of tokens */
+	uint64_t rate;	    /* of tokens, in a second, and */
+	uint64_t burst;	    /* the most, if who draws does not say others */
 };
 
 /* What to do when there is no room for a new key: id, word, what it means. */
@@ -51,7 +66,7 @@ enum weir_full {
 struct weir_table_spec {
 	const char *name; /* behind that of the extension and a dot; NULL: its
 			   * own alone */
-	const struct weir_column *columns;
+	const struct weir_column *columns; /* copied, but for their names */
 	unsigned ncolumns;
 	uint32_t key_most; /* bytes, at most WEIR_KEY_MOST */
 	size_t size;	   /* bytes of rows at most */
@@ -79,9 +94,32 @@ int weir_table_hold(struct weir_table *t, struct weir_bytes key,
 int weir_table_release(struct weir_table *t, struct weir_bytes key,
 	unsigned column, uint32_t n);
 /* Takes n tokens, or else, with EDQUOT, none: *wait_ms, if not NULL, is how
- * long until there are so many (UINT64_MAX: never). */
-int weir_table_draw(struct weir_table *t, struct weir_bytes key,
-	unsigned column, uint64_t n, uint64_t *wait_ms);
+ * long until there are so many (UINT64_MAX: never).  b says how they come, from
+ * the last draw on; NULL: as the column does.  Who says something else later,
+ * as its configuration has changed, finds what was taken before. */
+int
+weir_table_draw(struct weir_table *t, struct weir_bytes key, unsigned column,
+	const struct weir_bucket *b, uint64_t n, uint64_t *wait_ms);
+/* Takes *n tokens before they have come: they have in *wait_ms (0: now), and
+ * are not to be used sooner.  The longer others wait, the fewer than *n, but 1
+ * at least, so that all who come back for more get as many, and soon. */
+int
+weir_table_book(struct weir_table *t, struct weir_bytes key, unsigned column,
+	const struct weir_bucket *b, uint64_t *n, uint64_t *wait_ms);
+/* Adds n, or what is left up to most, to what was spent in this period, and
+ * says how many these are, in *got, and how long it lasts, in *left_ms.
+ * Periods begin at multiples of period_ms since 1970 (UTC).  EDQUOT: nothing is
+ * left. */
+int weir_table_spend(struct weir_table *t, struct weir_bytes key,
+	unsigned column, uint64_t period_ms, uint64_t n, uint64_t most,
+	uint64_t *got, uint64_t *left_ms);
+/* Gives back n tokens, or what was spent in this period, that was not used. */
+int weir_table_refund(struct weir_table *t, struct weir_bytes key,
+	unsigned column, uint64_t n);
+/* The column of that name, if it is of that type; else -1 with ENOENT or
+ * EINVAL. */
+int weir_table_column(const struct weir_table *t, const char *name,
+	enum weir_column_type type);
 /* Stores a value; EMSGSIZE: it is too long. */
 int weir_table_set(struct weir_table *t, struct weir_bytes key, unsigned column,
 	struct weir_bytes value);
@@ -106,5 +144,12 @@ void weir_table_walk(struct weir_table *t,
 /* Is somebody to pass of whom the table could not say, for lack of room or
  * of time?  As it is configured. */
 bool weir_table_allows(const struct weir_table *t);
+
+/* The same as weir_table_draw() and weir_table_book() for a bucket of your own;
+ * the latter returns how long to wait.  now_ms: of any clock. */
+bool weir_tokens_draw(struct weir_tokens *tokens, const struct weir_bucket *b,
+	uint64_t n, uint64_t now_ms, uint64_t *wait_ms);
+uint64_t weir_tokens_book(struct weir_tokens *tokens,
+	const struct weir_bucket *b, uint64_t *n, uint64_t now_ms);
 
 #endif

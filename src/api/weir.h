@@ -8,6 +8,9 @@
 #include "variable.h"
 #include "middleware.h"
 #include "table.h"
+#include "counter.h"
+#include "observer.h"
 #include "extension.h"
+#include "limiter.h"
 
 #endif

@@ -18,16 +18,28 @@ clock_ms(void)
 	return now_ms;
 }
 
+static uint64_t
+clock_read(clockid_t id)
+{
+	struct timespec ts;
+	uint64_t ms = ahead_ms;
+
+	clock_gettime(id, &ts);
+	if (attached != NULL)
+		ms += (uint64_t)*attached;
+	return ms + (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+uint64_t
+clock_wall_ms(void)
+{
+	return clock_read(CLOCK_REALTIME);
+}
+
 void
 clock_update(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	now_ms = (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000 +
-		 ahead_ms;
-	if (attached != NULL)
-		now_ms += (uint64_t)*attached;
+	now_ms = clock_read(CLOCK_MONOTONIC);
 }
 
 void

@@ -7,6 +7,8 @@
 
 /* Milliseconds since some fixed moment, as of the last clock_update(). */
 uint64_t clock_ms(void);
+/* Milliseconds since 1970, now; moved as the other one is. */
+uint64_t clock_wall_ms(void);
 /* Reads the clock (CLOCK_MONOTONIC; clock_gettime(2)). */
 void clock_update(void);
 /* Moves the clock of this process ahead; for unit tests. */

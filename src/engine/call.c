@@ -13,6 +13,7 @@
 #include "engine/connect.h"
 #include "engine/engine.h"
 #include "engine/history.h"
+#include "engine/observe.h"
 #include "engine/opening.h"
 #include "engine/stage.h"
 
@@ -62,12 +63,18 @@ call_enter(struct weir_call *c)
 	call_unlock(c);
 	loop->calling = c;
 	loop->why = NULL;
+	if (loop->observers != NULL)
+		observe_enter(loop);
 }
 
 void
 call_leave(struct weir_call *c)
 {
-	c->ch->engine->loop->calling = NULL;
+	struct loop *loop = c->ch->engine->loop;
+
+	if (loop->observers != NULL)
+		observe_leave(c);
+	loop->calling = NULL;
 	call_lock_all(c->ch);
 }
 

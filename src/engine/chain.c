@@ -43,6 +43,9 @@ chain_compile(struct chain *k, const struct conf_server *server)
 			k->preread |= stage_bit(i);
 		if (from->when != NULL && from->when_since != WEIR_AT_OPEN)
 			k->late |= stage_bit(i);
+		while (mw->counters != NULL &&
+			mw->counters[k->stages[i].nevents] != NULL)
+			k->stages[i].nevents++;
 		k->has_target |= mw->target != NULL;
 		k->has_signal |= mw->signal != NULL;
 	}

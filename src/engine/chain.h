@@ -2,6 +2,7 @@
 #ifndef ENGINE_CHAIN_H
 #define ENGINE_CHAIN_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,7 +17,9 @@ struct stage {
 	const char *name;
 	const struct weir_condition *when; /* NULL: always */
 	void *state;			   /* of this worker */
-	size_t ctx_off; /* of its context in the channel's block */
+	size_t ctx_off;		  /* of its context in the channel's block */
+	_Atomic uint64_t *events; /* its counters; NULL: nobody wants them */
+	unsigned nevents;
 };
 
 /* Compiled once per worker; up runs in order, down in reverse. */

@@ -15,6 +15,7 @@
 #include "engine/engine.h"
 #include "engine/history.h"
 #include "engine/hold.h"
+#include "engine/observe.h"
 #include "engine/opening.h"
 #include "engine/splice.h"
 #include "engine/trace.h"
@@ -82,6 +83,8 @@ channel_new(struct engine *engine, int fd, const struct weir_addr *peer,
 	TAILQ_INSERT_TAIL(&engine->channels, ch, all_link);
 	loop->channels++;
 	loop->fds += 2;
+	if (loop->observers != NULL)
+		observe_opened(ch);
 	trace_opened(ch);
 	return ch;
 }
@@ -223,6 +226,8 @@ channel_relay(struct weir_channel *ch)
 	}
 	for (dir = 0; dir < 2 && !channel_is_ending(ch); dir++)
 		flow_read(ch, (enum weir_dir)dir);
+	if (ch->unanswered && ch->flows[WEIR_DOWN].in_bytes > 0)
+		observe_answered(ch);
 	for (dir = 0; dir < 2 && !channel_is_ending(ch); dir++)
 		flow_settle(ch, (enum weir_dir)dir);
 	if (channel_is_ending(ch) || ch->state != CHANNEL_JOINED)
@@ -302,7 +307,7 @@ channel_only_passes(const struct weir_channel *ch, enum weir_dir dir)
 {
 	const struct flow *fl = &ch->flows[dir], *back = &ch->flows[!dir];
 
-	return ch->state == CHANNEL_JOINED && !ch->queued &&
+	return ch->state == CHANNEL_JOINED && !ch->queued && !ch->unanswered &&
 	       (ch->ends[dir].mask & ENDPOINT_READABLE) &&
 	       fl->state == FLOW_OPEN && !fl->splices && flow_is_plain(fl) &&
 	       back->state != FLOW_ENDED && flow_left(back) == 0;
@@ -429,16 +434,6 @@ channel_source_ended(struct weir_channel *ch, enum weir_dir dir, int err)
 }
 
 void
-channel_hang_up(struct weir_channel *ch, enum weir_side side, bool reset)
-{
-	if (ch->ends[side].fd == -1)
-		return;
-	history_note(ch, HISTORY_CLOSE, side, 0);
-	if (endpoint_close(&ch->ends[side], reset) == -1)
-		history_note(ch, HISTORY_CLOSE_ERROR, side, errno);
-}
-
-void
 channel_die(struct weir_channel *ch, bool reset)
 {
 	struct loop *loop = ch->engine->loop;
@@ -454,6 +449,8 @@ channel_die(struct weir_channel *ch, bool reset)
 	ch->queued = false;
 	loop->fds -= ch->served ? 1 : 2;
 	channel_state(ch, CHANNEL_DEAD);
+	if (loop->observers != NULL)
+		observe_closed(ch);
 	chain_leave(ch);
 	channel_queue(ch);
 }

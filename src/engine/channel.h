@@ -73,6 +73,7 @@ struct weir_channel {
 	uint8_t dial_stage;  /* stage that connects, or CHANNEL_NO_STAGE */
 	uint8_t next_stage;  /* whose open, then whose close, comes next */
 	bool queued : 1;     /* on the run list */
+	bool unanswered : 1; /* observers wait for its backend's first bytes */
 	bool served : 1;     /* no backend: answered here */
 	bool joined : 1;     /* has had a backend */
 	bool dialed : 1;     /* dial_err waits to be told */
@@ -124,6 +125,8 @@ channel_is_ending(const struct weir_channel *ch)
  * caller's still. */
 struct weir_channel *channel_new(struct engine *engine, int fd,
 	const struct weir_addr *peer, uint16_t listen);
+/* Fills in what is known of it now, as weir_facts(). */
+void channel_facts(const struct weir_channel *ch, struct weir_facts *facts);
 /* The only way a state changes; a step that the table lacks is a bug. */
 void channel_state(struct weir_channel *ch, enum channel_state to);
 /* Does whatever can be done now; the entry for events, time and the run list.*/

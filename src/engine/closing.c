@@ -7,6 +7,7 @@
 #include "engine/channel.h"
 #include "engine/closing.h"
 #include "engine/engine.h"
+#include "engine/history.h"
 
 #define LINGER_MS      2000
 #define LINGER_BYTES   65536
@@ -148,4 +149,14 @@ closing_run(struct weir_channel *ch)
 		reset_run(ch, WEIR_DOWN);
 		break;
 	}
+}
+
+void
+channel_hang_up(struct weir_channel *ch, enum weir_side side, bool reset)
+{
+	if (ch->ends[side].fd == -1)
+		return;
+	history_note(ch, HISTORY_CLOSE, side, 0);
+	if (endpoint_close(&ch->ends[side], reset) == -1)
+		history_note(ch, HISTORY_CLOSE_ERROR, side, errno);
 }

@@ -11,6 +11,7 @@
 #include "engine/connect.h"
 #include "engine/dial.h"
 #include "engine/engine.h"
+#include "engine/observe.h"
 
 #define TRIES_PER_TURN 16
 #define WORD_EVERY_MS  1000
@@ -87,6 +88,8 @@ connect_start(struct weir_channel *ch, const struct dial *dial, unsigned stage)
 			ch, WEIR_R_NOMEM, WEIR_SELF, ENOMEM, ENDING_RESET);
 		return;
 	}
+	if (ch->engine->loop->observers != NULL)
+		observe_dial(ch);
 	back->fd = dial_open(ch, dial, &fault);
 	back->mask = dial_is_fast(ch) ? ENDPOINT_FAST : 0;
 	back->err = 0;
@@ -119,6 +122,8 @@ connect_finish(struct weir_channel *ch, int err)
 {
 	static const struct fault none = { .option = SOCKOPT_NONE };
 
+	if (ch->engine->loop->observers != NULL)
+		observe_connected(ch, err);
 	if (err == 0) {
 		channel_state(ch, CHANNEL_JOINED);
 		chain_connected(ch, 0);

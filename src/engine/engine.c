@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "engine/channel.h"
 #include "engine/engine.h"
+#include "engine/observe.h"
 
 int
 engine_init(
@@ -15,17 +16,22 @@ engine_init(
 {
 	e->loop = loop;
 	e->server = server;
+	e->moved = &e->unseen;
 	TAILQ_INIT(&e->channels);
 	if (chain_compile(&e->chain, server) == -1) {
 		chain_done(&e->chain);
 		return -1;
 	}
 	e->chain.services = loop->services;
+	if (loop->observers != NULL)
+		observe_engine(e);
 	if (chain_start(&e->chain, server) == -1) {
 		chain_done(&e->chain);
 		return -1;
 	}
-	pool_init(&e->blocks, sizeof(struct weir_channel) + e->chain.ctx_size);
+	pool_init(&e->blocks,
+		sizeof(struct weir_channel) + e->chain.ctx_size +
+			(loop->observers == NULL ? 0 : loop->observers->size));
 	TAILQ_INSERT_TAIL(&loop->engines, e, link);
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include <sys/queue.h>
 
 #include "api/channel.h"
+#include "api/observer.h"
 #include "base/pool.h"
 #include "conf/conf.h"
 #include "engine/chain.h"
@@ -22,7 +23,9 @@ struct engine {
 	TAILQ_ENTRY(engine) link;	       /* of the loop */
 	const char *names[ENGINE_EVENTS_KEPT]; /* of the last events */
 	uint32_t events;		       /* how many there have been */
-	bool hurried; /* close callbacks may not wait any more */
+	struct weir_moved *moved;	       /* where its bytes are counted */
+	struct weir_moved unseen; /* or here, when nobody wants them */
+	bool hurried;		  /* close callbacks may not wait any more */
 };
 
 /* Starts its middlewares; -1 with errno. */

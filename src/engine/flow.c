@@ -283,6 +283,7 @@ flow_wrote(struct weir_channel *ch, enum weir_dir dir, ssize_t n, size_t wanted)
 
 	if (n >= 0) {
 		ch->flows[dir].out_bytes += (uint64_t)n;
+		weir_cell_add(&ch->engine->moved->sent[dir], (uint64_t)n);
 		ch->last_ms = clock_ms();
 		if (ch->traced && n > 0)
 			trace_bytes(ch, (enum weir_side)to->side, "wrote", NULL,

@@ -17,6 +17,7 @@
 #include "engine/ticket.h"
 #include "engine/timeouts.h"
 
+struct observers;
 struct services;
 struct tracer;
 struct weir_channel;
@@ -33,8 +34,9 @@ struct loop {
 	struct event_base *base; /* the poller's */
 	struct poller poller;
 	struct timeouts timeouts;
-	const struct services *services; /* its owner's; NULL: none */
-	struct sinks sinks;		 /* its owner's to start and to end */
+	const struct services *services;   /* its owner's; NULL: none */
+	const struct observers *observers; /* its owner's; NULL: none */
+	struct sinks sinks;		   /* its owner's to start and to end */
 	struct event *tick;
 	struct event *trim; /* comes while there is something to give back */
 	bool trims;	    /* it is armed */
@@ -64,6 +66,8 @@ struct loop {
 	struct view view[2];   /* by direction */
 	uint64_t busy[2];      /* stages inside their loop, by direction */
 	const void *calling;   /* the call whose callback runs, or NULL */
+	size_t shown;	       /* bytes, to the last one that is shown any */
+	uint64_t entered_ns;   /* when it was called; if observers want it */
 	struct buf emitted[2]; /* by that callback */
 	struct dial dial;      /* asked by that callback */
 	const char *why;       /* of its verdict, or NULL */

@@ -10,8 +10,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "conf/conf.h"
+#include "conf/plan.h"
 #include "engine/services.h"
 #include "heritage.h"
+#include "shm/counters.h"
 #include "shm/table.h"
 
 #define SAID_MOST 1024
@@ -114,6 +116,8 @@ services_join(struct services *s, const struct heritage *h)
 		table_own(s->tables[i], h->owner);
 	}
 	s->ntables = h->ntables;
+	if (h->counters != NULL)
+		counters_own(h->counters, h->owner);
 	return 0;
 }
 
@@ -129,6 +133,8 @@ service_start(struct services *s, const struct heritage *h,
 	service->type = ext->type;
 	service->name = ext->name;
 	service->conf = ext->conf;
+	service->plan = conf_plan(h->conf);
+	service->counters = h->counters;
 	/* They were opened in this order. */
 	for (j = 0; j < h->ntables; j++) {
 		if (h->tables[j].extension != i)
@@ -173,35 +179,31 @@ services_settle(evutil_socket_t fd, short what, void *arg)
 		(void)table_settle(s->tables[i]);
 }
 
-static void
-service_say(
-	const struct weir_service *s, bool error, const char *fmt, va_list ap)
-{
-	char text[SAID_MOST];
-
-	vsnprintf(text, sizeof(text), fmt, ap);
-	if (error)
-		log_error("extension \"%s\": %s", s->name, text);
-	else
-		log_info("extension \"%s\": %s", s->name, text);
-}
+/* One line, whatever the level. */
+#define SERVICE_SAY(log, s, fmt)                                               \
+	do {                                                                   \
+		char text[SAID_MOST];                                          \
+		va_list ap;                                                    \
+		va_start(ap, fmt);                                             \
+		vsnprintf(text, sizeof(text), fmt, ap);                        \
+		va_end(ap);                                                    \
+		log("extension \"%s\": %s", (s)->name, text);                  \
+	} while (0)
 
 void
 weir_service_info(const struct weir_service *s, const char *fmt, ...)
 {
-	va_list ap;
+	SERVICE_SAY(log_info, s, fmt);
+}
 
-	va_start(ap, fmt);
-	service_say(s, false, fmt, ap);
-	va_end(ap);
+void
+weir_service_warn(const struct weir_service *s, const char *fmt, ...)
+{
+	SERVICE_SAY(log_warn, s, fmt);
 }
 
 void
 weir_service_error(const struct weir_service *s, const char *fmt, ...)
 {
-	va_list ap;
-
-	va_start(ap, fmt);
-	service_say(s, true, fmt, ap);
-	va_end(ap);
+	SERVICE_SAY(log_error, s, fmt);
 }

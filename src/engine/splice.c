@@ -107,6 +107,7 @@ splice_read(struct weir_channel *ch, enum weir_dir dir)
 		fl->pipe->len = (size_t)got;
 		ch->engine->loop->spliced_bytes += (uint64_t)got;
 		ch->engine->loop->turn_bytes += (size_t)got;
+		weir_cell_add(&ch->engine->moved->spliced[dir], (uint64_t)got);
 		splice_judge(fl, (size_t)got);
 		splice_pass(ch, dir, (size_t)got);
 		return got;
@@ -142,6 +143,7 @@ splice_watch(struct weir_channel *ch, enum weir_dir dir, size_t n)
 	struct flow *fl = &ch->flows[dir];
 
 	ch->engine->loop->copied_bytes += n;
+	weir_cell_add(&ch->engine->moved->copied[dir], n);
 	fl->recv_next = false;
 	if (n < BIG_BYTES) {
 		fl->streak = 0;

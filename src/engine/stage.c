@@ -307,6 +307,7 @@ stage_show_piece(struct weir_channel *ch, enum weir_dir dir, unsigned i,
 		}
 		if (ch->aside != NULL)
 			c.result = wait_take(ch, i, (enum hook)dir);
+		ch->engine->loop->shown = in->n;
 		call_enter(&c);
 		v = (dir == WEIR_UP ? st->mw->up : st->mw->down)(&c, bytes);
 		call_leave(&c);

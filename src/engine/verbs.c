@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "engine/aside.h"
 #include "engine/call.h"
@@ -202,6 +201,18 @@ weir_why(struct weir_call *c, const char *text)
 }
 
 void
+weir_count(const struct weir_call *c, unsigned index, uint64_t n)
+{
+	const struct engine *e = c->ch->engine;
+	const struct stage *st = &e->chain.stages[c->stage];
+
+	if (index >= st->nevents)
+		e->loop->misused = true;
+	else if (st->events != NULL)
+		weir_cell_add(&st->events[index], n);
+}
+
+void
 weir_peer(const struct weir_call *c, enum weir_side side, struct weir_addr *a)
 {
 	*a = (struct weir_addr){ 0 };
@@ -215,30 +226,6 @@ weir_local(const struct weir_call *c, enum weir_side side, struct weir_addr *a)
 	*a = (struct weir_addr){ 0 };
 	if (side == WEIR_FRONTEND || side == WEIR_BACKEND)
 		endpoint_local(&c->ch->ends[side], a);
-}
-
-void
-weir_facts(const struct weir_call *c, struct weir_facts *f)
-{
-	const struct weir_channel *ch = c->ch;
-	const struct conf_server *server = ch->engine->server;
-
-	*f = (struct weir_facts){ .id = ch->id,
-		.server = server->name,
-		.listen = conf_listen_at(server, ch->listen)->text,
-		.up_bytes = ch->flows[WEIR_UP].in_bytes,
-		.down_bytes = ch->flows[WEIR_DOWN].out_bytes,
-		.age_ms = clock_ms() - ch->opened_ms,
-		.reason = ch->reason,
-		.ended_by = ch->ended_by,
-		.detail = ch->detail,
-		.err = ch->err,
-		.ended_ms = ch->ended_ms,
-		.awaited = ch->state == CHANNEL_ROUTE && ch->preread != 0 };
-	if (ch->end_stage != CHANNEL_NO_STAGE)
-		f->module = ch->engine->chain.stages[ch->end_stage].name;
-	endpoint_peer(&ch->ends[WEIR_FRONTEND], &f->client);
-	endpoint_peer(&ch->ends[WEIR_BACKEND], &f->target);
 }
 
 void

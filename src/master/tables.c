@@ -6,7 +6,9 @@
 
 #include "base/log.h"
 #include "conf/conf.h"
+#include "conf/plan.h"
 #include "master/tables.h"
+#include "shm/counters.h"
 #include "shm/pause.h"
 
 #define HOLDERS_LEAST 16 /* processes that have something of one key */
@@ -14,6 +16,8 @@
 static int
 table_open(struct tables *ts, const struct conf *conf, uint32_t extension,
 	const struct weir_table_spec *spec, uint32_t holders);
+static int tables_count(struct tables *ts, const struct conf *conf,
+	const struct conf_extension *ext);
 static uint32_t holders_for(unsigned workers);
 
 bool
@@ -47,6 +51,9 @@ tables_open(struct tables *ts, struct shm *shm, const struct conf *conf,
 				    holders_for(workers)) == -1)
 				return -1;
 		}
+		if (ext->type->count != NULL &&
+			tables_count(ts, conf, ext) == -1)
+			return -1;
 	}
 	return 0;
 }
@@ -71,6 +78,9 @@ tables_done(struct tables *ts)
 		free(ts->v[i].name);
 	}
 	free(ts->v);
+	if (ts->counters != NULL)
+		counters_done(ts->counters);
+	free(ts->counters);
 	*ts = (struct tables){ 0 };
 }
 
@@ -135,6 +145,31 @@ table_open(struct tables *ts, const struct conf *conf, uint32_t extension,
 		.file = spec->file,
 		.fresh = fresh };
 	return 0;
+}
+
+static int
+tables_count(struct tables *ts, const struct conf *conf,
+	const struct conf_extension *ext)
+{
+	struct weir_counters *c = ts->counters;
+
+	if (c == NULL) {
+		c = calloc(1, sizeof(*c));
+		if (c == NULL || counters_init(c, ts->shm) == -1) {
+			log_error("extension \"%s\": cannot count: %s",
+				ext->name,
+				errno == ENOSPC ? "process.shm_max is used up"
+						: strerror(errno));
+			free(c);
+			return -1;
+		}
+		ts->counters = c;
+	}
+	if (ext->type->count(ext->conf, conf_plan(conf), c) == 0)
+		return 0;
+	log_error("extension \"%s\": cannot count: %s", ext->name,
+		strerror(errno));
+	return -1;
 }
 
 /* A power of two, so that a few workers more do not make it another table. */

@@ -17,12 +17,14 @@ struct tables {
 	struct pauses *pauses; /* in there */
 	struct heritage_table *v;
 	size_t n;
+	struct weir_counters *counters; /* NULL: nobody counts */
 };
 
 /* Does this configuration need the segment? */
 bool tables_wanted(const struct conf *conf);
 /* Opens those that are there and makes the others: workers so many processes
- * may hold something of one key.  0, or -1, logged.  End with tables_done(). */
+ * may hold something of one key.  The same of series that are counted.  0, or
+ * -1, logged.  End with tables_done(). */
 int tables_open(struct tables *ts, struct shm *shm, const struct conf *conf,
 	unsigned workers);
 /* The keeper has read their files. */

@@ -322,6 +322,7 @@ worker_child(struct workers *ws, unsigned slot, int control_fd)
 		.pauses = ws->tables->pauses,
 		.tables = ws->tables->v,
 		.ntables = ws->tables->n,
+		.counters = ws->tables->counters,
 		.generation = ws->generation,
 		.master_pid = ws->master_pid,
 		.background = ws->conf->process.daemon };

@@ -39,3 +39,9 @@ owner_lives(const struct owners *owners, uint64_t id)
 	return id % 2 == 1 && place < OWNERS &&
 	       owner_id((unsigned)place, owners->turns[place]) == id;
 }
+
+unsigned
+owner_place(uint64_t id)
+{
+	return (unsigned)(id >> TURN_BITS) % OWNERS;
+}

@@ -28,6 +28,8 @@ struct owners *shm_owners(const struct shm *shm);
 uint64_t owner_begin(struct owners *owners);
 /* For the master, after the process is gone (or has never been). */
 void owner_end(struct owners *owners, uint64_t id);
+/* Which place that is, below OWNERS. */
+unsigned owner_place(uint64_t id);
 /* Is the process still there? */
 bool owner_lives(const struct owners *owners, uint64_t id);
 

@@ -7,10 +7,12 @@
 #include <string.h>
 
 #include "shm/crash.h"
+#include "shm/period.h"
 #include "shm/row.h"
 #include "shm/shm.h"
+#include "shm/tokens.h"
 
-#define LAYOUT	  1 /* to be another one when this file is */
+#define LAYOUT	  2 /* to be another one when this file is */
 #define HELD_BITS (64 - OWNER_BITS)
 #define HELD_MOST OWNER_COUNT_MOST
 
@@ -20,11 +22,6 @@ struct rate {
 		uint64_t number;
 		uint64_t n;
 	} windows[2];
-};
-
-struct tokens {
-	uint64_t at_ms;
-	uint64_t left; /* thousandths */
 };
 
 struct value {
@@ -47,9 +44,11 @@ column_size(const struct shape *shape, const struct weir_column *column)
 	case WEIR_COLUMN_HELD:
 		return shape->holders * sizeof(uint64_t);
 	case WEIR_COLUMN_TOKENS:
-		return sizeof(struct tokens);
+		return sizeof(struct weir_tokens);
 	case WEIR_COLUMN_VALUE:
 		return round_up(sizeof(struct value) + column->size);
+	case WEIR_COLUMN_PERIOD:
+		return sizeof(struct period);
 	case WEIR_COLUMN_COUNT:
 		break;
 	}
@@ -84,13 +83,14 @@ column_is_sound(const struct shape *shape, const struct weir_column *c)
 		return c->burst <= UINT64_MAX / 1000;
 	case WEIR_COLUMN_VALUE:
 		return c->size <= WEIR_CELL_MOST;
+	case WEIR_COLUMN_PERIOD:
 	case WEIR_COLUMN_COUNT:
 		break;
 	}
 	return true;
 }
 
-/* Whatever gives bytes of a row their meaning.  What a bucket of tokens holds
+/* Whatever gives bytes of a row their meaning.  What was taken out of a bucket
  * is a number of tokens, whatever its size. */
 static uint64_t
 column_layout(const struct weir_column *c, uint64_t layout)
@@ -141,7 +141,7 @@ cell(const struct shape *shape, const struct row *row, unsigned column)
 }
 
 void
-row_init(const struct shape *shape, struct row *row, uint64_t now_ms, bool held)
+row_init(const struct shape *shape, struct row *row, bool held)
 {
 	unsigned i;
 
@@ -152,10 +152,6 @@ row_init(const struct shape *shape, struct row *row, uint64_t now_ms, bool held)
 			continue;
 		shm_crash();
 		memset(cell(shape, row, i), 0, column_size(shape, column));
-		if (column->type == WEIR_COLUMN_TOKENS)
-			*(struct tokens *)cell(shape, row, i) =
-				(struct tokens){ .at_ms = now_ms,
-					.left = column->burst * 1000 };
 	}
 }
 
@@ -189,7 +185,7 @@ row_repair(const struct shape *shape, struct row *row, uint64_t now_ms)
 
 	for (i = 0; i < shape->n; i++) {
 		const struct weir_column *column = &shape->columns[i];
-		struct tokens *tokens = cell(shape, row, i);
+		struct weir_tokens *tokens = cell(shape, row, i);
 		struct value *value = cell(shape, row, i);
 
 		if (column->type == WEIR_COLUMN_RATE)
@@ -346,49 +342,70 @@ row_release(const struct shape *shape, struct row *row, unsigned column,
 	*mine = old > n ? me << HELD_BITS | (old - n) : 0;
 }
 
-/* ---- tokens -------------------------------------------------------------- */
+/* ---- tokens and periods -------------------------------------------------- */
 
-static uint64_t
-tokens_read(const struct weir_column *c, const struct tokens *tokens,
-	uint64_t now_ms)
+static struct weir_bucket
+bucket_of_column(const struct weir_column *c)
 {
-	uint64_t full = c->burst * 1000, lack, ms;
-
-	if (tokens->left >= full)
-		return full;
-	lack = full - tokens->left;
-	ms = now_ms > tokens->at_ms ? now_ms - tokens->at_ms : 0;
-	if (c->rate == 0 || ms == 0)
-		return tokens->left;
-	return ms > lack / c->rate ? full : tokens->left + ms * c->rate;
+	return (struct weir_bucket){
+		.rate = c->rate, .per_ms = 1000, .burst = c->burst
+	};
 }
 
 int
 row_draw(const struct shape *shape, struct row *row, unsigned column,
-	uint64_t n, uint64_t now_ms, uint64_t *wait_ms)
+	const struct weir_bucket *b, uint64_t n, uint64_t now_ms,
+	uint64_t *wait_ms)
 {
-	const struct weir_column *c = &shape->columns[column];
-	struct tokens *tokens = cell(shape, row, column);
-	uint64_t left = tokens_read(c, tokens, now_ms), lack;
+	struct weir_bucket own = bucket_of_column(&shape->columns[column]);
 
-	if (n <= c->burst && left >= n * 1000) {
-		/* In that order: who dies between has lost tokens, not got
-		 * any. */
-		if (tokens->at_ms < now_ms)
-			tokens->at_ms = now_ms;
-		atomic_signal_fence(memory_order_seq_cst);
-		shm_crash();
-		tokens->left = left - n * 1000;
+	if (weir_tokens_draw(cell(shape, row, column), b != NULL ? b : &own, n,
+		    now_ms, wait_ms))
 		return 0;
-	}
-	if (wait_ms != NULL) {
-		lack = n <= c->burst ? n * 1000 - left : 0;
-		*wait_ms = lack == 0 || c->rate == 0
-				   ? UINT64_MAX
-				   : (lack + c->rate - 1) / c->rate;
-	}
 	errno = EDQUOT;
 	return -1;
+}
+
+void
+row_book(const struct shape *shape, struct row *row, unsigned column,
+	const struct weir_bucket *b, uint64_t *n, uint64_t now_ms,
+	uint64_t *wait_ms)
+{
+	struct weir_bucket own = bucket_of_column(&shape->columns[column]);
+
+	*wait_ms = weir_tokens_book(
+		cell(shape, row, column), b != NULL ? b : &own, n, now_ms);
+}
+
+int
+row_spend(const struct shape *shape, struct row *row, unsigned column,
+	const struct period_now *now, uint64_t n, uint64_t most, uint64_t *got)
+{
+	*got = period_spend(cell(shape, row, column), now, n, most);
+	if (*got > 0 || (n == 0 && row_period(shape, row, column)->n < most))
+		return 0;
+	errno = EDQUOT;
+	return -1;
+}
+
+void
+row_refund(
+	const struct shape *shape, struct row *row, unsigned column, uint64_t n)
+{
+	struct weir_tokens *tokens = cell(shape, row, column);
+	struct period *p = cell(shape, row, column);
+
+	if (shape->columns[column].type == WEIR_COLUMN_PERIOD)
+		p->n -= n < p->n ? n : p->n;
+	else
+		tokens->used -=
+			n < tokens->used / 1000 ? n * 1000 : tokens->used;
+}
+
+struct period *
+row_period(const struct shape *shape, const struct row *row, unsigned column)
+{
+	return cell(shape, row, column);
 }
 
 /* ---- values -------------------------------------------------------------- */
@@ -437,9 +454,13 @@ row_read(const struct shape *shape, const struct row *row, unsigned column,
 	case WEIR_COLUMN_HELD:
 		return held_all(shape, p, owners);
 	case WEIR_COLUMN_TOKENS:
-		return tokens_read(c, p, now_ms) / 1000;
+		return tokens_left(p, bucket_of_column(c), now_ms);
 	case WEIR_COLUMN_VALUE:
 		return ((const struct value *)p)->len;
+	case WEIR_COLUMN_PERIOD:
+		return period_left_ms(p, now_ms) > 0
+			       ? ((const struct period *)p)->n
+			       : 0;
 	case WEIR_COLUMN_COUNT:
 		break;
 	}

@@ -8,6 +8,7 @@
 
 #include "api/table.h"
 #include "shm/owner.h"
+#include "shm/period.h"
 
 /* How rows of a table are laid out. */
 struct shape {
@@ -39,8 +40,7 @@ int shape_init(struct shape *shape);
 /* Is there such a column, of one of these types (bits)? */
 bool shape_has(const struct shape *shape, unsigned column, unsigned types);
 /* Fresh cells; those that say what is held only if held. */
-void row_init(
-	const struct shape *shape, struct row *row, uint64_t now_ms, bool held);
+void row_init(const struct shape *shape, struct row *row, bool held);
 /* Does any process that is alive hold something? */
 bool row_is_held(const struct shape *shape, const struct row *row,
 	const struct owners *owners);
@@ -58,7 +58,17 @@ int row_hold(const struct shape *shape, struct row *row, unsigned column,
 void row_release(const struct shape *shape, struct row *row, unsigned column,
 	uint64_t me, uint32_t n);
 int row_draw(const struct shape *shape, struct row *row, unsigned column,
-	uint64_t n, uint64_t now_ms, uint64_t *wait_ms);
+	const struct weir_bucket *b, uint64_t n, uint64_t now_ms,
+	uint64_t *wait_ms);
+void row_book(const struct shape *shape, struct row *row, unsigned column,
+	const struct weir_bucket *b, uint64_t *n, uint64_t now_ms,
+	uint64_t *wait_ms);
+int row_spend(const struct shape *shape, struct row *row, unsigned column,
+	const struct period_now *now, uint64_t n, uint64_t most, uint64_t *got);
+void row_refund(const struct shape *shape, struct row *row, unsigned column,
+	uint64_t n);
+struct period *
+row_period(const struct shape *shape, const struct row *row, unsigned column);
 int row_set(const struct shape *shape, struct row *row, unsigned column,
 	struct weir_bytes value);
 size_t row_get(const struct shape *shape, const struct row *row,

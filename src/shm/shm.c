@@ -138,6 +138,12 @@ shm_back(struct shm *shm, uint32_t extent)
 }
 
 uint32_t
+shm_whose(const struct shm *shm, uint32_t extent)
+{
+	return shm->head->owner[extent];
+}
+
+uint32_t
 shm_next(const struct shm *shm, uint32_t owner, uint32_t after)
 {
 	uint32_t at;

@@ -61,6 +61,8 @@ unsigned shm_zone_index(const struct shm *shm, const struct shm_zone *zone);
 uint32_t shm_take(struct shm *shm, uint32_t owner);
 /* The next extent of owner behind after, 0 to begin with; 0: there is none. */
 uint32_t shm_next(const struct shm *shm, uint32_t owner, uint32_t after);
+/* Who owns an extent; 0: nobody. */
+uint32_t shm_whose(const struct shm *shm, uint32_t extent);
 /* Sees to it that there is memory behind an extent, whose owner may have been
  * killed before that; else nobody owns it any more: false. */
 bool shm_back(struct shm *shm, uint32_t extent);

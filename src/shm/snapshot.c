@@ -17,7 +17,7 @@
 #include "shm/snapshot.h"
 #include "shm/table.h"
 
-#define MAGIC	  "weirtab1"
+#define MAGIC	  "weirtab2"
 #define NEVER	  UINT64_MAX
 #define FILE_MOST ((off_t)1 << 32)
 
@@ -70,6 +70,10 @@ row_write(void *arg, const struct row *row)
 			continue;
 		number_write(
 			w->out, row_read(w->shape, row, i, NULL, w->now_ms));
+		if (type == WEIR_COLUMN_PERIOD)
+			number_write(w->out,
+				period_left_ms(row_period(w->shape, row, i),
+					w->now_ms));
 		if (type == WEIR_COLUMN_VALUE)
 			fwrite(value,
 				row_get(w->shape, row, i, value, sizeof(value)),
@@ -200,11 +204,17 @@ cell_read(struct reader *r, struct weir_table *t, const struct shape *shape,
 {
 	const struct weir_column *c = &shape->columns[column];
 	struct weir_bytes value;
-	uint64_t n;
+	uint64_t n, left_ms;
 
 	if (!number_read(r, &n))
 		return false;
-	if (c->type == WEIR_COLUMN_VALUE) {
+	if (c->type == WEIR_COLUMN_PERIOD) {
+		if (!number_read(r, &left_ms))
+			return false;
+		if (t != NULL && left_ms > r->passed_ms)
+			(void)table_resume(
+				t, key, column, n, left_ms - r->passed_ms);
+	} else if (c->type == WEIR_COLUMN_VALUE) {
 		value = (struct weir_bytes){ .p = bytes_read(r, n), .len = n };
 		if (value.p == NULL || n > c->size)
 			return false;
@@ -213,7 +223,7 @@ cell_read(struct reader *r, struct weir_table *t, const struct shape *shape,
 	} else if (t != NULL && c->type == WEIR_COLUMN_TOKENS) {
 		if (n < c->burst)
 			(void)weir_table_draw(
-				t, key, column, c->burst - n, NULL);
+				t, key, column, NULL, c->burst - n, NULL);
 	} else if (t != NULL) {
 		(void)weir_table_add(t, key, column, n, NULL);
 	}

@@ -225,7 +225,7 @@ stripe_need(struct stripe *s, const struct stripe_of *of, struct weir_bytes key,
 	memcpy(row->bytes, key.p, key.len);
 	row->used_ms = of->now_ms;
 	row->ends_ms = 0;
-	row_init(of->shape, row, of->now_ms, true);
+	row_init(of->shape, row, true);
 	shm_crash();
 	row->next = *bucket_of(s, hash);
 	*bucket_of(s, hash) = row_ref(of, row);

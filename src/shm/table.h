@@ -13,7 +13,7 @@
 
 struct table_options {
 	const char *name;
-	const struct weir_column *columns; /* borrowed */
+	const struct weir_column *columns; /* copied, but for names */
 	unsigned ncolumns;
 	uint32_t key_most;
 	uint32_t holders; /* processes that may hold something of one key */
@@ -26,6 +26,7 @@ struct weir_table {
 	struct shm *shm;
 	struct shm_zone *zone;
 	struct stripe *stripes;
+	struct weir_column columns[WEIR_COLUMNS];
 	struct shape shape;
 	struct table_options options;
 	uint64_t me; /* owner of what is held here; 0: none */
@@ -46,6 +47,12 @@ void table_own(struct weir_table *t, uint64_t me);
 /* Makes up for releases that could not be made, as a lock was not to be had;
  * true: none is left. */
 bool table_settle(struct weir_table *t);
+/* This was spent in a period that lasts left_ms still, of a key that is made if
+ * need be; -1 with errno. */
+int table_resume(struct weir_table *t, struct weir_bytes key, unsigned column,
+	uint64_t n, uint64_t left_ms);
+/* Forgets them. */
+void owed_drop(struct weir_table *t);
 /* Removes the keys whose time has passed, of n stripes from *from on, which
  * goes around; how many keys are left in these. */
 uint64_t table_sweep(struct weir_table *t, uint32_t *from, uint32_t n);

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "engine/observe.h"
 #include "engine/services.h"
 #include "engine/splice.h"
 #include "heritage.h"
@@ -30,7 +31,8 @@ struct worker {
 	const struct heritage *heritage;
 	struct loop loop;
 	struct services services;
-	struct engine *engines; /* one a server */
+	struct observers observers; /* of those */
+	struct engine *engines;	    /* one a server */
 	size_t nengines;
 	struct acceptor acceptor;
 	struct drain drain;
@@ -210,6 +212,11 @@ worker_init(struct worker *w, const struct heritage *h)
 	if (services_init(&w->services, h, WEIR_IN_WORKER, w->loop.base) == -1)
 		return -1;
 	w->loop.services = &w->services;
+	if (observers_init(&w->observers, w->services.v, w->services.n,
+		    h->conf->servers.v) == -1)
+		return -1;
+	if (w->observers.n > 0)
+		w->loop.observers = &w->observers;
 	w->engines = calloc(h->conf->servers.n, sizeof(*w->engines));
 	if (w->engines == NULL)
 		return -1;
@@ -255,6 +262,7 @@ worker_done(struct worker *w)
 	for (i = 0; i < w->nengines; i++)
 		engine_done(&w->engines[i]);
 	free(w->engines);
+	observers_done(&w->observers);
 	services_done(&w->services);
 	sinks_done(&w->loop.sinks);
 	loop_done(&w->loop);

@@ -18,6 +18,7 @@
 #include "lib/chance.h"
 #include "lib/cut.h"
 #include "lib/entry.h"
+#include "lib/limits.h"
 #include "lib/pair.h"
 
 #define ALL_MOST    9	/* bytes that are cut in every way there is */
@@ -57,7 +58,9 @@ talk_start(const struct cut_talk *t, struct entry *entry)
 	chance_seed(cut_seed);
 	cut_behind = calloc(talk.len + 1, 1);
 	assert_non_null(cut_behind);
+	assert_int_equal(limits_setup(NULL), 0);
 	pair_start(NULL);
+	rig.services = &limits_services;
 	*entry = (struct entry){ .conf = NULL };
 	if (talk.options != NULL) {
 		entry_load(entry, talk.mw->name, talk.options, &dial.to[0]);
@@ -73,6 +76,7 @@ static void
 talk_stop(struct entry *entry)
 {
 	pair_stop(NULL);
+	assert_int_equal(limits_teardown(NULL), 0);
 	entry_free(entry);
 	free(cut_behind);
 }

@@ -67,6 +67,18 @@ static const struct weir_middleware witness = {
 	.close = witness_close,
 };
 
+/* All of the log, without an allocation, which might be made to fail. */
+static char *
+log_text(const struct rig *r)
+{
+	static char all[LOG_BYTES];
+	ssize_t n = pread(r->log, all, LOG_BYTES - 1, 0);
+
+	assert_int_not_equal(n, -1);
+	all[n] = '\0';
+	return all;
+}
+
 static unsigned
 count_fds(void)
 {
@@ -126,10 +138,10 @@ rig_add(struct rig *r, const struct weir_middleware *mw, const void *conf)
 		(struct conf_stage){ .mw = mw, .name = mw->name, .conf = conf };
 }
 
-void
-rig_start(struct rig *r)
+/* Into a file, from here on. */
+static void
+rig_log(struct rig *r)
 {
-	struct weir_addr at;
 	char path[] = "/tmp/rig.XXXX"
 		      "XX";
 
@@ -141,15 +153,37 @@ rig_start(struct rig *r)
 	assert_int_not_equal(r->log, -1);
 	assert_int_equal(log_open(path, r->log_least), 0);
 	assert_int_equal(unlink(path), 0);
-	rig_add(r, &witness, NULL);
 	r->server.listen.v = &r->listen;
 	r->server.stages.v = r->stages;
 	assert_int_equal(loop_init(&r->loop, r->server.read_max), 0);
+	r->loop.services = r->services;
+	r->loop.observers = r->observers;
+}
+
+void
+rig_start(struct rig *r)
+{
+	struct weir_addr at;
+
+	rig_log(r);
+	rig_add(r, &witness, NULL);
 	assert_int_equal(engine_init(&r->engine, &r->loop, &r->server), 0);
 	r->wake = event_new(r->loop.base, -1, 0, rig_woken, NULL);
 	assert_non_null(r->wake);
 	r->listener = rig_backend(&at);
 	r->listen.address = at;
+}
+
+void
+rig_starts_not(struct rig *r, const char *said)
+{
+	rig_log(r);
+	assert_int_equal(engine_init(&r->engine, &r->loop, &r->server), -1);
+	loop_done(&r->loop);
+	if (!rig_logged(r, said))
+		fail_msg("the log has: %s", log_text(r));
+	assert_int_equal(log_open("stderr", LOG_LEVEL_INFO), 0);
+	rig_close(&r->log);
 }
 
 void
@@ -409,18 +443,6 @@ rig_close(int *fd)
 	if (*fd != -1)
 		assert_int_equal(close(*fd), 0);
 	*fd = -1;
-}
-
-/* All of the log, without an allocation, which might be made to fail. */
-static char *
-log_text(const struct rig *r)
-{
-	static char all[LOG_BYTES];
-	ssize_t n = pread(r->log, all, LOG_BYTES - 1, 0);
-
-	assert_int_not_equal(n, -1);
-	all[n] = '\0';
-	return all;
 }
 
 bool

@@ -26,6 +26,8 @@ struct rig {
 	struct conf_server server;
 	struct conf_listen listen;
 	struct conf_stage stages[CONF_STAGES_MAX];
+	const struct observers *observers; /* NULL: nobody looks */
+	const struct services *services;   /* NULL: no extensions */
 	struct event *wake;
 	int listener;		  /* of the clients */
 	int front_sndbuf;	  /* of accepted sockets; 0: as it is */
@@ -59,6 +61,8 @@ void rig_init(struct rig *r);
 void rig_add(struct rig *r, const struct weir_middleware *mw, const void *conf);
 /* Starts; a last stage notes in rig_ends how channels end. */
 void rig_start(struct rig *r);
+/* One of its middlewares cannot start, and the log says so. */
+void rig_starts_not(struct rig *r, const char *said);
 /* Resets what is left; asserts one close callback a channel, no alert in the
  * log and no descriptor left.  The test closes its own before.  A test that
  * failed may leave a rig as it is: that harms no later one. */

@@ -28,6 +28,7 @@ const struct weir_column shared_columns[COLUMNS] = {
 		.rate = 10,
 		.burst = 5 },
 	[VALUE] = { .name = "value", .type = WEIR_COLUMN_VALUE, .size = 11 },
+	[PERIOD] = { .name = "period", .type = WEIR_COLUMN_PERIOD },
 };
 
 struct shm shm;

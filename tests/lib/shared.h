@@ -7,7 +7,7 @@
 
 #include "shm/table.h"
 
-enum { COUNT, RATE, HELD, TOKENS, VALUE, COLUMNS };
+enum { COUNT, RATE, HELD, TOKENS, VALUE, PERIOD, COLUMNS };
 
 /* A rate is of 1 s; tokens are 5, and 10 a second; a value has 11 bytes. */
 extern const struct weir_column shared_columns[COLUMNS];

@@ -25,6 +25,7 @@
 #include "lib/alloc.h"
 #include "lib/chance.h"
 #include "lib/entry.h"
+#include "lib/limits.h"
 #include "lib/pair.h"
 #include "lib/wild.h"
 #include "registry.h"
@@ -166,19 +167,21 @@ test_example_works(void **state)
 static void
 registry_start(const struct weir_middleware *mw, bool with_neighbours)
 {
-	char options[1024] = "";
+	char text[1024] = "";
 	const char *from = mw->example != NULL ? mw->example : "", *at;
 	size_t n = 0;
 
 	while ((at = strstr(from, NEIGHBOUR_AT)) != NULL) {
-		n += (size_t)snprintf(options + n, sizeof(options) - n,
+		n += (size_t)snprintf(text + n, sizeof(text) - n,
 			"%.*s${BACKEND}", (int)(at - from), from);
 		from = at + strlen(NEIGHBOUR_AT);
 	}
-	snprintf(options + n, sizeof(options) - n, "%s", from);
+	snprintf(text + n, sizeof(text) - n, "%s", from);
+	assert_int_equal(limits_setup(NULL), 0);
 	pair_start(NULL);
+	rig.services = &limits_services;
 	assert_int_equal(fcntl(listener, F_SETFL, O_NONBLOCK), 0);
-	entry_load(&entry, mw->name, options, &dial.to[0]);
+	entry_load(&entry, mw->name, text, &dial.to[0]);
 	rig.server.idle_timeout_ms = rig.server.connect_timeout_ms = 600000;
 	rig.server.half_close_timeout_ms = 600000;
 	rig.server.dumb_connect_timeout_ms = 500000;
@@ -189,6 +192,14 @@ registry_start(const struct weir_middleware *mw, bool with_neighbours)
 		rig_add(&rig, &wild, NULL);
 	rig_add(&rig, &rig_dial, &dial);
 	rig_start(&rig);
+}
+
+static void
+registry_stop(void)
+{
+	rig_stop(&rig);
+	rig_close(&listener);
+	assert_int_equal(limits_teardown(NULL), 0);
 }
 
 /* Words of the example in quotes are what the module may wait for: one time in
@@ -302,8 +313,7 @@ test_wild_neighbours(void **state)
 			-1)
 			close(server);
 	}
-	rig_stop(&rig);
-	rig_close(&listener);
+	registry_stop();
 }
 
 /* ---- without memory ------------------------------------------------------ */
@@ -349,8 +359,7 @@ test_every_allocation_fails_once(void **state)
 	}
 	assert_false(failed);
 	assert_int_not_equal(none, 0);
-	rig_stop(&rig);
-	rig_close(&listener);
+	registry_stop();
 }
 
 /* ---- all of them --------------------------------------------------------- */

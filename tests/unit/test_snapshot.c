@@ -43,6 +43,7 @@ load_anew(void)
 static void
 test_what_comes_back(void **state)
 {
+	uint64_t got, left_ms;
 	struct stat st;
 	uint32_t n;
 	char out[11];
@@ -57,10 +58,12 @@ test_what_comes_back(void **state)
 	weir_table_add(&table, shared_key("a"), COUNT, 7, NULL);
 	weir_table_add(&table, shared_key("a"), RATE, 7, NULL);
 	weir_table_hold(&table, shared_key("a"), HELD, 1, 1, NULL);
-	weir_table_draw(&table, shared_key("a"), TOKENS, 3, NULL);
+	weir_table_draw(&table, shared_key("a"), TOKENS, NULL, 3, NULL);
 	weir_table_set(
 		&table, shared_key("a"), VALUE, shared_key("hello world"));
 	weir_table_set(&table, shared_key(""), VALUE, shared_key(""));
+	weir_table_spend(&table, shared_key("a"), PERIOD, 86400000, 5, 9, &got,
+		&left_ms);
 	assert_int_equal(snapshot_save(&table, file), 0);
 	assert_int_equal(stat(file, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
@@ -71,6 +74,9 @@ test_what_comes_back(void **state)
 	assert_int_equal(shared_read("a", RATE), 0);
 	assert_int_equal(shared_read("a", HELD), 0);
 	assert_int_equal(shared_read("a", TOKENS), 2);
+	assert_int_equal(shared_read("a", PERIOD), 5);
+	clock_advance(left_ms);
+	assert_int_equal(shared_read("a", PERIOD), 0);
 	assert_int_equal(
 		weir_table_get(&table, shared_key("a"), VALUE, out, 11, &len),
 		0);

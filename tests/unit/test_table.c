@@ -74,21 +74,23 @@ test_tokens(void **state)
 
 	(void)state;
 	assert_int_equal(
-		weir_table_draw(&table, shared_key("a"), TOKENS, 4, NULL), 0);
+		weir_table_draw(&table, shared_key("a"), TOKENS, NULL, 4, NULL),
+		0);
 	assert_int_equal(shared_read("a", TOKENS), 1);
-	assert_int_equal(
-		weir_table_draw(&table, shared_key("a"), TOKENS, 3, &wait_ms),
+	assert_int_equal(weir_table_draw(&table, shared_key("a"), TOKENS, NULL,
+				 3, &wait_ms),
 		-1);
 	assert_int_equal(errno, EDQUOT);
 	assert_in_range(wait_ms, 101, 200);
 	clock_advance(wait_ms);
 	assert_int_equal(
-		weir_table_draw(&table, shared_key("a"), TOKENS, 3, NULL), 0);
+		weir_table_draw(&table, shared_key("a"), TOKENS, NULL, 3, NULL),
+		0);
 	assert_in_range(shared_read("a", TOKENS), 0, 2);
 	clock_advance(1000000);
 	assert_int_equal(shared_read("a", TOKENS), 5);
-	assert_int_equal(
-		weir_table_draw(&table, shared_key("a"), TOKENS, 6, &wait_ms),
+	assert_int_equal(weir_table_draw(&table, shared_key("a"), TOKENS, NULL,
+				 6, &wait_ms),
 		-1);
 	assert_true(wait_ms == UINT64_MAX);
 }
@@ -138,11 +140,11 @@ test_processes_with_different_clocks(void **state)
 		clock_advance(100);
 		/* What was late is of the window before, and fades with it. */
 		assert_true(shared_add("a", RATE, 1) >= 501);
-		drawn += weir_table_draw(
-				 &table, shared_key("a"), TOKENS, 1, NULL) == 0;
+		drawn += weir_table_draw(&table, shared_key("a"), TOKENS, NULL,
+				 1, NULL) == 0;
 		clock_advance(late_ms);
-		drawn += weir_table_draw(
-				 &table, shared_key("a"), TOKENS, 1, NULL) == 0;
+		drawn += weir_table_draw(&table, shared_key("a"), TOKENS, NULL,
+				 1, NULL) == 0;
 		clock_advance(100);
 	}
 	assert_in_range(drawn, 5, 6);
@@ -170,7 +172,8 @@ test_columns_that_cannot_be(void **state)
 		weir_table_release(&table, shared_key("a"), RATE, 1), -1);
 	assert_int_equal(errno, EINVAL);
 	assert_int_equal(
-		weir_table_draw(&table, shared_key("a"), VALUE, 1, NULL), -1);
+		weir_table_draw(&table, shared_key("a"), VALUE, NULL, 1, NULL),
+		-1);
 	assert_int_equal(errno, EINVAL);
 	assert_int_equal(
 		weir_table_set(&table, shared_key("a"), COUNT, shared_key("")),

@@ -17,10 +17,14 @@
 #include <cmocka.h>
 
 /* With the points at which they die. */
+#include "shm/cells.c"
+#include "shm/period.c"
+#include "shm/place.c"
 #include "shm/row.c"
 #include "shm/shm.c"
 #include "shm/stripe.c"
 #include "shm/table.c"
+#include "shm/tokens.c"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -38,6 +42,7 @@ enum {
 	VALUE_COLUMN,
 	RATE_COLUMN,
 	TOKENS_COLUMN,
+	PERIOD_COLUMN,
 	COLUMNS
 };
 
@@ -54,6 +59,7 @@ static const struct weir_column columns[COLUMNS] = {
 		.type = WEIR_COLUMN_TOKENS,
 		.rate = 1000,
 		.burst = 1000 },
+	[PERIOD_COLUMN] = { .name = "period", .type = WEIR_COLUMN_PERIOD },
 };
 
 /* What there should be of a key. */
@@ -109,10 +115,17 @@ static void
 stir(const struct change *c)
 {
 	uint32_t key = c->key * 100 + c->n, from = c->key;
+	uint64_t n = c->n, ms;
 
 	clock_update();
 	(void)weir_table_add(&small, key_of(&key), RATE_COLUMN, c->n, NULL);
-	(void)weir_table_draw(&small, key_of(&key), TOKENS_COLUMN, c->n, NULL);
+	(void)weir_table_draw(
+		&small, key_of(&key), TOKENS_COLUMN, NULL, c->n, NULL);
+	(void)weir_table_book(
+		&small, key_of(&key), TOKENS_COLUMN, NULL, &n, &ms);
+	(void)weir_table_spend(
+		&small, key_of(&key), PERIOD_COLUMN, 10, 1, 5, &n, &ms);
+	(void)weir_table_refund(&small, key_of(&key), PERIOD_COLUMN, 1);
 	(void)weir_table_add(&small, key_of(&c->key), COUNT_COLUMN, 1, NULL);
 	if (c->n % 8 == 0)
 		(void)table_sweep(&small, &from, 4);

@@ -46,11 +46,13 @@ BREACH(foreign, weir_emit(&kept, WEIR_UP, "x", 1); return weir_pass(1))
 BREACH(nowhere, weir_emit(c, (enum weir_dir)2, "x", 1); return weir_pass(1))
 BREACH(ends_nowhere, weir_end(c, (enum weir_dir)2); return weir_pass(1))
 BREACH(attaches_nowhere, weir_attach(c, (enum weir_dir)2); return weir_pass(1))
+BREACH(counts_nothing, weir_count(c, 1, 1); return weir_pass(1))
 /* All at once: nothing of it may reach another channel. */
 BREACH(everything, weir_emit(c, WEIR_UP, "x", 1);
 	weir_emit(c, WEIR_DOWN, "x", 1); weir_connect(c, &dial.to[0], NULL);
 	weir_serve(c); return weir_pass(in.len + 1))
 
+static const char *const counted[] = { "one", NULL };
 static const struct weir_middleware breaches[] = {
 	{ .name = "too_many", .up = too_many },
 	{ .name = "too_many", .down = too_many },
@@ -69,6 +71,8 @@ static const struct weir_middleware breaches[] = {
 	{ .name = "nowhere", .up = nowhere },
 	{ .name = "ends_nowhere", .down = ends_nowhere },
 	{ .name = "attaches_nowhere", .up = attaches_nowhere },
+	{ .name = "counts_nothing", .up = counts_nothing },
+	{ .name = "counts_nothing", .counters = counted, .up = counts_nothing },
 	{ .name = "everything", .up = everything },
 	{ .name = "everything", .down = everything },
 };

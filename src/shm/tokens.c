@@ -1,0 +1,100 @@
+/* tokens.c - what was taken out of a bucket.
+ *
+ * What is kept is what has been used and has not come again: zeros are a bucket
+ * that is full, whatever its size is, now or after a reload. */
+#include <stdatomic.h>
+
+#include "shm/crash.h"
+#include "shm/tokens.h"
+
+/* Thousandths that come in ms. */
+static double
+bucket_comes(const struct weir_bucket *b, uint64_t ms)
+{
+	return (double)ms * (double)b->rate * 1000 / b->per_ms;
+}
+
+/* How long it takes until so many thousandths have come. */
+static uint64_t
+bucket_takes(const struct weir_bucket *b, uint64_t lack)
+{
+	double ms;
+
+	if (b->rate == 0)
+		return UINT64_MAX;
+	ms = (double)lack * b->per_ms / ((double)b->rate * 1000);
+	return ms < 1e15 ? (uint64_t)(ms + 0.999999) : UINT64_MAX;
+}
+
+/* What has not come again until now. */
+static uint64_t
+tokens_used(const struct weir_tokens *tokens, const struct weir_bucket *b,
+	uint64_t now_ms)
+{
+	uint64_t ms = now_ms > tokens->at_ms ? now_ms - tokens->at_ms : 0;
+	double came = bucket_comes(b, ms);
+
+	return came < (double)tokens->used ? tokens->used - (uint64_t)came : 0;
+}
+
+/* In that order: who dies between has lost tokens, not got any. */
+static void
+tokens_take(struct weir_tokens *tokens, const struct weir_bucket *b,
+	uint64_t used, uint64_t now_ms)
+{
+	tokens->last = *b;
+	if (tokens->at_ms < now_ms)
+		tokens->at_ms = now_ms;
+	atomic_signal_fence(memory_order_seq_cst);
+	shm_crash();
+	tokens->used = used;
+}
+
+bool
+weir_tokens_draw(struct weir_tokens *tokens, const struct weir_bucket *b,
+	uint64_t n, uint64_t now_ms, uint64_t *wait_ms)
+{
+	uint64_t used = tokens_used(tokens, b, now_ms), most;
+
+	if (n > b->burst) {
+		if (wait_ms != NULL)
+			*wait_ms = UINT64_MAX;
+		return false;
+	}
+	most = (b->burst - n) * 1000;
+	if (used > most) {
+		if (wait_ms != NULL)
+			*wait_ms = bucket_takes(b, used - most);
+		return false;
+	}
+	tokens_take(tokens, b, used + n * 1000, now_ms);
+	return true;
+}
+
+uint64_t
+weir_tokens_book(struct weir_tokens *tokens, const struct weir_bucket *b,
+	uint64_t *n, uint64_t now_ms)
+{
+	uint64_t used = tokens_used(tokens, b, now_ms), full = b->burst * 1000;
+	double late = used > full ? (double)(used - full) : 0, share;
+
+	/* All who wait see about the same; so they get the same. */
+	share = (double)b->burst * (double)full / ((double)full + late);
+	if ((double)*n > share)
+		*n = share > 1 ? (uint64_t)share : 1;
+	used += *n * 1000;
+	tokens_take(tokens, b, used, now_ms);
+	return used > full ? bucket_takes(b, used - full) : 0;
+}
+
+uint64_t
+tokens_left(const struct weir_tokens *tokens, struct weir_bucket own,
+	uint64_t now_ms)
+{
+	uint64_t used;
+
+	if (tokens->last.per_ms != 0)
+		own = tokens->last;
+	used = tokens_used(tokens, &own, now_ms);
+	return used < own.burst * 1000 ? own.burst - (used + 999) / 1000 : 0;
+}

@@ -1,0 +1,11 @@
+/* tokens.h - what was taken out of a bucket, in a cell of a table. */
+#ifndef SHM_TOKENS_H
+#define SHM_TOKENS_H
+
+#include "api/table.h"
+
+/* What is left, of the bucket that was drawn from last; else of own. */
+uint64_t tokens_left(const struct weir_tokens *tokens, struct weir_bucket own,
+	uint64_t now_ms);
+
+#endif

@@ -1,0 +1,541 @@
+/* test_stats.c - what stats counts of known traffic, and how it shows it. */
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "conf/plan.h"
+#include "engine/observe.h"
+#include "lib/metrics.h"
+#include "lib/pair.h"
+#include "shm/counters.h"
+#include "shm/owner.h"
+
+#define MB ((uint64_t)1 << 20)
+
+extern const struct weir_extension ext_stats;
+
+static struct {
+	int64_t backends;
+	uint32_t stall_ms;
+} cf;
+
+static struct shm shm;
+static struct weir_counters counters;
+static struct conf conf;
+static struct conf_server plan_servers[2];
+static struct weir_service service;
+static struct observers observers;
+
+/* ---- the keeper's part --------------------------------------------------- */
+
+static struct {
+	const char *path;
+	void (*run)(struct weir_service *s, struct weir_request *r);
+} pages[4];
+static unsigned npages;
+static char *reply, reply_type[128];
+static int reply_status;
+
+int
+weir_keeper_page(struct weir_keeper *k, struct weir_service *s,
+	const char *path,
+	void (*page)(struct weir_service *s, struct weir_request *r))
+{
+	(void)k;
+	assert_ptr_equal(s, &service);
+	pages[npages].path = path;
+	pages[npages++].run = page;
+	return 0;
+}
+
+void
+weir_reply(struct weir_request *r, int status, const char *type, const void *p,
+	size_t n)
+{
+	(void)r;
+	free(reply);
+	reply = malloc(n + 1);
+	assert_non_null(reply);
+	memcpy(reply, p, n);
+	reply[n] = '\0';
+	reply_status = status;
+	snprintf(reply_type, sizeof(reply_type), "%s", type);
+}
+
+static const char *
+page(const char *path)
+{
+	unsigned i;
+
+	if (npages == 0)
+		assert_int_equal(ext_stats.keep(&service, NULL), 0);
+	for (i = 0; i < npages && strcmp(pages[i].path, path) != 0; i++)
+		;
+	assert_true(i < npages);
+	pages[i].run(&service, NULL);
+	assert_int_equal(reply_status, 200);
+	return reply;
+}
+
+static double
+metric(const char *sample)
+{
+	return metrics_value(page("/metrics"), sample);
+}
+
+/* ---- fixtures ------------------------------------------------------------ */
+
+static int
+start(void **state)
+{
+	pair_start(state);
+	cf.backends = 4;
+	cf.stall_ms = 50;
+	npages = 0;
+	return shm_init(&shm, (size_t)64 << 20) == -1 ||
+			       counters_init(&counters, &shm) == -1
+		       ? -1
+		       : 0;
+}
+
+static int
+stop(void **state)
+{
+	pair_stop(state);
+	if (service.state != NULL)
+		ext_stats.stop(&service);
+	free(service.state);
+	service = (struct weir_service){ .type = NULL };
+	observers_done(&observers);
+	free(reply);
+	reply = NULL;
+	counters_done(&counters);
+	shm_done(&shm);
+	return 0;
+}
+
+/* Has this process count for a server with the stages that the rig has. */
+static void
+begin(const char *name)
+{
+	rig.server.name = name;
+	plan_servers[0] = rig.server;
+	rig.stages[rig.server.stages.n] =
+		(struct conf_stage){ .mw = &rig_dial, .name = "witness" };
+	plan_servers[0].stages.v = rig.stages;
+	plan_servers[0].stages.n++;
+	conf.servers.v = plan_servers;
+	conf.servers.n = 1;
+	service = (struct weir_service){ .type = &ext_stats,
+		.name = "stats",
+		.conf = &cf,
+		.state = calloc(1, ext_stats.state_size),
+		.plan = conf_plan(&conf),
+		.counters = &counters };
+	assert_int_equal(ext_stats.count(&cf, service.plan, &counters), 0);
+	counters_own(&counters, owner_begin(shm_owners(&shm)));
+	assert_int_equal(ext_stats.start(&service), 0);
+	/* The rig's engine is at another place than that of the plan. */
+	assert_int_equal(
+		observers_init(&observers, &service, 1, &rig.server), 0);
+	rig.observers = &observers;
+}
+
+static void
+join(void)
+{
+	rig_add(&rig, &rig_dial, &dial);
+	begin("web");
+	rig_start(&rig);
+	rig_join(&rig, listener, &client, &server);
+}
+
+static void
+end(void)
+{
+	rig_close(&client);
+	rig_hear_end(&rig, server);
+	rig_close(&server);
+	rig_until(&rig, rig_ends.n == rig.opened);
+}
+
+/* ---- figures ------------------------------------------------------------- */
+
+static void
+test_known_traffic_is_counted_exactly(void **state)
+{
+	double copied, spliced;
+
+	(void)state;
+	join();
+	pair_carry(client, server, 0, MB);
+	pair_carry(server, client, 0, 3 * MB);
+	/* While it lasts. */
+	assert_true(
+		metric("weir_channels_accepted_total{server=\"web\"}") == 1);
+	assert_true(metric("weir_channels_active{server=\"web\"}") == 1);
+	copied = metric("weir_read_bytes_total{server=\"web\",direction="
+			"\"down\",way=\"copied\"}");
+	spliced = metric("weir_read_bytes_total{server=\"web\",direction="
+			 "\"down\",way=\"spliced\"}");
+	assert_true(copied + spliced == 3 * MB);
+	assert_true(metric("weir_sent_bytes_total{server=\"web\",direction="
+			   "\"up\"}") == MB);
+	assert_true(
+		metric("weir_first_byte_seconds_count{server=\"web\"}") == 1);
+	assert_true(metric("weir_connect_seconds_count{server=\"web\"}") == 1);
+	assert_true(metric("weir_session_seconds_count{server=\"web\"}") == 0);
+	end();
+	assert_true(metric("weir_channels_active{server=\"web\"}") == 0);
+	assert_true(metric("weir_channels_ended_total{server=\"web\",reason="
+			   "\"done\"}") == 1);
+	assert_true(metric("weir_channels_ended_total{server=\"web\",reason="
+			   "\"reset\"}") == 0);
+	assert_true(metric("weir_session_seconds_count{server=\"web\"}") == 1);
+}
+
+static void
+test_an_age_is_in_its_bucket(void **state)
+{
+	(void)state;
+	join();
+	rig_advance(&rig, 20000);
+	end();
+	assert_true(metric("weir_session_seconds_bucket{server=\"web\",le="
+			   "\"10.0\"}") == 0);
+	assert_true(metric("weir_session_seconds_bucket{server=\"web\",le="
+			   "\"30.0\"}") == 1);
+	assert_in_range(
+		metric("weir_session_seconds_sum{server=\"web\"}"), 20, 29);
+}
+
+static char *
+backend_sample(char *to, size_t size, const char *name, const char *backend,
+	const char *more)
+{
+	snprintf(to, size, "weir_backend_%s{backend=\"%s\"%s}", name, backend,
+		more);
+	return to;
+}
+
+static double
+backend(const char *name, const struct weir_addr *addr, const char *more)
+{
+	char sample[512], text[WEIR_ADDR_TEXT] = "other";
+
+	if (addr != NULL)
+		weir_addr_text(addr, text);
+	return metric(backend_sample(sample, sizeof(sample), name, text, more));
+}
+
+static void
+test_backends_have_figures_of_their_own(void **state)
+{
+	struct weir_addr at = dial.to[0], refusing;
+
+	(void)state;
+	rig_refusing(&refusing);
+	dial.to[1] = at;
+	dial.to[0] = refusing;
+	dial.n = 2;
+	join();
+	rig_say(client, "12345");
+	rig_hear(&rig, server, "12345");
+	assert_true(backend("connects_total", &at, "") == 1);
+	assert_true(backend("failures_total", &at, "") == 0);
+	assert_true(backend("active", &at, "") == 1);
+	assert_true(backend("connects_total", &refusing, "") == 0);
+	assert_true(backend("failures_total", &refusing, "") == 1);
+	assert_true(backend("active", &refusing, "") == 0);
+	end();
+	assert_true(backend("active", &at, "") == 0);
+	assert_true(backend("bytes_total", &at, ",direction=\"up\"") == 5);
+	assert_true(backend("connects_total", NULL, "") == 0);
+}
+
+static void
+test_backends_are_bounded(void **state)
+{
+	struct weir_addr at = dial.to[0], refusing;
+	char text[WEIR_ADDR_TEXT];
+
+	(void)state;
+	rig_refusing(&refusing);
+	dial.to[1] = at;
+	dial.to[0] = refusing;
+	dial.n = 2;
+	cf.backends = 1;
+	join();
+	assert_true(backend("failures_total", &refusing, "") == 1);
+	assert_true(backend("connects_total", NULL, "") == 1);
+	assert_true(backend("active", NULL, "") == 1);
+	assert_null(strstr(reply, weir_addr_text(&at, text)));
+	end();
+	assert_true(backend("active", NULL, "") == 0);
+}
+
+/* ---- middlewares --------------------------------------------------------- */
+
+static const char *const counted[] = { "lines", "words", NULL };
+static uint64_t burn_ms;
+
+static struct weir_verdict
+look_up(struct weir_call *c, struct weir_bytes in)
+{
+	struct timespec from, to;
+
+	weir_count(c, 0, 2);
+	weir_count(c, 1, in.len);
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	do
+		clock_gettime(CLOCK_MONOTONIC, &to);
+	while ((uint64_t)(to.tv_sec - from.tv_sec) * 1000000000 +
+			(uint64_t)to.tv_nsec - (uint64_t)from.tv_nsec <
+		burn_ms * 1000000);
+	return weir_pass(in.len);
+}
+
+static const struct weir_middleware looks = {
+	.name = "looks", .counters = counted, .up = look_up
+};
+
+static void
+test_a_middleware_is_timed_and_counts_itself(void **state)
+{
+	(void)state;
+	burn_ms = 2;
+	rig_add(&rig, &looks, NULL);
+	join();
+	rig_say(client, "12345");
+	rig_hear(&rig, server, "12345");
+	assert_true(metric("weir_middleware_calls_total{server=\"web\","
+			   "middleware=\"looks\"}") == 1);
+	assert_true(metric("weir_middleware_bytes_total{server=\"web\","
+			   "middleware=\"looks\"}") == 5);
+	assert_true(metric("weir_middleware_seconds_total{server=\"web\","
+			   "middleware=\"looks\"}") >= 0.002);
+	assert_true(metric("weir_middleware_longest_seconds{server=\"web\","
+			   "middleware=\"looks\"}") >= 0.002);
+	assert_true(metric("weir_middleware_events_total{server=\"web\","
+			   "middleware=\"looks\",event=\"lines\"}") == 2);
+	assert_true(metric("weir_middleware_events_total{server=\"web\","
+			   "middleware=\"looks\",event=\"words\"}") == 5);
+	end();
+}
+
+static unsigned
+times_logged(const char *word)
+{
+	char log[65536] = "";
+	const char *p = log;
+	unsigned n = 0;
+
+	assert_true(pread(rig.log, log, sizeof(log) - 1, 0) >= 0);
+	while ((p = strstr(p, word)) != NULL) {
+		n++;
+		p++;
+	}
+	return n;
+}
+
+static void
+test_who_stalls_is_named_but_not_all_the_time(void **state)
+{
+	int i;
+
+	(void)state;
+	burn_ms = 2;
+	cf.stall_ms = 1;
+	rig_add(&rig, &looks, NULL);
+	join();
+	for (i = 0; i < 3; i++) {
+		rig_say(client, "x");
+		rig_hear(&rig, server, "x");
+	}
+	assert_true(rig_logged(&rig, "[warn] extension \"stats\": web/looks: "
+				     "#1: its up took "));
+	assert_int_equal(times_logged("its up took"), 1);
+	end();
+}
+
+static void
+test_who_is_quick_is_not_named(void **state)
+{
+	(void)state;
+	burn_ms = 2;
+	cf.stall_ms = 0;
+	rig_add(&rig, &looks, NULL);
+	join();
+	rig_say(client, "x");
+	rig_hear(&rig, server, "x");
+	assert_int_equal(times_logged("took"), 0);
+	end();
+}
+
+/* ---- pages --------------------------------------------------------------- */
+
+static void
+test_names_are_escaped(void **state)
+{
+	const char *json;
+
+	(void)state;
+	rig_add(&rig, &rig_dial, &dial);
+	begin("a\"b\\c\nd\x01"
+	      "e\xff\xc3\xa9");
+	assert_true(metric("weir_channels_active{server=\"a\\\"b\\\\c\\nd e"
+			   "\xef\xbf\xbd\xc3\xa9\"}") == 0);
+	json = page("/v1/stats");
+	assert_non_null(strstr(json, "\"name\":\"a\\\"b\\\\c\\nd\\u0001e"
+				     "\xef\xbf\xbd\xc3\xa9\""));
+	rig_start(&rig);
+}
+
+static void
+test_types_of_the_pages(void **state)
+{
+	(void)state;
+	join();
+	page("/metrics");
+	assert_string_equal(reply_type, "application/openmetrics-text; "
+					"version=1.0.0; charset=utf-8");
+	page("/v1/stats");
+	assert_string_equal(reply_type, "application/json");
+	end();
+}
+
+static void
+test_the_same_as_json(void **state)
+{
+	const char *json;
+
+	(void)state;
+	burn_ms = 0;
+	rig_add(&rig, &looks, NULL);
+	join();
+	rig_say(client, "12345");
+	rig_hear(&rig, server, "12345");
+	end();
+	json = page("/v1/stats");
+	assert_non_null(strstr(json, "{\"time_ms\":"));
+	assert_non_null(
+		strstr(json, ",\"totals\":{\"accepted\":1,\"active\":0,"));
+	assert_non_null(
+		strstr(json, "\"servers\":[{\"name\":\"web\",\"accepted\":1,"));
+	assert_non_null(strstr(json, "\"ended\":{\"done\":1,"));
+	assert_non_null(strstr(json, "\"connects\":1,\"failures\":0,\"active\":"
+				     "0,\"up_bytes\":5,\"down_bytes\":0}"));
+	assert_non_null(strstr(json, "\"events\":{\"lines\":4,\"words\":5}"));
+	assert_string_equal(json + strlen(json) - 3, "]}\n");
+}
+
+/* ---- many, and the dead -------------------------------------------------- */
+
+static void
+test_a_thousand_servers(void **state)
+{
+	struct conf_server *servers = calloc(1000, sizeof(*servers));
+	struct conf_stage stages[5] = { { .mw = &looks, .name = "one" },
+		{ .mw = &looks, .name = "two" },
+		{ .mw = &rig_dial, .name = "three" },
+		{ .mw = &rig_dial, .name = "four" },
+		{ .mw = &rig_dial, .name = "five" } };
+	char(*names)[32] = calloc(1000, sizeof(*names));
+	unsigned i;
+
+	(void)state;
+	assert_non_null(servers);
+	assert_non_null(names);
+	for (i = 0; i < 1000; i++) {
+		snprintf(names[i], sizeof(names[i]), "server number %u", i);
+		servers[i] = (struct conf_server){ .name = names[i],
+			.stages = { 5, stages } };
+	}
+	join();
+	end();
+	conf.servers = (struct weir_list){ 1000, servers };
+	ext_stats.stop(&service);
+	assert_int_equal(ext_stats.count(&cf, service.plan, &counters), 0);
+	assert_int_equal(ext_stats.start(&service), 0);
+	conf.servers.n = 0;
+	page("/metrics");
+	assert_non_null(strstr(reply, "\nweir_channels_active{server=\"server "
+				      "number 999\"} 0\n"));
+	free(servers);
+	free(names);
+}
+
+/* Another process has a channel, and is killed. */
+static void
+test_a_worker_is_killed(void **state)
+{
+	struct owners *owners = shm_owners(&shm);
+	struct weir_seen seen = { .own = calloc(1, 64) };
+	struct weir_addr at = dial.to[0];
+	uint64_t other;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	join();
+	other = owner_begin(owners);
+	assert_non_null(seen.own);
+	pid = fork();
+	assert_int_not_equal(pid, -1);
+	if (pid == 0) {
+		counters_own(&counters, other);
+		if (ext_stats.start(&service) == -1)
+			_exit(1);
+		ext_stats.observer->opened(&service, &seen);
+		ext_stats.observer->connected(&service, &seen, &at, 0, 5);
+		raise(SIGKILL);
+	}
+	free(seen.own);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	assert_true(metric("weir_channels_active{server=\"web\"}") == 2);
+	assert_true(backend("active", &at, "") == 2);
+	assert_true(backend("connects_total", &at, "") == 2);
+	owner_end(owners, other);
+	assert_true(metric("weir_channels_active{server=\"web\"}") == 1);
+	assert_true(
+		metric("weir_channels_accepted_total{server=\"web\"}") == 2);
+	assert_true(backend("active", &at, "") == 1);
+	assert_true(backend("connects_total", &at, "") == 2);
+	end();
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, start, stop)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		mode_tests(test_known_traffic_is_counted_exactly, start, stop),
+		CASE(test_an_age_is_in_its_bucket),
+		CASE(test_backends_have_figures_of_their_own),
+		CASE(test_backends_are_bounded),
+		CASE(test_a_middleware_is_timed_and_counts_itself),
+		CASE(test_who_stalls_is_named_but_not_all_the_time),
+		CASE(test_who_is_quick_is_not_named),
+		CASE(test_names_are_escaped),
+		CASE(test_types_of_the_pages),
+		CASE(test_the_same_as_json),
+		CASE(test_a_thousand_servers),
+		CASE(test_a_worker_is_killed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
