@@ -43,8 +43,10 @@ MODULE_SHOWN = \
 	modules/middleware/preface.c \
 	modules/middleware/select.c \
 	src/api/channel.h \
+	src/api/counter.h \
 	src/api/extension.h \
 	src/api/middleware.h \
+	src/api/observer.h \
 	src/api/option.h \
 	src/api/table.h \
 	src/api/variable.h \

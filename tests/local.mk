@@ -25,6 +25,7 @@ UNIT_TESTS = \
 	tests/unit/test_conf \
 	tests/unit/test_connect \
 	tests/unit/test_counters \
+	tests/unit/test_counters_crash \
 	tests/unit/test_cut \
 	tests/unit/test_describe \
 	tests/unit/test_dial \
@@ -129,12 +130,14 @@ PROCESS_TESTS = \
 	tests/process/test_ctl_faults \
 	tests/process/test_ctl_top \
 	tests/process/test_ctl_weir \
+	tests/process/test_denylist \
 	tests/process/test_descriptors \
 	tests/process/test_drain \
 	tests/process/test_faults \
 	tests/process/test_full \
 	tests/process/test_keeper \
 	tests/process/test_keeper_clients \
+	tests/process/test_limits \
 	tests/process/test_load \
 	tests/process/test_loader \
 	tests/process/test_log_faults \
@@ -387,6 +390,7 @@ TEST_EXTRAS = \
 	tests/lib/turn.sh \
 	tests/failures \
 	tests/lint/lib.sh \
+	tests/module/stats_try.h \
 	tests/module/template/Makefile \
 	tests/module/template/bang.c \
 	tests/module/template/modules.list \
@@ -399,6 +403,7 @@ TEST_EXTRAS = \
 	tests/mutants/sockets.list \
 	tests/mutants/splice.list \
 	tests/mutants/spread.list \
+	tests/mutants/stats.list \
 	tests/unit/call_fake.h \
 	tests/unit/callers_try.h \
 	tests/unit/conf_try.h \
@@ -492,7 +497,8 @@ $(CHECKS): check-%: all
 
 # How tests/mutants/run.sh compiles a source, and links a test with it.
 mutant-compile:
-	@:$(info $(COMPILE) -I$(top_srcdir)/src/api)
+	@:$(info $(COMPILE) -I$(top_srcdir)/src/api \
+		-I$(top_srcdir)/modules/extension/stats)
 mutant-link:
 	@:$(info $(CCLD) $(AM_CFLAGS) $(CFLAGS) $(WRAP_ALLOC) \
 		-Wl,-u,__wrap_malloc $(LDFLAGS))
