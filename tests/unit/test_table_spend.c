@@ -67,6 +67,9 @@ test_a_bucket_of_the_caller(void **state)
 	assert_int_equal(errno, EDQUOT);
 	assert_in_range(wait_ms, 5990, 6000);
 	assert_int_equal(shared_read("a", TOKENS), 0);
+	clock_advance(1000);
+	assert_int_equal(draw(&per_minute, 1, &wait_ms), -1);
+	assert_in_range(wait_ms, 4900, 5000);
 	clock_advance(wait_ms);
 	assert_int_equal(draw(&per_minute, 1, NULL), 0);
 	clock_advance(1000000);
