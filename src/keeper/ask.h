@@ -67,7 +67,8 @@ struct ask_options {
 
 /* Asks.  When too many are under way it waits until they are not, which its
  * time is running for already.  over() is called later, never from in here.
- * NULL with errno (EBUSY: too many, and it has no time to end).  End it with ask_end(). */
+ * NULL with errno (EBUSY: too many, and it has no time to end).  End it with
+ * ask_end(). */
 struct ask *ask_begin(struct weir_keeper *k, const struct ask_options *o);
 /* Tells the workers that nobody waits any more, and frees it. */
 void ask_end(struct ask *a);
