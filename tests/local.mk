@@ -155,6 +155,7 @@ PROCESS_TESTS = \
 	tests/process/test_rights \
 	tests/process/test_rlimits \
 	tests/process/test_segments \
+	tests/process/test_shared_faults \
 	tests/process/test_sockets \
 	tests/process/test_spread \
 	tests/process/test_start \
@@ -182,6 +183,7 @@ LONG_TESTS = \
 	tests/long/test_loader \
 	tests/long/test_pulse \
 	tests/long/test_reloads \
+	tests/long/test_shared_faults \
 	tests/long/test_table_crash
 LONG_SHELL_TESTS = \
 	tests/fuzz/fuzz.sh \
@@ -304,7 +306,11 @@ libtest_a_SOURCES = \
 
 # A weir that has the middlewares of tests/lib/trial.c beside the real ones, and
 # system calls that fail when asked to.
-tests_trial_SOURCES = src/main.c tests/lib/faults.c tests/lib/trial.c
+tests_trial_SOURCES = \
+	src/main.c \
+	tests/lib/faults.c \
+	tests/lib/frail.c \
+	tests/lib/trial.c
 tests_trial_LDFLAGS = $(WEIR_LDFLAGS) \
 	-Wl,--wrap=accept4 \
 	-Wl,--wrap=connect \

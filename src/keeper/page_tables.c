@@ -113,6 +113,7 @@ page_rows(struct weir_request *r)
 	struct weir_table *t = request_table(r);
 	struct copying c = { .t = t };
 	uint64_t limit = ROWS;
+	const char *fault = NULL;
 	json_t *list;
 	size_t i;
 
@@ -129,6 +130,9 @@ page_rows(struct weir_request *r)
 		return;
 	}
 	table_walk(t, row_told, &c);
+	/* A stripe at a time is locked, and no longer than for the walk. */
+	if (request_flag(r, "check"))
+		fault = table_check(t);
 	list = json_array();
 	for (i = 0; i < c.n; i++) {
 		(void)json_array_append_new(list, row_json(t, c.v[i]));
@@ -140,9 +144,10 @@ page_rows(struct weir_request *r)
 		list = NULL;
 	}
 	request_answer(r, 200,
-		list == NULL ? NULL
-			     : json_pack("{s:o,s:I}", "rows", list, "total",
-				       (json_int_t)c.total));
+		list == NULL
+			? NULL
+			: json_pack("{s:o,s:I,s:s?}", "rows", list, "total",
+				  (json_int_t)c.total, "fault", fault));
 }
 
 /* Why a table could not do it. */
