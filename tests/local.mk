@@ -137,6 +137,7 @@ PROCESS_TESTS = \
 	tests/process/test_full \
 	tests/process/test_keeper \
 	tests/process/test_keeper_clients \
+	tests/process/test_keeper_faults \
 	tests/process/test_limits \
 	tests/process/test_load \
 	tests/process/test_loader \
@@ -180,6 +181,7 @@ FUZZ_TESTS = \
 LONG_TESTS = \
 	tests/long/test_bulk \
 	tests/long/test_crashes \
+	tests/long/test_keeper_faults \
 	tests/long/test_loader \
 	tests/long/test_pulse \
 	tests/long/test_reloads \

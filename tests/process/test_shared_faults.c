@@ -1,5 +1,7 @@
 /* test_shared_faults.c - workers that are killed, or stopped, with what they
  * have in shared memory: all others go on, and every gauge tells the truth. */
+#include <sys/socket.h>
+
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -19,11 +21,13 @@
 #include "lib/load.h"
 #include "lib/metrics.h"
 #include "lib/page.h"
+#include "lib/peer.h"
 #include "lib/procs.h"
 #include "lib/relay.h"
 
 #ifndef KILLS
 #define KILLS	     30
+#define ROUNDS	     2
 #define WATCHDOG_SEC 120
 #endif
 #define WORKERS	 4
@@ -42,7 +46,17 @@
 	"    { type = \"limit_new\"; max = 1000000; },\n"                      \
 	"    { type = \"quota\"; max = \"100G\"; },\n"                         \
 	"    { type = \"forward\"; to = \"127.0.0.1:%u\"; } ); } );\n"
-#define DEATH "was killed by signal 9"
+#define HANGING                                                                \
+	"process = { workers = %d; };\n"                                       \
+	"api = { listen = \"unix:api\"; };\n"                                  \
+	"extensions = ( { type = \"table\"; full = \"%s\"; } );\n"             \
+	"servers = ( { name = \"e\"; listen = \"127.0.0.1:0\";\n"              \
+	"  middlewares = ( { type = \"limit_conn\"; max = 1000; },\n"          \
+	"    { type = \"echo\"; } ); } );\n"
+#define CLIENTS	    60 /* of one that hangs */
+#define PATIENCE_MS 100
+#define SECOND_MS   1000
+#define DEATH	    "was killed by signal 9"
 
 struct ruin {
 	struct daemon *d;
@@ -52,6 +66,21 @@ struct ruin {
 	char *figures; /* the last page of metrics */
 	int64_t longest_ms;
 };
+
+/* What kills or stops workers of a weir that has not been started yet. */
+static int64_t *
+frail_hand(struct daemon *d)
+{
+	static char setting[512];
+	int64_t *hand = hand_open(daemon_path(d, "frail"));
+
+	assert_non_null(hand);
+	relay_use_trial();
+	snprintf(setting, sizeof(setting), "TRIAL_FRAIL=%s",
+		daemon_path(d, "frail"));
+	daemon_env(d, setting);
+	return hand;
+}
 
 /* ---- the truth ----------------------------------------------------------- */
 
@@ -263,18 +292,160 @@ static void
 test_f1_workers_die_amid_a_change(void **state)
 {
 	struct ruin r = { .d = daemon_new() };
-	char setting[512];
 
 	(void)state;
-	relay_use_trial();
-	r.hand = hand_open(daemon_path(r.d, "frail"));
-	assert_non_null(r.hand);
-	snprintf(setting, sizeof(setting), "TRIAL_FRAIL=%s",
-		daemon_path(r.d, "frail"));
-	daemon_env(r.d, setting);
+	r.hand = frail_hand(r.d);
 	daemon_expect_alert(r.d, "died while it changed it");
 	ruin_run(&r, KILLS, "death amid a change of a table");
 	hand_close(r.hand);
+}
+
+/* ---- one that stops ------------------------------------------------------ */
+
+/* Which of the workers does; 0: none. */
+static pid_t
+stopped_worker(struct daemon *d)
+{
+	pid_t pids[DAEMON_WORKERS];
+	size_t n = daemon_workers(d, pids), i;
+	const char *state;
+
+	for (i = 0; i < n; i++) {
+		state = procs_status(pids[i], "State");
+		if (state != NULL && *state == 'T')
+			return pids[i];
+	}
+	return 0;
+}
+
+/* A client's end: what it hears within ms: 1 its byte, 0 an end, -1 nothing. */
+static int
+heard(int fd, int ms)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	char c;
+
+	if (poll(&p, 1, ms) != 1)
+		return -1;
+	return recv(fd, &c, 1, 0) == 1;
+}
+
+struct stopped {
+	struct daemon *d;
+	int fds[CLIENTS];  /* -1: it has ended */
+	unsigned heard[2]; /* ends, echoes */
+	int64_t slowest_ms;
+};
+
+/* Clients of those that live, for a while: each hears at once what the policy
+ * says.  Whom the stopped one has taken hears nothing. */
+static void
+stopped_ask(struct stopped *s)
+{
+	int64_t since, ms;
+	int i, what;
+
+	for (i = 0; i < CLIENTS; i++) {
+		/* Who hangs is waited for again after a second. */
+		if (i == CLIENTS / 2)
+			daemon_clock_advance(s->d, SECOND_MS);
+		since = procs_now();
+		s->fds[i] = peer_connect(daemon_port(s->d, "e", 0));
+		(void)send(s->fds[i], "x", 1, MSG_NOSIGNAL);
+		what = heard(s->fds[i], PATIENCE_MS);
+		ms = procs_now() - since;
+		if (what == -1)
+			continue;
+		s->slowest_ms = ms > s->slowest_ms ? ms : s->slowest_ms;
+		s->heard[what]++;
+		/* Half of them end meanwhile. */
+		if (what == 1 && i % 2 == 0)
+			continue;
+		close(s->fds[i]);
+		s->fds[i] = -1;
+	}
+}
+
+static void
+stop_one(struct daemon *d, int64_t *hand)
+{
+	int64_t end = procs_now() + DAEMON_MS;
+	int fd;
+
+	hand_move(hand, -1 - (int64_t)chance(20));
+	while (stopped_worker(d) == 0) {
+		assert_true(procs_now() < end);
+		fd = peer_connect(daemon_port(d, "e", 0));
+		(void)send(fd, "x", 1, MSG_NOSIGNAL);
+		(void)heard(fd, 20);
+		close(fd);
+	}
+}
+
+static void
+stop_round(struct daemon *d, int64_t *hand, const char *full)
+{
+	unsigned hangs = daemon_log_count(d, "hangs while it changes"), i;
+	struct stopped s = { .d = d };
+	int64_t since;
+	struct http h;
+	pid_t pid;
+
+	/* All are known to the keeper. */
+	http_until(d, "GET /v1/status", "workers", WORKERS);
+	stop_one(d, hand);
+	pid = stopped_worker(d);
+	since = procs_now();
+	stopped_ask(&s);
+	since = procs_now() - since;
+	hangs = daemon_log_count(d, "hangs while it changes") - hangs;
+	print_message("# full = %s, one worker hangs for %lld ms and "
+		      "a second: %u clients "
+		      "were let in, %u were not, after %lld ms at most; "
+		      "%u waits for the lock\n",
+		full, (long long)since, s.heard[1], s.heard[0],
+		(long long)s.slowest_ms, hangs);
+	assert_int_equal(s.heard[strcmp(full, "allow") != 0], 0);
+	assert_true(s.heard[strcmp(full, "allow") == 0] >= CLIENTS / 4);
+	/* Each other process waits once a second; the keeper is one. */
+	assert_in_range(hangs, 2, WORKERS * (since / SECOND_MS + 2));
+	h = http_ask(d, "GET /v1/status", NULL, 200);
+	assert_int_equal(http_number(&h, "silent.0.pid"), pid);
+	http_done(&h);
+	assert_int_equal(kill(pid, SIGCONT), 0);
+	for (i = 0; i < CLIENTS; i++)
+		if (s.fds[i] != -1)
+			close(s.fds[i]);
+	http_until(d, "GET /v1/channels", "total", 0);
+	http_until(
+		d, "GET /v1/tables/table/keys/127.0.0.1", "columns.conns", 0);
+	expect_sound_table(d);
+	for (i = 0; i < CLIENTS; i++)
+		close(daemon_join(d, "e"));
+}
+
+static void
+hangs_with(const char *full)
+{
+	struct daemon *d = daemon_new();
+	int64_t *hand = frail_hand(d);
+	int i;
+
+	daemon_write(d, HANGING, WORKERS, full);
+	daemon_launch(d);
+	daemon_fds_allow(d, MORE_FDS);
+	for (i = 0; i < ROUNDS; i++)
+		stop_round(d, hand, full);
+	daemon_stop(d);
+	hand_close(hand);
+}
+
+static void
+test_f1_a_worker_stops_amid_a_change(void **state)
+{
+	(void)state;
+	hangs_with("allow");
+	hangs_with("refuse");
 }
 
 static int
@@ -291,6 +462,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		daemon_test(test_f4_workers_are_killed_at_any_moment),
 		daemon_test(test_f1_workers_die_amid_a_change),
+		daemon_test(test_f1_a_worker_stops_amid_a_change),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);
