@@ -138,6 +138,7 @@ PROCESS_TESTS = \
 	tests/process/test_keeper \
 	tests/process/test_keeper_clients \
 	tests/process/test_keeper_faults \
+	tests/process/test_keeper_many \
 	tests/process/test_limits \
 	tests/process/test_load \
 	tests/process/test_loader \
@@ -157,6 +158,7 @@ PROCESS_TESTS = \
 	tests/process/test_rlimits \
 	tests/process/test_segments \
 	tests/process/test_shared_faults \
+	tests/process/test_shared_starts \
 	tests/process/test_sockets \
 	tests/process/test_spread \
 	tests/process/test_start \
@@ -182,10 +184,12 @@ LONG_TESTS = \
 	tests/long/test_bulk \
 	tests/long/test_crashes \
 	tests/long/test_keeper_faults \
+	tests/long/test_keeper_many \
 	tests/long/test_loader \
 	tests/long/test_pulse \
 	tests/long/test_reloads \
 	tests/long/test_shared_faults \
+	tests/long/test_shared_starts \
 	tests/long/test_table_crash
 LONG_SHELL_TESTS = \
 	tests/fuzz/fuzz.sh \

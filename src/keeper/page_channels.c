@@ -15,6 +15,7 @@
 
 #define ROWS	  10000	 /* without a limit */
 #define ROWS_MOST 100000 /* of any */
+#define ROWS_ALL  20000	 /* of all lists that are being made, but for one */
 #define ID_TEXT	  48
 
 static const char sort_words[] =
@@ -37,6 +38,7 @@ struct listing {
 	struct gather rows;
 	uint64_t total;
 	bool scant; /* memory ran out */
+	bool busy;  /* others, who go on, have too many rows */
 };
 
 static json_t *
@@ -126,6 +128,31 @@ listing_body(struct listing *l)
 	return fine ? buf : NULL;
 }
 
+static void
+listing_forget(struct listing *l)
+{
+	l->r->keeper->nrows -= l->rows.n;
+	gather_done(&l->rows);
+}
+
+/* Of many lists at a time the longest go on. */
+static void
+listing_add(struct listing *l, const struct link_row *row)
+{
+	struct weir_keeper *k = l->r->keeper;
+	size_t before = l->rows.n;
+
+	if (l->busy)
+		return;
+	if (k->nrows >= ROWS_ALL && before <= k->nrows / 2) {
+		l->busy = true;
+		listing_forget(l);
+		return;
+	}
+	l->scant |= gather_add(&l->rows, row) == -1;
+	k->nrows += l->rows.n - before;
+}
+
 static bool
 listing_told(struct ask *a, const struct owed *from, const struct link_head *p,
 	size_t n)
@@ -144,7 +171,7 @@ listing_told(struct ask *a, const struct owed *from, const struct link_head *p,
 		row = (const void *)((const uint8_t *)p + at);
 		if (!link_row_texts(row, n - at, texts))
 			return false;
-		l->scant |= gather_add(&l->rows, row) == -1;
+		listing_add(l, row);
 		at += row->size;
 	}
 	if (rows->last != 0)
@@ -156,9 +183,15 @@ static void
 listing_over(struct ask *a)
 {
 	struct listing *l = a->arg;
+	size_t before = l->rows.n;
 	struct evbuffer *body;
 
+	if (l->busy) {
+		request_failed(l->r, ENOBUFS);
+		return;
+	}
 	gather_sort(&l->rows);
+	l->r->keeper->nrows -= before - l->rows.n;
 	body = l->scant ? NULL : listing_body(l);
 	if (body == NULL) {
 		request_refuse(l->r, 500, "%s", strerror(ENOMEM));
@@ -175,7 +208,7 @@ listing_end(struct weir_request *r)
 
 	if (l->ask != NULL)
 		ask_end(l->ask);
-	gather_done(&l->rows);
+	listing_forget(l);
 }
 
 bool
