@@ -88,6 +88,7 @@ UNIT_TESTS = \
 	tests/unit/test_table_crash \
 	tests/unit/test_table_others \
 	tests/unit/test_table_spend \
+	tests/unit/test_table_stops \
 	tests/unit/test_timeouts \
 	tests/unit/test_timer \
 	tests/unit/test_tracing \

@@ -246,6 +246,11 @@ ruin_end(struct ruin *r, const char *label)
 		(double)load_took_us(&result, NULL, 990) / 1000,
 		(double)load_took_us(&result, NULL, 999) / 1000,
 		(double)result.slowest_us / 1000);
+	/* Who waits for a lock in vain says so: 20 ms are over.  That may be
+	 * when whoever has it is not given the CPU, but not often. */
+	assert_in_range(daemon_log_count(r->d, "hangs while it changes"), 0,
+		r->deaths / 20);
+	assert_in_range(result.slowest_us, 0, LOAD_GAP_MS * 1000);
 	/* Those of the dead end; nobody else is refused, or waits. */
 	assert_int_equal(load_failed(&result, LOAD_KINDS_N),
 		load_failed(&result, LOAD_UNSERVED) +
