@@ -90,19 +90,6 @@ row_json(const struct link_row *row)
 		row_holder(row, texts));
 }
 
-/* Writes one value behind a comma, if there is one before it. */
-static bool
-buffer_json(struct evbuffer *buf, json_t *json, bool first)
-{
-	char *text = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
-	bool fine = text != NULL && evbuffer_add_printf(buf, "%s%s",
-					    first ? "" : ",\n", text) != -1;
-
-	free(text);
-	json_decref(json);
-	return fine;
-}
-
 /* Row by row: thousands of them as one tree would take much memory. */
 static struct evbuffer *
 listing_body(struct listing *l)
@@ -116,7 +103,7 @@ listing_body(struct listing *l)
 	if (fine)
 		(void)evbuffer_add_printf(buf, "{\"channels\":[");
 	for (i = 0; i < l->rows.n && fine; i++)
-		fine = buffer_json(buf, row_json(l->rows.v[i]), i == 0);
+		fine = request_list_add(buf, row_json(l->rows.v[i]), i == 0);
 	if (fine)
 		fine = evbuffer_add_printf(buf,
 			       "],\"total\":%" PRIu64 ",\"silent\":%s}\n",

@@ -154,6 +154,18 @@ request_answer(struct weir_request *r, int status, json_t *body)
 		evbuffer_free(buf);
 }
 
+bool
+request_list_add(struct evbuffer *list, json_t *json, bool first)
+{
+	char *text = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
+	bool fine = text != NULL && evbuffer_add_printf(list, "%s%s",
+					    first ? "" : ",\n", text) != -1;
+
+	free(text);
+	json_decref(json);
+	return fine;
+}
+
 void
 request_drop(struct weir_request *r)
 {

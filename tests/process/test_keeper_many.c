@@ -20,6 +20,7 @@
 
 #ifndef CHANNELS
 #define CHANNELS     2000
+#define KEYS	     2000 /* beside that of the channels */
 #define WATCHDOG_SEC 120
 #endif
 #define WORKERS	 3
@@ -34,8 +35,10 @@
 #define CONF                                                                   \
 	"process = { workers = %d; };\n"                                       \
 	"api = { listen = [ \"unix:api\", \"127.0.0.1:0\" ]; };\n"             \
+	"extensions = ( { type = \"table\"; } );\n"                            \
 	"servers = ( { name = \"e\"; listen = \"127.0.0.1:0\";\n"              \
-	"  middlewares = \"echo\"; } );\n"
+	"  middlewares = ( { type = \"limit_conn\"; max = 100000; },\n"        \
+	"    { type = \"echo\"; } ); } );\n"
 
 struct many {
 	struct daemon *d;
@@ -197,6 +200,37 @@ test_many_channels_are_listed(void **state)
 	many_stop(&m);
 }
 
+/* Rows of a table, as long a page as there may be. */
+static void
+test_many_keys_are_listed(void **state)
+{
+	int64_t since, end = procs_now() + DAEMON_MS;
+	struct many m;
+	struct http h;
+	unsigned i;
+
+	(void)state;
+	many_start(&m);
+	for (i = 0; i < KEYS; i++)
+		close(peer_connect_from(
+			0x7f010101 + i, daemon_port(m.d, "e", 0)));
+	while (http_value(m.d, "GET /v1/tables", "tables.0.keys") < KEYS + 1)
+		assert_true(procs_now() < end);
+	many_note(&m, "VmHWM");
+	since = procs_now();
+	h = http_ask(
+		m.d, "GET /v1/tables/table?limit=10000&check=1", NULL, 200);
+	since = procs_now() - since;
+	assert_int_equal(http_length(&h, "rows"), KEYS + 1);
+	assert_true(json_is_null(json_object_get(h.json, "fault")));
+	http_done(&h);
+	many_say(&m, "keys of a table", "VmHWM");
+	print_message("# %d keys took %lld ms\n", KEYS, (long long)since);
+	assert_in_range(since, 0, SECOND);
+	many_check(&m, "VmHWM", SECOND * 1000);
+	many_stop(&m);
+}
+
 /* Asks as many do; how long until the answer is here. */
 static int64_t
 ask_status(struct daemon *d)
@@ -293,6 +327,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		daemon_test(test_many_channels_are_listed),
+		daemon_test(test_many_keys_are_listed),
 		daemon_test(test_f62_long_lists_that_nobody_reads),
 		daemon_test(test_f62_silent_clients_of_both_kinds),
 	};

@@ -84,16 +84,6 @@ frail_hand(struct daemon *d)
 
 /* ---- the truth ----------------------------------------------------------- */
 
-static int64_t
-number(struct daemon *d, const char *what, const char *path)
-{
-	struct http h = http_ask(d, what, NULL, 200);
-	int64_t n = http_number(&h, path);
-
-	http_done(&h);
-	return n;
-}
-
 /* Whatever was counted before is no less now. */
 static void
 expect_no_less(const char *before, const char *now)
@@ -149,10 +139,10 @@ expect_sound_table(struct daemon *d)
 static bool
 is_true(struct daemon *d, int64_t least, int64_t most)
 {
-	int64_t total = number(d, "GET /v1/channels?limit=1", "total");
+	int64_t total = http_value(d, "GET /v1/channels?limit=1", "total");
 
 	return total >= least && total <= most &&
-	       number(d, "GET /v1/tables/table/keys/127.0.0.1",
+	       http_value(d, "GET /v1/tables/table/keys/127.0.0.1",
 		       "columns.conns") == total &&
 	       page_metric(d, "api", "weir_channels_active{server=\"r\"}") ==
 		       (double)total;
@@ -169,9 +159,10 @@ expect_truth(struct ruin *r, int64_t since, int64_t least, int64_t most)
 			continue;
 		fail_msg("after a second: %lld channels of %lld to %lld, %lld "
 			 "held, %g active",
-			(long long)number(r->d, "GET /v1/channels", "total"),
+			(long long)http_value(
+				r->d, "GET /v1/channels", "total"),
 			(long long)least, (long long)most,
-			(long long)number(r->d,
+			(long long)http_value(r->d,
 				"GET /v1/tables/table/keys/127.0.0.1",
 				"columns.conns"),
 			page_metric(r->d, "api",
