@@ -40,10 +40,14 @@
 #define CONF                                                                   \
 	"process = { workers = %d; };\n"                                       \
 	"api = { listen = \"unix:api\"; };\n"                                  \
-	"extensions = ( { type = \"table\"; }, { type = \"stats\"; } );\n"     \
+	"extensions = ( { type = \"table\"; }, { type = \"stats\"; },\n"       \
+	"  { type = \"table\"; name = \"ports\"; size = \"64k\"; ttl = 1; } "  \
+	");\n"                                                                 \
 	"servers = ( { name = \"r\"; listen = \"127.0.0.1:0\";\n"              \
 	"  middlewares = ( { type = \"limit_conn\"; max = 1000; },\n"          \
 	"    { type = \"limit_new\"; max = 1000000; },\n"                      \
+	"    { type = \"limit_conn\"; name = \"ports\"; max = 10;\n"           \
+	"      table = \"ports\"; key = \"%%{client.port}\"; },\n"             \
 	"    { type = \"quota\"; max = \"100G\"; },\n"                         \
 	"    { type = \"forward\"; to = \"127.0.0.1:%u\"; } ); } );\n"
 #define HANGING                                                                \
@@ -126,13 +130,21 @@ look_at_figures(struct ruin *r)
 }
 
 static void
-expect_sound_table(struct daemon *d)
+expect_sound_table(struct daemon *d, const char *what)
 {
-	struct http h = http_ask(d, "GET /v1/tables/table?check=1", NULL, 200);
+	struct http h = http_ask(d, what, NULL, 200);
 
 	if (!json_is_null(json_object_get(h.json, "fault")))
 		fail_msg("%s", http_string(&h, "fault"));
 	http_done(&h);
+}
+
+/* Keys of one table stay, those of the other come and go. */
+static void
+expect_sound_tables(struct daemon *d)
+{
+	expect_sound_table(d, "GET /v1/tables/table?check=1");
+	expect_sound_table(d, "GET /v1/tables/ports?check=1&limit=0");
 }
 
 /* Do all gauges say the same, from least to most? */
@@ -214,7 +226,7 @@ ruin_step(struct ruin *r)
 	load_settle(r->l);
 	expect_truth(r, since, STANDING, STANDING + BRIEF);
 	look_at_figures(r);
-	expect_sound_table(r->d);
+	expect_sound_tables(r->d);
 }
 
 static void
@@ -225,8 +237,11 @@ ruin_end(struct ruin *r, const char *label)
 	load_stop(r->l, &result);
 	load_say(&result, label);
 	expect_truth(r, procs_now(), 0, 0);
+	/* Nobody holds any of them. */
+	daemon_clock_advance(r->d, SECOND_MS);
+	http_until(r->d, "GET /v1/tables/ports?limit=0", "total", 0);
 	look_at_figures(r);
-	expect_sound_table(r->d);
+	expect_sound_tables(r->d);
 	print_message("# %u deaths; gauges were true after %lld ms at most; "
 		      "%u times a lock was waited for in vain, %u tables were "
 		      "put in order; of requests of others 99 %% took %.1f ms, "
@@ -415,7 +430,7 @@ stop_round(struct daemon *d, int64_t *hand, const char *full)
 	http_until(d, "GET /v1/channels", "total", 0);
 	http_until(
 		d, "GET /v1/tables/table/keys/127.0.0.1", "columns.conns", 0);
-	expect_sound_table(d);
+	expect_sound_table(d, "GET /v1/tables/table?check=1");
 	for (i = 0; i < CLIENTS; i++)
 		close(daemon_join(d, "e"));
 }
