@@ -93,6 +93,7 @@ UNIT_TESTS = \
 	tests/unit/test_timer \
 	tests/unit/test_tracing \
 	tests/unit/test_units \
+	tests/unit/test_upkeep \
 	tests/unit/test_verbs \
 	tests/unit/test_wait \
 	tests/unit/test_when \
@@ -136,6 +137,7 @@ PROCESS_TESTS = \
 	tests/process/test_drain \
 	tests/process/test_faults \
 	tests/process/test_full \
+	tests/process/test_keep \
 	tests/process/test_keeper \
 	tests/process/test_keeper_clients \
 	tests/process/test_keeper_faults \

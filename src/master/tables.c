@@ -65,8 +65,10 @@ tables_filled(struct tables *ts)
 {
 	size_t i;
 
-	for (i = 0; i < ts->n; i++)
+	for (i = 0; i < ts->n; i++) {
 		ts->v[i].fresh = false;
+		ts->v[i].table->zone->filled = true;
+	}
 }
 
 void
@@ -145,7 +147,8 @@ table_open(struct tables *ts, const struct conf *conf, uint32_t extension,
 		.name = name,
 		.extension = extension,
 		.file = spec->file,
-		.fresh = fresh };
+		.save_ms = spec->save_ms,
+		.fresh = !table->zone->filled };
 	return 0;
 }
 

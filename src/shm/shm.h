@@ -18,6 +18,7 @@ struct shm_zone {
 	uint64_t layout;     /* whose is another is not read, but made anew */
 	uint32_t first;	     /* extent, of those that the zone always has */
 	uint32_t n;	     /* of them */
+	bool filled;	     /* with what a file had of it */
 };
 
 struct shm_head;

@@ -114,20 +114,28 @@ table_clear(struct weir_table *t)
 	}
 }
 
-void
+int
+table_walk_part(struct weir_table *t, uint32_t i,
+	bool (*told)(void *arg, const struct row *row), void *arg)
+{
+	struct stripe_of of = place_of(t, i);
+
+	if (place_lock_stripe(t, i, &of) == -1)
+		return -1;
+	stripe_walk(&t->stripes[i], &of, told, arg);
+	stripe_unlock(&t->stripes[i]);
+	return 0;
+}
+
+uint32_t
 table_walk(struct weir_table *t, bool (*told)(void *arg, const struct row *row),
 	void *arg)
 {
-	uint32_t i;
+	uint32_t i, out = 0;
 
-	for (i = 0; i < t->n; i++) {
-		struct stripe_of of = place_of(t, i);
-
-		if (place_lock_stripe(t, i, &of) == -1)
-			continue;
-		stripe_walk(&t->stripes[i], &of, told, arg);
-		stripe_unlock(&t->stripes[i]);
-	}
+	for (i = 0; i < t->n; i++)
+		out += table_walk_part(t, i, told, arg) == -1;
+	return out;
 }
 
 uint64_t
@@ -192,5 +200,5 @@ weir_table_walk(struct weir_table *t, weir_key_told *told, void *arg)
 {
 	struct telling telling = { .told = told, .arg = arg };
 
-	table_walk(t, telling_row, &telling);
+	(void)table_walk(t, telling_row, &telling);
 }
