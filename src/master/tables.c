@@ -152,7 +152,7 @@ table_open(struct tables *ts, const struct conf *conf, uint32_t extension,
 	return 0;
 }
 
-/* A part of a table that finds no room at all has nothing to evict. */
+/* Each part of a table has some room of its own, but not as much as wanted. */
 static void
 tables_warn(const struct tables *ts)
 {
@@ -163,8 +163,8 @@ tables_warn(const struct tables *ts)
 		all += ts->v[i].table->options.size / SHM_EXTENT;
 	if (all > shm_extents(ts->shm))
 		log_warn("tables may come to %llu kB, more than "
-			 "process.shm_max: when that is used up, a new key may "
-			 "find no room, also where \"full\" is \"evict\"",
+			 "process.shm_max: when that is used up, they are full "
+			 "before they have what they may",
 			(unsigned long long)(all * SHM_EXTENT / 1024));
 }
 

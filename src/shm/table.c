@@ -1,4 +1,5 @@
 /* table.c - a table in shared memory: keys, spread over stripes. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,12 +26,30 @@ stripes_for(size_t size)
 	return n;
 }
 
+static int
+stripes_init(struct weir_table *t)
+{
+	uint32_t i;
+	int err;
+
+	for (i = 0; i < t->n; i++) {
+		if (stripe_init(&t->stripes[i], t->shm, place_of(t, i).owner) ==
+			0)
+			continue;
+		err = errno;
+		shm_zone_drop(t->shm, t->zone);
+		t->zone = NULL;
+		errno = err;
+		return -1;
+	}
+	return 0;
+}
+
 int
 table_init(struct weir_table *t, struct shm *shm,
 	const struct table_options *options, bool *fresh)
 {
 	size_t size, most;
-	uint32_t i;
 
 	*t = (struct weir_table){ .shm = shm, .options = *options };
 	if (options->ncolumns <= WEIR_COLUMNS)
@@ -58,9 +77,8 @@ table_init(struct weir_table *t, struct shm *shm,
 	t->extents_most = most > STRIPE_MOST ? STRIPE_MOST
 			  : most > 0	     ? (uint32_t)most
 					     : 1;
-	for (i = 0; *fresh && i < t->n; i++)
-		if (stripe_init(&t->stripes[i]) == -1)
-			return -1;
+	if (*fresh && stripes_init(t) == -1)
+		return -1;
 	t->later_ms = calloc(t->n, sizeof(*t->later_ms));
 	return t->later_ms == NULL ? -1 : 0;
 }
