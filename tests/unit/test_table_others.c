@@ -82,7 +82,7 @@ test_rows_too_big(void **state)
 /* Others have taken all the memory there is: each part has some of its own, in
  * which one key takes the place of another. */
 static void
-test_f6_a_full_segment(void **state)
+test_f6_a_full_segment_evicts(void **state)
 {
 	(void)state;
 	assert_int_equal(shared_add("a", COUNT, 1), 1);
@@ -268,7 +268,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		table_test(test_a_table_is_kept),
-		table_test(test_f6_a_full_segment),
+		table_test(test_f6_a_full_segment_evicts),
 		table_test(test_a_table_without_room),
 		table_test(test_f7_a_table_of_other_columns_is_fresh),
 		table_test(test_rows_too_big),
