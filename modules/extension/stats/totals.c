@@ -198,6 +198,7 @@ place_read(
 	to->failures += *cell_of(cells, backend_figures, failures);
 	for (dir = 0; dir < 2; dir++)
 		to->bytes[dir] += *cell_of(cells, backend_figures, bytes[dir]);
+	to->connect_us += *cell_of(cells, backend_figures, connect_us);
 	to->active += p->active[process];
 }
 

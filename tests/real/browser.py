@@ -1,0 +1,185 @@
+#!/usr/bin/env python3
+"""browser.py - a headless Chromium for test scripts, through chromedriver
+(https://www.w3.org/TR/webdriver2).  WEBDRIVER is the URL of that; session, the
+file that "open" writes, is in the current directory.
+
+  browser.py open URL           starts one, goes there
+  browser.py go URL
+  browser.py do SCRIPT          writes what the script returns, as JSON
+  browser.py until SCRIPT       waits until it returns something true
+  browser.py media SCHEME       prefers-color-scheme; motion is reduced
+  browser.py shot FILE W H      a PNG of a window of that size
+  browser.py colours FILE       how many a PNG has, and how light its corner is
+  browser.py log                what the console has, one entry a line
+  browser.py close
+"""
+import json
+import os
+import struct
+import sys
+import urllib.error
+import urllib.request
+import zlib
+
+WAIT_MS = 15000
+
+# In the page: no turn of it is missed, and none is waited for blindly.
+UNTIL = """
+const done = arguments[arguments.length - 1];
+const holds = () => { try { return (() => { %s })(); } catch (e) { return ''; } };
+const end = performance.now() + %d;
+const look = () => {
+	const found = holds();
+	if (found || performance.now() > end)
+		done(found || null);
+	else
+		setTimeout(look, 20);
+};
+look();
+"""
+
+
+def call(method, path, body=None):
+    """What the driver answers; ends the program with its error."""
+    request = urllib.request.Request(
+        os.environ["WEBDRIVER"] + path, method=method,
+        data=None if body is None else json.dumps(body).encode(),
+        headers={"Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)["value"]
+    except urllib.error.HTTPError as error:
+        sys.exit(json.load(error)["value"]["message"])
+
+
+def session(method, path, body=None):
+    with open("session", encoding="ascii") as file:
+        return call(method, f"/session/{file.read()}{path}", body)
+
+
+def devtools(command, **params):
+    return session("POST", "/goog/cdp/execute",
+                   {"cmd": command, "params": params})
+
+
+def begin(url):
+    options = {"args": ["--headless=new", "--no-sandbox", "--disable-gpu",
+                        "--disable-dev-shm-usage", "--no-first-run",
+                        "--disable-background-networking",
+                        "--disable-component-update",
+                        "--user-data-dir=" + os.path.abspath("profile")]}
+    answer = call("POST", "/session", {"capabilities": {"alwaysMatch": {
+        "browserName": "chrome", "goog:chromeOptions": options,
+        "goog:loggingPrefs": {"browser": "ALL"},
+        "timeouts": {"script": 2 * WAIT_MS}}}})
+    with open("session", "w", encoding="ascii") as file:
+        file.write(answer["sessionId"])
+    go(url)
+
+
+def go(url):
+    session("POST", "/url", {"url": url})
+
+
+def do(script):
+    print(json.dumps(session("POST", "/execute/sync",
+                             {"script": script, "args": []})))
+
+
+def until(script):
+    found = session("POST", "/execute/async",
+                    {"script": UNTIL % (script, WAIT_MS), "args": []})
+    if not found:
+        text = session("POST", "/execute/sync", {
+            "script": "return document.body.innerText", "args": []})
+        sys.exit(f"not within {WAIT_MS} ms: {script}\n{text}")
+
+
+def media(scheme):
+    devtools("Emulation.setEmulatedMedia", features=[
+        {"name": "prefers-color-scheme", "value": scheme},
+        {"name": "prefers-reduced-motion", "value": "reduce"}])
+
+
+def size(width, height):
+    devtools("Emulation.setDeviceMetricsOverride", width=int(width),
+             height=int(height), deviceScaleFactor=1,
+             mobile=int(width) < 500)
+
+
+def shot(file, width, height):
+    size(width, height)
+    # The page has drawn for that size.
+    session("POST", "/execute/async", {"args": [], "script":
+            "requestAnimationFrame(() => requestAnimationFrame("
+            "arguments[0]))"})
+    answer = devtools("Page.captureScreenshot", format="png")
+    with open(file, "wb") as out:
+        out.write(__import__("base64").b64decode(answer["data"]))
+
+
+def pixels(file):
+    """Rows of a PNG of 8 bits a colour (https://www.w3.org/TR/png)."""
+    with open(file, "rb") as png:
+        data = png.read()
+    at, packed = 8, b""
+    while at < len(data):
+        length, kind = struct.unpack(">I4s", data[at:at + 8])
+        body = data[at + 8:at + 8 + length]
+        if kind == b"IHDR":
+            width, height, depth, colour = struct.unpack(">IIBB", body[:10])
+            assert depth == 8 and colour in (2, 6), "an unknown kind of PNG"
+            step = 3 if colour == 2 else 4
+        elif kind == b"IDAT":
+            packed += body
+        at += 12 + length
+    raw = zlib.decompress(packed)
+    before = bytearray(width * step)
+    for y in range(height):
+        start = y * (width * step + 1)
+        row = bytearray(raw[start + 1:start + 1 + width * step])
+        unfilter(raw[start], row, before, step)
+        before = row
+        yield [bytes(row[x:x + 3]) for x in range(0, len(row), step)]
+
+
+def unfilter(how, row, before, step):
+    for i, value in enumerate(row):
+        left = row[i - step] if i >= step else 0
+        above = before[i]
+        corner = before[i - step] if i >= step else 0
+        if how == 1:
+            value += left
+        elif how == 2:
+            value += above
+        elif how == 3:
+            value += (left + above) // 2
+        elif how == 4:
+            guess = left + above - corner
+            value += min((left, above, corner),
+                         key=lambda near: abs(guess - near))
+        row[i] = value & 255
+
+
+def colours(file):
+    rows = list(pixels(file))
+    print(len({pixel for row in rows for pixel in row}),
+          sum(rows[0][0]) // 3)
+
+
+def log():
+    for entry in session("POST", "/se/log", {"type": "browser"}):
+        print(entry["level"], entry["message"])
+
+
+def close():
+    session("DELETE", "")
+
+
+COMMANDS = {"open": begin, "go": go, "do": do, "until": until, "media": media,
+            "shot": shot, "colours": colours, "log": log, "close": close}
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:
+        sys.exit(__doc__)
+    COMMANDS[sys.argv[1]](*sys.argv[2:])
