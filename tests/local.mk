@@ -159,6 +159,7 @@ PROCESS_TESTS = \
 	tests/process/test_words
 REAL_TESTS = \
 	tests/real/test_bench.sh \
+	tests/real/test_dashboard.sh \
 	tests/real/test_nginx.sh \
 	tests/real/test_postgresql.sh \
 	tests/real/test_redis.sh \
@@ -403,6 +404,8 @@ TEST_EXTRAS = \
 	tests/unit/registry_fake.h \
 	tests/unit/sink_try.h \
 	tests/unit/waiter.h \
+	tests/real/browser.py \
+	tests/real/figures.py \
 	tests/real/lib.sh
 
 TEST_SECONDS = 300

@@ -5,14 +5,19 @@ file that "open" writes, is in the current directory.
 
   browser.py open URL           starts one, goes there
   browser.py go URL
-  browser.py do SCRIPT          writes what the script returns, as JSON
+  browser.py run SCRIPT         writes what the script returns, as JSON
   browser.py until SCRIPT       waits until it returns something true
   browser.py media SCHEME       prefers-color-scheme; motion is reduced
+  browser.py deny               storage, to pages that are opened from now on
+  browser.py size W H           of the window
   browser.py shot FILE W H      a PNG of a window of that size
-  browser.py colours FILE       how many a PNG has, and how light its corner is
+  browser.py colours FILE       how many the top of a PNG has, and how light its
+                                corner is
   browser.py log                what the console has, one entry a line
   browser.py close
 """
+import base64
+import itertools
 import json
 import os
 import struct
@@ -22,6 +27,7 @@ import urllib.request
 import zlib
 
 WAIT_MS = 15000
+TOP = 150  # rows of a picture that are looked at
 
 # In the page: no turn of it is missed, and none is waited for blindly.
 UNTIL = """
@@ -81,7 +87,7 @@ def go(url):
     session("POST", "/url", {"url": url})
 
 
-def do(script):
+def run(script):
     print(json.dumps(session("POST", "/execute/sync",
                              {"script": script, "args": []})))
 
@@ -101,6 +107,12 @@ def media(scheme):
         {"name": "prefers-reduced-motion", "value": "reduce"}])
 
 
+def deny():
+    devtools("Page.addScriptToEvaluateOnNewDocument", source="""
+        Object.defineProperty(window, 'localStorage', {
+            get() { throw new DOMException('no', 'SecurityError'); } });""")
+
+
 def size(width, height):
     devtools("Emulation.setDeviceMetricsOverride", width=int(width),
              height=int(height), deviceScaleFactor=1,
@@ -115,7 +127,7 @@ def shot(file, width, height):
             "arguments[0]))"})
     answer = devtools("Page.captureScreenshot", format="png")
     with open(file, "wb") as out:
-        out.write(__import__("base64").b64decode(answer["data"]))
+        out.write(base64.b64decode(answer["data"]))
 
 
 def pixels(file):
@@ -162,7 +174,7 @@ def unfilter(how, row, before, step):
 
 
 def colours(file):
-    rows = list(pixels(file))
+    rows = list(itertools.islice(pixels(file), TOP))
     print(len({pixel for row in rows for pixel in row}),
           sum(rows[0][0]) // 3)
 
@@ -176,8 +188,9 @@ def close():
     session("DELETE", "")
 
 
-COMMANDS = {"open": begin, "go": go, "do": do, "until": until, "media": media,
-            "shot": shot, "colours": colours, "log": log, "close": close}
+COMMANDS = {"open": begin, "go": go, "run": run, "until": until, "media": media,
+            "deny": deny, "size": size, "shot": shot, "colours": colours,
+            "log": log, "close": close}
 
 if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:

@@ -1,5 +1,6 @@
-/* chart.js - lines over the last five minutes. */
-const SPAN_MS = 300000;
+/* chart.js - lines over the last minutes. */
+const SPANS_MIN = [1, 2, 5]; /* that the axis of time may have */
+const SPAN_MS = 60000 * SPANS_MIN.at(-1);
 const GAP_MS = 4500; /* without an answer: the line ends */
 const LEFT = 58;     /* of what the axis says */
 
@@ -74,8 +75,10 @@ class Chart {
 
 		if (width === 0)
 			return;
+		this.minutes = SPANS_MIN.find((n) => this.points.length === 0 ||
+			end - this.points[0].at <= 60000 * n) || SPANS_MIN.at(-1);
 		this.x = (at) => LEFT + (width - LEFT - 2) *
-			(1 - (end - at) / SPAN_MS);
+			(1 - (end - at) / 60000 / this.minutes);
 		this.y = (n) => height - 20 - (height - 30) * n / top;
 		this.svg.replaceChildren(...this.axis(top, width, height),
 			...this.lines.flatMap((line, i) => this.line(line, i)),
@@ -96,7 +99,7 @@ class Chart {
 			element(this.svg, 'line', { class: 'grid', x1: LEFT,
 				x2: width, y1: this.y(n), y2: this.y(n) }),
 			text(LEFT - 8, this.y(n) + 4, 'end', this.text(n)),
-		]).concat(text(LEFT, height - 4, 'start', '5 min ago'),
+		]).concat(text(LEFT, height - 4, 'start', this.minutes + ' min ago'),
 			text(width, height - 4, 'end', 'now'));
 	}
 
@@ -180,7 +183,7 @@ class Chart {
 		});
 
 		this.svg.setAttribute('aria-label', this.title +
-			', the last five minutes.' +
+			', the last ' + plural(this.minutes, 'minute') + '.' +
 			(known.length === 0 ? ' No figures yet.' : words.join('')));
 	}
 }

@@ -6,7 +6,7 @@ function digits(n) {
 
 	if (size >= 100 || Number.isInteger(n))
 		return Math.round(n).toLocaleString('en');
-	return n.toFixed(size >= 10 ? 1 : 2).replace(/0$/, '');
+	return n.toFixed(size >= 10 ? 1 : 2);
 }
 
 /* With the first unit that leaves less than 1000. */
@@ -63,4 +63,8 @@ function ageText(ms) {
 		return Math.floor(s / 3600) + ':' + two(Math.floor(s / 60) % 60) +
 			'\u00a0h';
 	return Math.floor(s / 86400) + '\u00a0d';
+}
+
+function plural(n, one) {
+	return digits(n) + ' ' + one + (n === 1 ? '' : 's');
 }

@@ -40,9 +40,9 @@ const channels = new Table('channels', (r) => r.id, [
 	word('Client', (r) => r.client),
 	word('Backend', (r) => r.backend || NOTHING),
 	word('State', (r) => r.state),
-	number('To backend', speedText, (r) => r.up.rate,
+	number('From client', speedText, (r) => r.up.rate,
 		dim((r) => r.up.rate)),
-	number('To client', speedText, (r) => r.down.rate,
+	number('From backend', speedText, (r) => r.down.rate,
 		dim((r) => r.down.rate)),
 	number('Bytes', bytesText, (r) => r.up.bytes + r.down.bytes),
 	number('Age', ageText, (r) => r.age_ms),
@@ -144,10 +144,6 @@ function tablesShow(stats, now) {
 }
 
 /* ---- pages of the core --------------------------------------------------- */
-
-function plural(n, one) {
-	return digits(n) + ' ' + one + (n === 1 ? '' : 's');
-}
 
 function statusShow(status) {
 	document.getElementById('about').textContent = [status.version,
