@@ -3,9 +3,10 @@
 # weir that runs here: make WEIR_HERE=/usr/sbin/weir, and a weirctl.
 WEIR_HERE = ./weir$(EXEEXT)
 WEIRCTL_HERE = ./weirctl$(EXEEXT)
-nodist_man_MANS = man/weir.8 man/weir.conf.5 man/weir-module.7 man/weirctl.1
+nodist_man_MANS = man/weir.8 man/weir.conf.5 man/weir-api.7 \
+	man/weir-module.7 man/weirctl.1
 EXTRA_DIST += man/weir.8.in man/weir.conf.5.in man/weir-module.7.in \
-	man/weirctl.1.in \
+	man/weir-api.7.in man/weirctl.1.in \
 	man/module.awk man/reasons.awk
 CLEANFILES += $(nodist_man_MANS) man/*.inc man/*.tmp
 
@@ -18,6 +19,10 @@ MAN_EDIT = sed -e '/^@OPTIONS@$$/{' -e 'r man/options.inc' -e 'd' -e '}' \
 man/weir.8: man/weir.8.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) man && \
 	$(MAN_EDIT) $(top_srcdir)/man/weir.8.in >$@.tmp && mv $@.tmp $@
+
+man/weir-api.7: man/weir-api.7.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) man && \
+	$(MAN_EDIT) $(top_srcdir)/man/weir-api.7.in >$@.tmp && mv $@.tmp $@
 
 man/reasons.inc: man/reasons.awk src/api/reason.def Makefile
 	$(AM_V_GEN)$(MKDIR_P) man && $(AWK) -f $(top_srcdir)/man/reasons.awk \
@@ -38,8 +43,10 @@ MODULE_SHOWN = \
 	modules/middleware/preface.c \
 	modules/middleware/select.c \
 	src/api/channel.h \
+	src/api/counter.h \
 	src/api/extension.h \
 	src/api/middleware.h \
+	src/api/observer.h \
 	src/api/option.h \
 	src/api/table.h \
 	src/api/variable.h \

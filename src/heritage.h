@@ -49,7 +49,7 @@ struct heritage {
 	const struct heritage_table *tables;
 	size_t ntables;
 	struct weir_counters *counters; /* NULL: nobody counts */
-	bool background; /* once ready, stdio is /dev/null */
+	bool background;		/* once ready, stdio is /dev/null */
 };
 
 /* Whose a listener is that not all have (its share is not 0). */

@@ -186,6 +186,7 @@ libweir_a_SOURCES = \
 	src/heritage.h \
 	src/keeper/ask.c \
 	src/keeper/ask.h \
+	src/keeper/dispatch.c \
 	src/keeper/keeper.c \
 	src/keeper/keeper.h \
 	src/keeper/members.c \
@@ -201,6 +202,7 @@ libweir_a_SOURCES = \
 	src/keeper/page_tables.c \
 	src/keeper/page_trace.c \
 	src/keeper/page_workers.c \
+	src/keeper/params.c \
 	src/keeper/request.c \
 	src/keeper/request.h \
 	src/keeper/rights.c \

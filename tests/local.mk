@@ -25,6 +25,7 @@ UNIT_TESTS = \
 	tests/unit/test_conf \
 	tests/unit/test_connect \
 	tests/unit/test_counters \
+	tests/unit/test_counters_crash \
 	tests/unit/test_cut \
 	tests/unit/test_describe \
 	tests/unit/test_dial \
@@ -41,6 +42,7 @@ UNIT_TESTS = \
 	tests/unit/test_fd \
 	tests/unit/test_flow \
 	tests/unit/test_format \
+	tests/unit/test_gather \
 	tests/unit/test_hold \
 	tests/unit/test_hostile \
 	tests/unit/test_lag \
@@ -59,6 +61,7 @@ UNIT_TESTS = \
 	tests/unit/test_observe \
 	tests/unit/test_option \
 	tests/unit/test_override \
+	tests/unit/test_pause \
 	tests/unit/test_peer \
 	tests/unit/test_pipe \
 	tests/unit/test_poller \
@@ -87,6 +90,7 @@ UNIT_TESTS = \
 	tests/unit/test_table_spend \
 	tests/unit/test_timeouts \
 	tests/unit/test_timer \
+	tests/unit/test_tracing \
 	tests/unit/test_units \
 	tests/unit/test_verbs \
 	tests/unit/test_wait \
@@ -125,12 +129,15 @@ PROCESS_TESTS = \
 	tests/process/test_ctl \
 	tests/process/test_ctl_faults \
 	tests/process/test_ctl_top \
+	tests/process/test_ctl_weir \
+	tests/process/test_denylist \
 	tests/process/test_descriptors \
 	tests/process/test_drain \
 	tests/process/test_faults \
 	tests/process/test_full \
 	tests/process/test_keeper \
 	tests/process/test_keeper_clients \
+	tests/process/test_limits \
 	tests/process/test_load \
 	tests/process/test_loader \
 	tests/process/test_log_faults \
@@ -384,6 +391,7 @@ TEST_EXTRAS = \
 	tests/lib/turn.sh \
 	tests/failures \
 	tests/lint/lib.sh \
+	tests/module/stats_try.h \
 	tests/module/template/Makefile \
 	tests/module/template/bang.c \
 	tests/module/template/modules.list \
@@ -396,10 +404,12 @@ TEST_EXTRAS = \
 	tests/mutants/sockets.list \
 	tests/mutants/splice.list \
 	tests/mutants/spread.list \
+	tests/mutants/stats.list \
 	tests/unit/call_fake.h \
 	tests/unit/callers_try.h \
 	tests/unit/conf_try.h \
 	tests/unit/ender.h \
+	tests/unit/link_try.h \
 	tests/unit/listeners_try.h \
 	tests/unit/registry_fake.h \
 	tests/unit/sink_try.h \
@@ -490,7 +500,8 @@ $(CHECKS): check-%: all
 
 # How tests/mutants/run.sh compiles a source, and links a test with it.
 mutant-compile:
-	@:$(info $(COMPILE) -I$(top_srcdir)/src/api)
+	@:$(info $(COMPILE) -I$(top_srcdir)/src/api \
+		-I$(top_srcdir)/modules/extension/stats)
 mutant-link:
 	@:$(info $(CCLD) $(AM_CFLAGS) $(CFLAGS) $(WRAP_ALLOC) \
 		-Wl,-u,__wrap_malloc $(LDFLAGS))

@@ -28,7 +28,8 @@ struct state {
 struct pace {
 	struct weir_tokens own;
 	uint64_t booked;   /* waits for these */
-	uint64_t given_ms; /* age of the channel at its last budget */
+	uint64_t given_ms; /* age of the channel at its last budget, if any */
+	bool given;
 };
 
 struct ctx {
@@ -193,6 +194,7 @@ pace_go(struct weir_call *c, enum weir_dir dir, uint64_t n)
 
 	cx->paces[dir].booked = 0;
 	cx->paces[dir].given_ms = age_ms(c);
+	cx->paces[dir].given = true;
 	return weir_skip(n);
 }
 
@@ -215,7 +217,8 @@ pace(struct weir_call *c, struct weir_bytes in, enum weir_dir dir)
 		weir_limiter_key(c, &cf->limiter, &cx->key).len == 0)
 		return weir_close(WEIR_R_NOMEM);
 	/* Who has used up a budget at once wants more than is here. */
-	if (p->given_ms + STEADY_MS >= age_ms(c) && n < st->buckets[dir].burst)
+	if (p->given && p->given_ms + STEADY_MS >= age_ms(c) &&
+		n < st->buckets[dir].burst)
 		n = st->buckets[dir].burst;
 	if (cf->limiter.dry_run)
 		return pace_dry(c, dir, n);

@@ -55,13 +55,11 @@ void weir_counters_look(struct weir_counters *c);
 /* What all processes make together. */
 void
 weir_series_read(const struct weir_counters *c, int series, uint64_t *figures);
-/* Tells the figures of one process after the other: which of them, a number
- * below WEIR_PROCESSES that the next one may have when it is gone, and whether
- * it is there. */
-void weir_series_each(const struct weir_counters *c, int series,
-	void (*told)(void *arg, const _Atomic uint64_t *cells, unsigned process,
-		bool lives),
-	void *arg);
+/* The figures of one process after the other; NULL: there are no more.  *at
+ * begins with 0; *process is which one, a number below WEIR_PROCESSES that
+ * another one may have when it is gone, and *lives whether it is there. */
+const _Atomic uint64_t *weir_series_next(const struct weir_counters *c,
+	int series, unsigned *at, unsigned *process, bool *lives);
 
 /* Adds to a figure of this process: nobody else writes it, so the bus need not
  * be locked. */

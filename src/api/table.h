@@ -77,6 +77,9 @@ struct weir_table_spec {
 
 struct weir_table;
 
+/* Told of a key; false: no more, please. */
+typedef bool weir_key_told(void *arg, struct weir_bytes key);
+
 /* What follows returns 0, or -1 with errno: EINVAL, when there is no such
  * column, or it is of another type; EMSGSIZE, when the key is too long;
  * ETIMEDOUT, when the table cannot say in time; ENOSPC, when it is full and
@@ -139,8 +142,7 @@ int weir_table_delete(struct weir_table *t, struct weir_bytes key);
 int weir_table_left(struct weir_table *t, struct weir_bytes key, uint64_t *ms);
 /* Tells of each key, until told says false; told may not use the table.  Keys
  * of a part that another process hangs in are left out. */
-void weir_table_walk(struct weir_table *t,
-	bool (*told)(void *arg, struct weir_bytes key), void *arg);
+void weir_table_walk(struct weir_table *t, weir_key_told *told, void *arg);
 /* Is somebody to pass of whom the table could not say, for lack of room or
  * of time?  As it is configured. */
 bool weir_table_allows(const struct weir_table *t);

@@ -44,12 +44,11 @@ kill_run(struct ctl *c)
 int
 told_run(struct ctl *c)
 {
-	const json_t *messages, *message, *outcome;
+	const json_t *outcome;
 	struct api_answer answer;
 	struct text path = { 0 };
 	FILE *f = stdout;
 	int status;
-	size_t i;
 
 	text_add_fmt(&path, "/v1/%s", c->command->name);
 	status = act_post(c, text_of(&path), TOLD_MS, &answer);
@@ -59,9 +58,7 @@ told_run(struct ctl *c)
 	if (answer.json != NULL && !ctl_is_json(c)) {
 		if (status != CTL_FINE)
 			f = stderr;
-		messages = json_object_get(answer.json, "messages");
-		json_array_foreach((json_t *)(uintptr_t)messages, i, message)
-			act_line(f, message);
+		api_messages(answer.json, f);
 		outcome = json_object_get(answer.json, "outcome");
 		if (json_string_length(outcome) > 0)
 			act_line(f, outcome);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "ctl/api.h"
+#include "ctl/cell.h"
 #include "ctl/ctl.h"
 #include "ctl/figure.h"
 
@@ -37,6 +38,7 @@ static size_t api_heard(char *p, size_t size, size_t n, void *arg);
 static int api_unreached(const struct api *a);
 static int api_refused(const struct api *a);
 static int api_read(const struct api *a);
+static bool api_has_asked(const struct api *a);
 static bool is_good(long status);
 
 struct api *
@@ -130,7 +132,7 @@ api_finish(struct api *a)
 
 	curl_easy_getinfo(a->easy, CURLINFO_RESPONSE_CODE, &a->answer->status);
 	if (a->code == CURLE_OPERATION_TIMEDOUT && a->request->may_end &&
-		is_good(a->answer->status))
+		api_has_asked(a))
 		status = CTL_FINE;
 	else if (a->code != CURLE_OK)
 		status = api_unreached(a);
@@ -154,6 +156,24 @@ api_answer_free(struct api_answer *answer)
 	text_free(&answer->text);
 	json_decref(answer->json);
 	answer->json = NULL;
+}
+
+void
+api_messages(const json_t *json, FILE *f)
+{
+	const json_t *list = json_object_get(json, "messages"), *item;
+	struct text line = { 0 };
+	size_t i;
+
+	json_array_foreach((json_t *)(uintptr_t)list, i, item)
+	{
+		if (json_is_object(item))
+			item = json_object_get(item, "text");
+		text_clear(&line);
+		cell_add(&line, item, CELL_PLAIN);
+		fprintf(f, "%s\n", text_of(&line));
+	}
+	text_free(&line);
 }
 
 /* -1 after a message. */
@@ -289,27 +309,18 @@ api_unreached(const struct api *a)
 	return CTL_UNREACHED;
 }
 
-/* The API says why in its own words. */
+/* The API says why in its own words, and the master in lines before them. */
 static int
 api_refused(const struct api *a)
 {
 	const struct text *body = &a->answer->text;
 	json_t *json = json_loadb(text_of(body), body->n, 0, NULL);
-	const json_t *error = json_object_get(json, "error"), *message;
+	const json_t *error = json_object_get(json, "error");
 	struct text plain = { 0 };
 	long status = a->answer->status;
-	size_t i;
 
-	json_array_foreach(json_object_get(json, "messages"), i, message)
-	{
-		text_clear(&plain);
-		text_add_plain(&plain, json_string_value(message),
-			json_string_length(message));
-		if (!a->request->quiet)
-			ctl_say("%s", text_of(&plain));
-	}
-	text_clear(&plain);
 	if (!a->request->quiet && json_is_string(error)) {
+		api_messages(json, stderr);
 		text_add_plain(&plain, json_string_value(error),
 			json_string_length(error));
 		ctl_say("%s%s", text_of(&plain),
@@ -339,6 +350,17 @@ api_read(const struct api *a)
 			"JSON",
 			a->where);
 	return CTL_UNREACHED;
+}
+
+/* Did somebody take the question, and refuse nothing? */
+static bool
+api_has_asked(const struct api *a)
+{
+	curl_off_t sent_us = 0;
+
+	curl_easy_getinfo(a->easy, CURLINFO_PRETRANSFER_TIME_T, &sent_us);
+	return sent_us > 0 &&
+	       (a->answer->status == 0 || is_good(a->answer->status));
 }
 
 static bool

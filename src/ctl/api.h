@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "ctl/text.h"
 
@@ -21,7 +22,7 @@ struct api_request {
 	int64_t limit_ms;   /* for all of it; 0: API_WAIT_MS, -1: for ever */
 	bool any;	    /* the answer may be other than JSON */
 	bool quiet;	    /* no messages: it is only tried */
-	bool may_end;	    /* by the limit, once 2xx has come */
+	bool may_end;	    /* by the limit, once it is asked */
 	/* Gets what 2xx answers as it comes, in the place of the answer's text
 	 * and JSON; false ends the request.  NULL: nobody. */
 	bool (*heard)(void *arg, const char *p, size_t n);
@@ -51,6 +52,8 @@ bool api_step(struct api *a, int fd, int ms);
 int api_finish(struct api *a);
 /* Ends a request whose answer nobody waits for any more. */
 void api_cancel(struct api *a);
+/* Writes the lines of "messages", which are texts or have one. */
+void api_messages(const json_t *json, FILE *f);
 void api_answer_free(struct api_answer *answer);
 
 #endif

@@ -40,7 +40,7 @@ const struct command commands[] = {
 		"With a network: on every channel of its clients, also those "
 		"that come later. It ends when it is interrupted, or with the "
 		"channel. --bytes shows data too, in hexadecimal and as text: "
-		"it may be confidential.",
+		"that may be confidential, and is for those who may operate.",
 		trace_run, NULL },
 	{ "reload", "", 0, 0, { WORD_NONE }, 0, "read the configuration again",
 		"It waits for the outcome, for a minute at most, and fails as "

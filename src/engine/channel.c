@@ -85,8 +85,7 @@ channel_new(struct engine *engine, int fd, const struct weir_addr *peer,
 	loop->fds += 2;
 	if (loop->observers != NULL)
 		observe_opened(ch);
-	if (!LIST_EMPTY(&loop->tracers))
-		trace_opened(ch);
+	trace_opened(ch);
 	return ch;
 }
 
@@ -464,45 +463,4 @@ channel_die(struct weir_channel *ch, bool reset)
 		observe_closed(ch);
 	chain_leave(ch);
 	channel_queue(ch);
-}
-
-void
-channel_hurry(struct weir_channel *ch)
-{
-	if (ch->state != CHANNEL_DEAD || ch->hurried)
-		return;
-	ch->hurried = true;
-	wait_end(ch, HOOK_CLOSE);
-}
-
-static void
-channel_free(struct weir_channel *ch)
-{
-	struct engine *engine = ch->engine;
-	int dir;
-
-	/* A wait that was over at once has queued it again. */
-	if (ch->queued)
-		TAILQ_REMOVE(&engine->loop->dead, ch, turn_link);
-	timeouts_clear(&engine->loop->timeouts, &ch->phase);
-	history_note(ch, HISTORY_CLEANUP_FINISHED, WEIR_SELF, 0);
-	history_log(ch);
-	call_unlock_all(ch);
-	aside_done(ch);
-	cursors_forget(ch);
-	TAILQ_REMOVE(&engine->channels, ch, all_link);
-	engine->loop->channels--;
-	hold_drop(ch);
-	for (dir = 0; dir < 2; dir++)
-		buf_clear(&ch->flows[dir].out);
-	endpoint_done(&ch->ends[WEIR_FRONTEND]);
-	endpoint_done(&ch->ends[WEIR_BACKEND]);
-	pool_put(&engine->blocks, ch);
-}
-
-void
-channel_bury(struct weir_channel *ch)
-{
-	if (chain_close(ch))
-		channel_free(ch);
 }

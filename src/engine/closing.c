@@ -4,9 +4,16 @@
 #include <errno.h>
 
 #include "base/clock.h"
+#include "engine/aside.h"
+#include "engine/call.h"
+#include "engine/chain.h"
 #include "engine/channel.h"
 #include "engine/closing.h"
+#include "engine/cursor.h"
 #include "engine/engine.h"
+#include "engine/history.h"
+#include "engine/hold.h"
+#include "engine/wait.h"
 
 #define LINGER_MS      2000
 #define LINGER_BYTES   65536
@@ -148,4 +155,45 @@ closing_run(struct weir_channel *ch)
 		reset_run(ch, WEIR_DOWN);
 		break;
 	}
+}
+
+void
+channel_hurry(struct weir_channel *ch)
+{
+	if (ch->state != CHANNEL_DEAD || ch->hurried)
+		return;
+	ch->hurried = true;
+	wait_end(ch, HOOK_CLOSE);
+}
+
+static void
+channel_free(struct weir_channel *ch)
+{
+	struct engine *engine = ch->engine;
+	int dir;
+
+	/* A wait that was over at once has queued it again. */
+	if (ch->queued)
+		TAILQ_REMOVE(&engine->loop->dead, ch, turn_link);
+	timeouts_clear(&engine->loop->timeouts, &ch->phase);
+	history_note(ch, HISTORY_CLEANUP_FINISHED, WEIR_SELF, 0);
+	history_log(ch);
+	call_unlock_all(ch);
+	aside_done(ch);
+	cursors_forget(ch);
+	TAILQ_REMOVE(&engine->channels, ch, all_link);
+	engine->loop->channels--;
+	hold_drop(ch);
+	for (dir = 0; dir < 2; dir++)
+		buf_clear(&ch->flows[dir].out);
+	endpoint_done(&ch->ends[WEIR_FRONTEND]);
+	endpoint_done(&ch->ends[WEIR_BACKEND]);
+	pool_put(&engine->blocks, ch);
+}
+
+void
+channel_bury(struct weir_channel *ch)
+{
+	if (chain_close(ch))
+		channel_free(ch);
 }

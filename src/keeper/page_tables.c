@@ -111,14 +111,16 @@ void
 page_rows(struct weir_request *r)
 {
 	struct weir_table *t = request_table(r);
-	const char *prefix = weir_request_value(r, "prefix");
-	struct copying c = { .t = t, .prefix = prefix == NULL ? "" : prefix };
+	struct copying c = { .t = t };
 	uint64_t limit = ROWS;
 	json_t *list;
 	size_t i;
 
 	if (t == NULL || !request_number(r, "limit", ROWS_MOST, &limit))
 		return;
+	c.prefix = weir_request_value(r, "prefix");
+	if (c.prefix == NULL)
+		c.prefix = "";
 	c.prefix_len = strlen(c.prefix);
 	c.most = limit;
 	c.v = calloc(limit + 1, sizeof(struct row *));
@@ -229,7 +231,7 @@ void
 page_set(struct weir_request *r)
 {
 	struct weir_table *t = request_table(r);
-	struct weir_bytes text = weir_request_body(r), key = request_key(r);
+	struct weir_bytes text, key;
 	uint64_t ttl_ms = 0;
 	json_error_t error;
 	json_t *body, *value;
@@ -238,6 +240,8 @@ page_set(struct weir_request *r)
 
 	if (t == NULL)
 		return;
+	key = request_key(r);
+	text = weir_request_body(r);
 	body = json_loadb(
 		(const char *)text.p, text.len, JSON_REJECT_DUPLICATES, &error);
 	if (body == NULL) {

@@ -45,6 +45,8 @@ struct weir_request {
 
 /* Takes a request of evhttp and answers it now or later. */
 void request_begin(struct web *w, struct evhttp_request *req);
+/* Finds its page, or refuses it. */
+void request_dispatch(struct weir_request *r, const char *path);
 /* Ends one that nobody answers any more: it is refused. */
 void request_drop(struct weir_request *r);
 /* The job of that size, zeroed, or NULL after an answer that memory ran out. */

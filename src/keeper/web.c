@@ -23,6 +23,7 @@
 
 #define TICK_MS	     500
 #define TICK_FULL_MS 50
+#define TICK_SOON_MS 5
 #define GRACE_MS     250 /* that a silent one has when others wait */
 
 /* A connection, from its first to its last moment: of evhttp, which does not
@@ -30,7 +31,9 @@
 struct conn {
 	TAILQ_ENTRY(conn) link;
 	struct web *web;
-	struct bufferevent *bev; /* a reference */
+	/* A reference: its socket stays open until we let it go, and so its
+	 * number is nobody else's while libevent has events of it. */
+	struct bufferevent *bev;
 	struct evbuffer_cb_entry *watch;
 	uint64_t since_ms; /* a whole request is waited for; 0: it is here */
 	bool mends;	   /* an answer of evhttp is made one of ours */
@@ -187,7 +190,8 @@ web_conn(struct event_base *base, void *arg)
 {
 	struct web *w = arg;
 	struct conn *c = calloc(1, sizeof(*c));
-	struct bufferevent *bev = bufferevent_socket_new(base, -1, 0);
+	struct bufferevent *bev =
+		bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
 
 	clock_update();
 	if (c == NULL || bev == NULL) {
@@ -230,10 +234,13 @@ web_conn_of(struct web *w, struct evhttp_request *req)
 void
 web_answered(struct web *w, struct evhttp_request *req)
 {
+	static const struct timeval soon = { 0, TICK_SOON_MS * 1000 };
 	struct conn *c = web_conn_of(w, req);
 
 	if (c != NULL)
 		c->since_ms = clock_ms();
+	/* It may be the last one of its connection. */
+	(void)evtimer_add(w->tick, &soon);
 }
 
 static void

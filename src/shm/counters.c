@@ -356,8 +356,13 @@ weir_series_cells(struct weir_counters *c, int series)
 	if (at == 0) {
 		at = c->spare != 0 ? c->spare
 				   : shm_take(c->shm, counters_owner(c, c->me));
-		if (at == 0)
+		if (at == 0) {
+			log_error("counters: there is no memory for the "
+				  "figures of this process: process.shm_max is "
+				  "used up");
+			errno = ENOSPC;
 			return NULL;
+		}
 		c->spare = 0;
 		c->own[number] = at;
 		shm_crash();
@@ -420,58 +425,45 @@ weir_counters_look(struct weir_counters *c)
 	c->others = sorted;
 }
 
-void
-weir_series_each(const struct weir_counters *c, int series,
-	void (*told)(void *arg, const _Atomic uint64_t *cells, unsigned process,
-		bool lives),
-	void *arg)
+const _Atomic uint64_t *
+weir_series_next(const struct weir_counters *c, int series, unsigned *at,
+	unsigned *process, bool *lives)
 {
 	const struct series *s = c->all[series];
-	uint32_t number = (uint32_t)(s->first / CELLS) + 1, i;
+	uint32_t number = (uint32_t)(s->first / CELLS) + 1;
+	const struct chunk *chunk;
+	uint64_t owner;
 
-	if (c->others == NULL)
-		return;
-	for (i = c->first[number]; i < c->first[number + 1]; i++) {
-		const struct chunk *chunk = shm_extent(c->shm, c->others[i]);
-		uint64_t owner = atomic_load_explicit(
-			&chunk->owner, memory_order_acquire);
-
-		told(arg, &chunk->cells[s->first % CELLS], owner_place(owner),
-			owner_lives(shm_owners(c->shm), owner));
-	}
-}
-
-struct reading {
-	const struct series *series;
-	uint64_t *figures;
-};
-
-static void
-reading_add(
-	void *arg, const _Atomic uint64_t *cells, unsigned process, bool lives)
-{
-	const struct reading *r = arg;
-	unsigned i;
-
-	(void)process;
-	if (r->series->kind == WEIR_COUNTER_GAUGE && !lives)
-		return;
-	for (i = 0; i < r->series->n; i++) {
-		uint64_t now =
-			atomic_load_explicit(&cells[i], memory_order_relaxed);
-
-		if (r->series->kind != WEIR_COUNTER_PEAK)
-			r->figures[i] += now;
-		else if (now > r->figures[i])
-			r->figures[i] = now;
-	}
+	if (c->others == NULL || *at >= c->first[number + 1] - c->first[number])
+		return NULL;
+	chunk = shm_extent(c->shm, c->others[c->first[number] + (*at)++]);
+	owner = atomic_load_explicit(&chunk->owner, memory_order_acquire);
+	*process = owner_place(owner);
+	*lives = owner_lives(shm_owners(c->shm), owner);
+	return &chunk->cells[s->first % CELLS];
 }
 
 void
 weir_series_read(const struct weir_counters *c, int series, uint64_t *figures)
 {
-	struct reading r = { c->all[series], figures };
+	const struct series *s = c->all[series];
+	const _Atomic uint64_t *cells;
+	unsigned at = 0, process, i;
+	bool lives;
 
-	memset(figures, 0, r.series->n * sizeof(*figures));
-	weir_series_each(c, series, reading_add, &r);
+	memset(figures, 0, s->n * sizeof(*figures));
+	while ((cells = weir_series_next(c, series, &at, &process, &lives)) !=
+		NULL) {
+		if (s->kind == WEIR_COUNTER_GAUGE && !lives)
+			continue;
+		for (i = 0; i < s->n; i++) {
+			uint64_t now = atomic_load_explicit(
+				&cells[i], memory_order_relaxed);
+
+			if (s->kind != WEIR_COUNTER_PEAK)
+				figures[i] += now;
+			else if (now > figures[i])
+				figures[i] = now;
+		}
+	}
 }

@@ -171,7 +171,7 @@ table_check(struct weir_table *t)
 
 /* What somebody wants to be told of. */
 struct telling {
-	bool (*told)(void *arg, struct weir_bytes key);
+	weir_key_told *told;
 	void *arg;
 	bool over;
 };
@@ -188,8 +188,7 @@ telling_row(void *arg, const struct row *row)
 }
 
 void
-weir_table_walk(struct weir_table *t,
-	bool (*told)(void *arg, struct weir_bytes key), void *arg)
+weir_table_walk(struct weir_table *t, weir_key_told *told, void *arg)
 {
 	struct telling telling = { .told = told, .arg = arg };
 

@@ -130,12 +130,10 @@ static enum ask_turn
 plain_turn(struct ask *a, struct packet *out)
 {
 	const struct plain *p = (const struct plain *)a;
-	struct links *ls = a->link->links;
 
 	if (p->q.type == LINK_FIGURES) {
-		links_figures(ls, a->number, out);
+		links_figures(a->link->links, a->number, out);
 	} else {
-		links_look(ls);
 		ask_say(a, out, 0, 0);
 	}
 	return ASK_IS_DONE;
@@ -215,6 +213,9 @@ link_asked(struct link *l, const struct packet *in)
 	a = link_question(l->links, in);
 	if (a == NULL)
 		return -1;
+	/* At once: the keeper may not have waited for one who hung. */
+	if (in->head.type == LINK_LOOK)
+		links_look(l->links);
 	a->link = l;
 	a->loop = l->links->loop;
 	a->number = in->head.ask;

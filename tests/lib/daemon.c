@@ -371,6 +371,10 @@ daemon_note(struct daemon *d)
 	pid_t pids[DAEMON_WORKERS];
 
 	d->fds = daemon_workers(d, pids) > 0 ? procs_fds(pids[0]) : 0;
+	/* Each worker gets a link to it soon, if it has none yet. */
+	if (procs_children(d->pid, pids, DAEMON_WORKERS) >
+		daemon_workers(d, pids))
+		d->fds_more++;
 }
 
 /* A child of this process that is no daemon's master, or 0. */

@@ -82,8 +82,8 @@ uint16_t daemon_port(struct daemon *d, const char *server, unsigned index);
 /* The same address as text: "127.0.0.1:43121", "unix:pg.sock". */
 const char *
 daemon_address(struct daemon *d, const char *server, unsigned index);
-/* Pids of the workers that live, oldest first; pids has room for
- * DAEMON_WORKERS; how many. */
+/* Pids of the workers that live, without the keeper, oldest first; pids has
+ * room for DAEMON_WORKERS; how many. */
 size_t daemon_workers(struct daemon *d, pid_t *pids);
 /* Pid of the worker that last became ready in that slot. */
 pid_t daemon_worker(struct daemon *d, unsigned slot);

@@ -191,5 +191,8 @@ http_until(struct daemon *d, const char *what, const char *path, int64_t n)
 		is = http_number(&h, path);
 		http_done(&h);
 	} while (is != n && procs_now() < end);
-	assert_int_equal(is, n);
+	if (is != n) {
+		h = http_ask(d, what, NULL, 200);
+		fail_msg("%s: %s", what, h.body);
+	}
 }

@@ -56,7 +56,13 @@ daemon_address(struct daemon *d, const char *server, unsigned index)
 size_t
 daemon_workers(struct daemon *d, pid_t *pids)
 {
-	return procs_children(d->pid, pids, DAEMON_WORKERS);
+	pid_t all[DAEMON_WORKERS];
+	size_t n = procs_children(d->pid, all, DAEMON_WORKERS), i, workers = 0;
+
+	for (i = 0; i < n; i++)
+		if (!procs_is_keeper(all[i]))
+			pids[workers++] = all[i];
+	return workers;
 }
 
 pid_t

@@ -103,6 +103,21 @@ procs_fds_shared(pid_t a, pid_t b)
 	return n;
 }
 
+bool
+procs_is_keeper(pid_t pid)
+{
+	char path[64], text[64] = "";
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+	f = fopen(path, "re");
+	if (f == NULL)
+		return false;
+	(void)fread(text, 1, sizeof(text) - 1, f);
+	fclose(f);
+	return strstr(text, ": keeper ") != NULL;
+}
+
 const char *
 procs_status(pid_t pid, const char *field)
 {

@@ -25,6 +25,8 @@ const char *procs_status(pid_t pid, const char *field);
 /* CPU that pid has used, in user and in system mode, in ms; what /proc/PID/stat
  * says, in ticks of 10 ms. */
 int64_t procs_cpu_ms(pid_t pid);
+/* Does pid call itself weir's keeper? */
+bool procs_is_keeper(pid_t pid);
 /* Waits until pid, which need not be a child, has ended; false: it has not. */
 bool procs_wait_end(pid_t pid, int ms);
 /* Reaps the child pid within ms; false: it lives. */

@@ -88,6 +88,7 @@ page weir.8 >"$scratch/weir.8"
 page weir.conf.5 >"$scratch/weir.conf.5"
 page weir-module.7 >"$scratch/weir-module.7"
 page weirctl.1 >"$scratch/weirctl.1"
+page weir-api.7 >"$scratch/weir-api.7"
 "$WEIR" -h >"$scratch/help"
 
 echo no_such_key | absent "$scratch/weir.conf.5" >"$scratch/found"
@@ -173,6 +174,19 @@ none 'weir.conf(5) is good mdoc' \
 
 none 'weir-module(7) is good mdoc' \
 	"$(mandoc_findings "$builddir/man/weir-module.7")"
+none 'weir-api(7) is good mdoc' \
+	"$(mandoc_findings "$builddir/man/weir-api.7")"
+sed -n '/^const struct route/,/^}/s/.*{ [A-Z]*, "\([^"]*\)".*/\1/p' \
+	"$srcdir/src/keeper/routes.c" | sed 's,/v1/\([a-z]*\).*,\1,' | sort -u \
+	>"$scratch/pages"
+some 'the API has pages' "$(grep -x channels "$scratch/pages")"
+none 'weir-api(7) has all of them' \
+	"$(absent "$scratch/weir-api.7" <"$scratch/pages")"
+sed -n '/^const struct route/,/^}/s/.*"\([a-z_ ]*\)".*/\1/p' \
+	"$srcdir/src/keeper/routes.c" | tr ' ' '\n' | grep . >"$scratch/params"
+some 'pages have parameters' "$(grep -x rate_ms "$scratch/params")"
+none 'weir-api(7) has all of those' \
+	"$(absent "$scratch/weir-api.7" <"$scratch/params")"
 none 'weirctl(1) is good mdoc' "$(mandoc_findings "$builddir/man/weirctl.1")"
 
 examples "$srcdir/README" readme

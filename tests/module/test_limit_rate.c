@@ -319,6 +319,24 @@ test_who_says_little(void **state)
 	limits_stop();
 }
 
+/* Nor do many who say little, one after the other. */
+static void
+test_many_who_say_little(void **state)
+{
+	int i;
+
+	(void)state;
+	limits_start("limit_rate", "up = \"1M\"; table = \"table\";");
+	for (i = 0; i < 50; i++) {
+		assert_true(limits_open("1.2.3.4:1"));
+		rig_say(client, "x");
+		rig_hear(&rig, server, "x");
+		limits_end();
+	}
+	assert_true(shared_read("1.2.3.4", LIMITS_UP) >= (1 << 20) / 20 - 100);
+	limits_stop();
+}
+
 static int
 book_as_another(void)
 {
@@ -463,6 +481,7 @@ main(void)
 		limits_relay_tests(test_a_reset_while_paced),
 		limits_test(test_all_of_a_key_share),
 		limits_test(test_who_says_little),
+		limits_test(test_many_who_say_little),
 		limits_test(test_all_workers_share),
 		limits_relay_tests(test_a_dry_run_paces_nobody),
 		limits_test(test_f6_a_full_table),

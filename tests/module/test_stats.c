@@ -14,150 +14,15 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "base/clock.h"
-#include "conf/plan.h"
-#include "engine/observe.h"
-#include "lib/metrics.h"
-#include "lib/pair.h"
-#include "shm/counters.h"
-#include "shm/owner.h"
+#include "stats_try.h"
 
 #define MB ((uint64_t)1 << 20)
-
-extern const struct weir_extension ext_stats;
-
-static struct {
-	int64_t backends;
-	uint32_t stall_ms;
-} cf;
-
-static struct shm shm;
-static struct weir_counters counters;
-static struct conf conf;
-static struct conf_server plan_servers[2];
-static struct weir_service service;
-static struct observers observers;
-
-/* ---- the keeper's part --------------------------------------------------- */
-
-static struct {
-	const char *path;
-	void (*run)(struct weir_service *s, struct weir_request *r);
-} pages[4];
-static unsigned npages;
-static char *reply, reply_type[128];
-static int reply_status;
-
-int
-weir_keeper_page(struct weir_keeper *k, struct weir_service *s,
-	const char *path,
-	void (*page)(struct weir_service *s, struct weir_request *r))
-{
-	(void)k;
-	assert_ptr_equal(s, &service);
-	pages[npages].path = path;
-	pages[npages++].run = page;
-	return 0;
-}
-
-void
-weir_reply(struct weir_request *r, int status, const char *type, const void *p,
-	size_t n)
-{
-	(void)r;
-	free(reply);
-	reply = malloc(n + 1);
-	assert_non_null(reply);
-	memcpy(reply, p, n);
-	reply[n] = '\0';
-	reply_status = status;
-	snprintf(reply_type, sizeof(reply_type), "%s", type);
-}
-
-static const char *
-page(const char *path)
-{
-	unsigned i;
-
-	if (npages == 0)
-		assert_int_equal(ext_stats.keep(&service, NULL), 0);
-	for (i = 0; i < npages && strcmp(pages[i].path, path) != 0; i++)
-		;
-	assert_true(i < npages);
-	pages[i].run(&service, NULL);
-	assert_int_equal(reply_status, 200);
-	return reply;
-}
-
-static double
-metric(const char *sample)
-{
-	return metrics_value(page("/metrics"), sample);
-}
-
-/* ---- fixtures ------------------------------------------------------------ */
-
-static int
-start(void **state)
-{
-	pair_start(state);
-	cf.backends = 4;
-	cf.stall_ms = 50;
-	npages = 0;
-	return shm_init(&shm, (size_t)64 << 20) == -1 ||
-			       counters_init(&counters, &shm) == -1
-		       ? -1
-		       : 0;
-}
-
-static int
-stop(void **state)
-{
-	pair_stop(state);
-	if (service.state != NULL)
-		ext_stats.stop(&service);
-	free(service.state);
-	service = (struct weir_service){ .type = NULL };
-	observers_done(&observers);
-	free(reply);
-	reply = NULL;
-	counters_done(&counters);
-	shm_done(&shm);
-	return 0;
-}
-
-/* Has this process count for a server with the stages that the rig has. */
-static void
-begin(const char *name)
-{
-	rig.server.name = name;
-	plan_servers[0] = rig.server;
-	rig.stages[rig.server.stages.n] =
-		(struct conf_stage){ .mw = &rig_dial, .name = "witness" };
-	plan_servers[0].stages.v = rig.stages;
-	plan_servers[0].stages.n++;
-	conf.servers.v = plan_servers;
-	conf.servers.n = 1;
-	service = (struct weir_service){ .type = &ext_stats,
-		.name = "stats",
-		.conf = &cf,
-		.state = calloc(1, ext_stats.state_size),
-		.plan = conf_plan(&conf),
-		.counters = &counters };
-	assert_int_equal(ext_stats.count(&cf, service.plan, &counters), 0);
-	counters_own(&counters, owner_begin(shm_owners(&shm)));
-	assert_int_equal(ext_stats.start(&service), 0);
-	/* The rig's engine is at another place than that of the plan. */
-	assert_int_equal(
-		observers_init(&observers, &service, 1, &rig.server), 0);
-	rig.observers = &observers;
-}
 
 static void
 join(void)
 {
 	rig_add(&rig, &rig_dial, &dial);
-	begin("web");
+	counted_begin("web");
 	rig_start(&rig);
 	rig_join(&rig, listener, &client, &server);
 }
@@ -184,26 +49,38 @@ test_known_traffic_is_counted_exactly(void **state)
 	pair_carry(server, client, 0, 3 * MB);
 	/* While it lasts. */
 	assert_true(
-		metric("weir_channels_accepted_total{server=\"web\"}") == 1);
-	assert_true(metric("weir_channels_active{server=\"web\"}") == 1);
-	copied = metric("weir_read_bytes_total{server=\"web\",direction="
-			"\"down\",way=\"copied\"}");
-	spliced = metric("weir_read_bytes_total{server=\"web\",direction="
-			 "\"down\",way=\"spliced\"}");
-	assert_true(copied + spliced == 3 * MB);
-	assert_true(metric("weir_sent_bytes_total{server=\"web\",direction="
-			   "\"up\"}") == MB);
+		counted_metric(
+			"weir_channels_accepted_total{server=\"web\"}") == 1);
 	assert_true(
-		metric("weir_first_byte_seconds_count{server=\"web\"}") == 1);
-	assert_true(metric("weir_connect_seconds_count{server=\"web\"}") == 1);
-	assert_true(metric("weir_session_seconds_count{server=\"web\"}") == 0);
+		counted_metric("weir_channels_active{server=\"web\"}") == 1);
+	copied =
+		counted_metric("weir_read_bytes_total{server=\"web\",direction="
+			       "\"down\",way=\"copied\"}");
+	spliced =
+		counted_metric("weir_read_bytes_total{server=\"web\",direction="
+			       "\"down\",way=\"spliced\"}");
+	assert_true(copied + spliced == 3 * MB);
+	assert_true(
+		counted_metric("weir_sent_bytes_total{server=\"web\",direction="
+			       "\"up\"}") == MB);
+	assert_true(
+		counted_metric(
+			"weir_first_byte_seconds_count{server=\"web\"}") == 1);
+	assert_true(counted_metric(
+			    "weir_connect_seconds_count{server=\"web\"}") == 1);
+	assert_true(counted_metric(
+			    "weir_session_seconds_count{server=\"web\"}") == 0);
 	end();
-	assert_true(metric("weir_channels_active{server=\"web\"}") == 0);
-	assert_true(metric("weir_channels_ended_total{server=\"web\",reason="
-			   "\"done\"}") == 1);
-	assert_true(metric("weir_channels_ended_total{server=\"web\",reason="
-			   "\"reset\"}") == 0);
-	assert_true(metric("weir_session_seconds_count{server=\"web\"}") == 1);
+	assert_true(
+		counted_metric("weir_channels_active{server=\"web\"}") == 0);
+	assert_true(counted_metric(
+			    "weir_channels_ended_total{server=\"web\",reason="
+			    "\"done\"}") == 1);
+	assert_true(counted_metric(
+			    "weir_channels_ended_total{server=\"web\",reason="
+			    "\"reset\"}") == 0);
+	assert_true(counted_metric(
+			    "weir_session_seconds_count{server=\"web\"}") == 1);
 }
 
 static void
@@ -213,12 +90,15 @@ test_an_age_is_in_its_bucket(void **state)
 	join();
 	rig_advance(&rig, 20000);
 	end();
-	assert_true(metric("weir_session_seconds_bucket{server=\"web\",le="
-			   "\"10.0\"}") == 0);
-	assert_true(metric("weir_session_seconds_bucket{server=\"web\",le="
-			   "\"30.0\"}") == 1);
+	assert_true(
+		counted_metric("weir_session_seconds_bucket{server=\"web\",le="
+			       "\"10.0\"}") == 0);
+	assert_true(
+		counted_metric("weir_session_seconds_bucket{server=\"web\",le="
+			       "\"30.0\"}") == 1);
 	assert_in_range(
-		metric("weir_session_seconds_sum{server=\"web\"}"), 20, 29);
+		counted_metric("weir_session_seconds_sum{server=\"web\"}"), 20,
+		29);
 }
 
 static char *
@@ -237,7 +117,8 @@ backend(const char *name, const struct weir_addr *addr, const char *more)
 
 	if (addr != NULL)
 		weir_addr_text(addr, text);
-	return metric(backend_sample(sample, sizeof(sample), name, text, more));
+	return counted_metric(
+		backend_sample(sample, sizeof(sample), name, text, more));
 }
 
 static void
@@ -276,7 +157,7 @@ test_backends_are_bounded(void **state)
 	dial.to[1] = at;
 	dial.to[0] = refusing;
 	dial.n = 2;
-	cf.backends = 1;
+	counted_conf.backends = 1;
 	join();
 	assert_true(backend("failures_total", &refusing, "") == 1);
 	assert_true(backend("connects_total", NULL, "") == 1);
@@ -288,7 +169,7 @@ test_backends_are_bounded(void **state)
 
 /* ---- middlewares --------------------------------------------------------- */
 
-static const char *const counted[] = { "lines", "words", NULL };
+static const char *const words[] = { "lines", "words", NULL };
 static uint64_t burn_ms;
 
 static struct weir_verdict
@@ -308,7 +189,7 @@ look_up(struct weir_call *c, struct weir_bytes in)
 }
 
 static const struct weir_middleware looks = {
-	.name = "looks", .counters = counted, .up = look_up
+	.name = "looks", .counters = words, .up = look_up
 };
 
 static void
@@ -320,18 +201,22 @@ test_a_middleware_is_timed_and_counts_itself(void **state)
 	join();
 	rig_say(client, "12345");
 	rig_hear(&rig, server, "12345");
-	assert_true(metric("weir_middleware_calls_total{server=\"web\","
-			   "middleware=\"looks\"}") == 1);
-	assert_true(metric("weir_middleware_bytes_total{server=\"web\","
-			   "middleware=\"looks\"}") == 5);
-	assert_true(metric("weir_middleware_seconds_total{server=\"web\","
-			   "middleware=\"looks\"}") >= 0.002);
-	assert_true(metric("weir_middleware_longest_seconds{server=\"web\","
-			   "middleware=\"looks\"}") >= 0.002);
-	assert_true(metric("weir_middleware_events_total{server=\"web\","
-			   "middleware=\"looks\",event=\"lines\"}") == 2);
-	assert_true(metric("weir_middleware_events_total{server=\"web\","
-			   "middleware=\"looks\",event=\"words\"}") == 5);
+	assert_true(counted_metric("weir_middleware_calls_total{server=\"web\","
+				   "middleware=\"looks\"}") == 1);
+	assert_true(counted_metric("weir_middleware_bytes_total{server=\"web\","
+				   "middleware=\"looks\"}") == 5);
+	assert_true(
+		counted_metric("weir_middleware_seconds_total{server=\"web\","
+			       "middleware=\"looks\"}") >= 0.002);
+	assert_true(
+		counted_metric("weir_middleware_longest_seconds{server=\"web\","
+			       "middleware=\"looks\"}") >= 0.002);
+	assert_true(
+		counted_metric("weir_middleware_events_total{server=\"web\","
+			       "middleware=\"looks\",event=\"lines\"}") == 2);
+	assert_true(
+		counted_metric("weir_middleware_events_total{server=\"web\","
+			       "middleware=\"looks\",event=\"words\"}") == 5);
 	end();
 }
 
@@ -357,7 +242,7 @@ test_who_stalls_is_named_but_not_all_the_time(void **state)
 
 	(void)state;
 	burn_ms = 2;
-	cf.stall_ms = 1;
+	counted_conf.stall_ms = 1;
 	rig_add(&rig, &looks, NULL);
 	join();
 	for (i = 0; i < 3; i++) {
@@ -375,7 +260,7 @@ test_who_is_quick_is_not_named(void **state)
 {
 	(void)state;
 	burn_ms = 2;
-	cf.stall_ms = 0;
+	counted_conf.stall_ms = 0;
 	rig_add(&rig, &looks, NULL);
 	join();
 	rig_say(client, "x");
@@ -393,11 +278,12 @@ test_names_are_escaped(void **state)
 
 	(void)state;
 	rig_add(&rig, &rig_dial, &dial);
-	begin("a\"b\\c\nd\x01"
-	      "e\xff\xc3\xa9");
-	assert_true(metric("weir_channels_active{server=\"a\\\"b\\\\c\\nd e"
-			   "\xef\xbf\xbd\xc3\xa9\"}") == 0);
-	json = page("/v1/stats");
+	counted_begin("a\"b\\c\nd\x01"
+		      "e\xff\xc3\xa9");
+	assert_true(
+		counted_metric("weir_channels_active{server=\"a\\\"b\\\\c\\nd e"
+			       "\xef\xbf\xbd\xc3\xa9\"}") == 0);
+	json = counted_page("/v1/stats");
 	assert_non_null(strstr(json, "\"name\":\"a\\\"b\\\\c\\nd\\u0001e"
 				     "\xef\xbf\xbd\xc3\xa9\""));
 	rig_start(&rig);
@@ -408,11 +294,11 @@ test_types_of_the_pages(void **state)
 {
 	(void)state;
 	join();
-	page("/metrics");
-	assert_string_equal(reply_type, "application/openmetrics-text; "
-					"version=1.0.0; charset=utf-8");
-	page("/v1/stats");
-	assert_string_equal(reply_type, "application/json");
+	counted_page("/metrics");
+	assert_string_equal(counted_type, "application/openmetrics-text; "
+					  "version=1.0.0; charset=utf-8");
+	counted_page("/v1/stats");
+	assert_string_equal(counted_type, "application/json");
 	end();
 }
 
@@ -428,7 +314,7 @@ test_the_same_as_json(void **state)
 	rig_say(client, "12345");
 	rig_hear(&rig, server, "12345");
 	end();
-	json = page("/v1/stats");
+	json = counted_page("/v1/stats");
 	assert_non_null(strstr(json, "{\"time_ms\":"));
 	assert_non_null(
 		strstr(json, ",\"totals\":{\"accepted\":1,\"active\":0,"));
@@ -465,14 +351,16 @@ test_a_thousand_servers(void **state)
 	}
 	join();
 	end();
-	conf.servers = (struct weir_list){ 1000, servers };
-	ext_stats.stop(&service);
-	assert_int_equal(ext_stats.count(&cf, service.plan, &counters), 0);
-	assert_int_equal(ext_stats.start(&service), 0);
-	conf.servers.n = 0;
-	page("/metrics");
-	assert_non_null(strstr(reply, "\nweir_channels_active{server=\"server "
-				      "number 999\"} 0\n"));
+	counted_plan.servers = (struct weir_list){ 1000, servers };
+	ext_stats.stop(&counted);
+	assert_int_equal(
+		ext_stats.count(&counted_conf, counted.plan, &counters), 0);
+	assert_int_equal(ext_stats.start(&counted), 0);
+	counted_plan.servers.n = 0;
+	counted_page("/metrics");
+	assert_non_null(strstr(counted_page("/metrics"),
+		"\nweir_channels_active{server=\"server "
+		"number 999\"} 0\n"));
 	free(servers);
 	free(names);
 }
@@ -496,34 +384,38 @@ test_a_worker_is_killed(void **state)
 	assert_int_not_equal(pid, -1);
 	if (pid == 0) {
 		counters_own(&counters, other);
-		if (ext_stats.start(&service) == -1)
+		if (ext_stats.start(&counted) == -1)
 			_exit(1);
-		ext_stats.observer->opened(&service, &seen);
-		ext_stats.observer->connected(&service, &seen, &at, 0, 5);
+		ext_stats.observer->opened(&counted, &seen);
+		ext_stats.observer->connected(&counted, &seen, &at, 0, 5);
 		raise(SIGKILL);
 	}
 	free(seen.own);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFSIGNALED(status));
-	assert_true(metric("weir_channels_active{server=\"web\"}") == 2);
+	assert_true(
+		counted_metric("weir_channels_active{server=\"web\"}") == 2);
 	assert_true(backend("active", &at, "") == 2);
 	assert_true(backend("connects_total", &at, "") == 2);
 	owner_end(owners, other);
-	assert_true(metric("weir_channels_active{server=\"web\"}") == 1);
 	assert_true(
-		metric("weir_channels_accepted_total{server=\"web\"}") == 2);
+		counted_metric("weir_channels_active{server=\"web\"}") == 1);
+	assert_true(
+		counted_metric(
+			"weir_channels_accepted_total{server=\"web\"}") == 2);
 	assert_true(backend("active", &at, "") == 1);
 	assert_true(backend("connects_total", &at, "") == 2);
 	end();
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, start, stop)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, counted_start, counted_stop)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		mode_tests(test_known_traffic_is_counted_exactly, start, stop),
+		mode_tests(test_known_traffic_is_counted_exactly, counted_start,
+			counted_stop),
 		CASE(test_an_age_is_in_its_bucket),
 		CASE(test_backends_have_figures_of_their_own),
 		CASE(test_backends_are_bounded),

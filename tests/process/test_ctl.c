@@ -342,7 +342,8 @@ test_reload_fails(void **state)
 	static const struct ctl_reply replies[] = {
 		{ "POST /v1/reload ", .status = 409,
 			.body = "{\"code\":1,\"outcome\":\"reload failed\","
-				"\"messages\":[\"weir.conf:1: no\"],"
+				"\"messages\":[{\"kind\":\"error\",\"text\":"
+				"\"weir.conf:1: no\"}],"
 				"\"error\":\"reload failed\"}" },
 		{ "POST /v1/drain ",
 			.body = "{\"code\":1,\"outcome\":\"no\"}" },
@@ -352,8 +353,7 @@ test_reload_fails(void **state)
 
 	(void)state;
 	ctl_run(&r, "reload", NULL);
-	ctl_expect(&r, 1, "",
-		"weirctl: weir.conf:1: no\nweirctl: reload failed\n");
+	ctl_expect(&r, 1, "", "weir.conf:1: no\nweirctl: reload failed\n");
 	ctl_run(&r, "drain", NULL);
 	ctl_expect(&r, 1, "", "no\n");
 }

@@ -24,6 +24,17 @@
 	"  middlewares = ( { type = \"echo\"; } ); } );\n"
 #define SILENT 1000
 
+/* A weir whose keeper, and whose links to it, are more descriptors than there
+ * were at the start. */
+static struct daemon *
+start(void)
+{
+	struct daemon *d = daemon_start(CONF);
+
+	daemon_fds_allow(d, 6);
+	return d;
+}
+
 static void
 expect(struct daemon *d, const char *what, int status)
 {
@@ -67,7 +78,7 @@ test_f62_what_is_wrong_is_said(void **state)
 		{ "PUT /v1/tables/none/keys/a", 404 },
 		{ "POST /v1/extensions/none/clear", 404 },
 		{ "FOO /v1/status", 501 } };
-	struct daemon *d = daemon_start(CONF);
+	struct daemon *d = start();
 	size_t i;
 
 	(void)state;
@@ -80,7 +91,7 @@ test_f62_what_is_wrong_is_said(void **state)
 static void
 test_f62_garbage(void **state)
 {
-	struct daemon *d = daemon_start(CONF);
+	struct daemon *d = start();
 	uint16_t port = daemon_port(d, "api", 1);
 	unsigned char bytes[600];
 	struct http h;
@@ -116,7 +127,7 @@ static void
 test_f62_more_than_anybody_needs(void **state)
 {
 	static const size_t sizes[] = { 17000, 20000, 60000, 1000000 };
-	struct daemon *d = daemon_start(CONF);
+	struct daemon *d = start();
 	char *text = calloc(1, 3000000), *body;
 	size_t i, n;
 	struct http h;
@@ -160,7 +171,7 @@ test_f62_more_than_anybody_needs(void **state)
 static void
 test_f62_a_thousand_that_say_nothing(void **state)
 {
-	struct daemon *d = daemon_start(CONF);
+	struct daemon *d = start();
 	uint16_t port = daemon_port(d, "api", 1);
 	int *fds = calloc(SILENT, sizeof(*fds)), i, client;
 	int64_t since;
@@ -188,7 +199,7 @@ test_f62_a_thousand_that_say_nothing(void **state)
 static void
 test_f62_who_never_reads(void **state)
 {
-	struct daemon *d = daemon_start(CONF);
+	struct daemon *d = start();
 	int fds[40], i, client = daemon_join(d, "e");
 
 	(void)state;
@@ -211,7 +222,7 @@ test_f62_who_never_reads(void **state)
 static void
 test_f62_who_hangs_up_meanwhile(void **state)
 {
-	struct daemon *d = daemon_start(CONF);
+	struct daemon *d = start();
 	int fd, i, client = daemon_join(d, "e");
 
 	(void)state;

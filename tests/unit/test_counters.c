@@ -1,7 +1,5 @@
 /* test_counters.c - figures that processes count in shared memory, whichever of
  * them is killed when. */
-#define SHM_CRASHES
-
 #include <sys/mman.h>
 #include <sys/wait.h>
 
@@ -17,28 +15,18 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-/* With the points at which they die. */
-#include "shm/counters.c"
-#include "shm/shm.c"
+#include "shm/counters.h"
+#include "shm/owner.h"
 
 #define SIZE ((size_t)1024 * SHM_EXTENT)
 
 static struct shm shm;
 static struct weir_counters counters;
-static uint32_t points; /* until it dies; 0: it does not */
-
-void
-shm_crash(void)
-{
-	if (points > 0 && --points == 0)
-		raise(SIGKILL);
-}
 
 static int
 start(void **state)
 {
 	(void)state;
-	points = 0;
 	return shm_init(&shm, SIZE) == -1 ||
 			       counters_init(&counters, &shm) == -1
 		       ? -1
@@ -182,11 +170,31 @@ test_no_memory_is_said_and_takes_nothing(void **state)
 	assert_int_equal(read_one(a), 0);
 }
 
+/* One whose owner was killed before it had a number. */
+static void
+test_an_extent_that_was_taken_is_used(void **state)
+{
+	uint64_t me = owner_begin(shm_owners(&shm));
+	int a = add("a", NULL, WEIR_COUNTER_SUM, 1);
+	uint32_t taken;
+
+	(void)state;
+	assert_int_not_equal(
+		shm_take(&shm, SHM_OWNER(shm_zone_index(&shm, counters.zone),
+				       owner_place(me))),
+		0);
+	taken = shm_taken(&shm);
+	counters_own(&counters, me);
+	assert_int_equal(read_one(a), 0);
+	assert_non_null(weir_series_cells(&counters, a));
+	assert_int_equal(shm_taken(&shm), taken);
+}
+
 /* ---- several processes --------------------------------------------------- */
 
-/* A process counts n in the series, and dies as it is told to. */
+/* A process counts n in the series, and is killed. */
 static void
-live(uint64_t me, int series, uint64_t n, uint32_t dies)
+live(uint64_t me, int series, uint64_t n)
 {
 	_Atomic uint64_t *cell;
 	int status;
@@ -194,13 +202,11 @@ live(uint64_t me, int series, uint64_t n, uint32_t dies)
 
 	assert_int_not_equal(pid, -1);
 	if (pid == 0) {
-		points = dies;
 		counters_own(&counters, me);
 		cell = weir_series_cells(&counters, series);
 		if (cell == NULL)
 			_exit(1);
 		weir_cell_add(cell, n);
-		points = 0;
 		raise(SIGKILL);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -213,20 +219,23 @@ test_what_a_dead_process_counted_stays(void **state)
 	struct owners *owners = shm_owners(&shm);
 	uint64_t a = owner_begin(owners), b = owner_begin(owners), again;
 	int sum = add("sum", NULL, WEIR_COUNTER_SUM, 1);
+	uint32_t extents;
 	int peak = add("peak", NULL, WEIR_COUNTER_PEAK, 1);
 
 	(void)state;
-	live(a, sum, 5, 0);
-	live(b, sum, 7, 0);
-	live(a, peak, 30, 0);
-	live(b, peak, 20, 0);
+	live(a, sum, 5);
+	live(b, sum, 7);
+	live(a, peak, 30);
+	live(b, peak, 20);
 	assert_int_equal(read_one(sum), 12);
 	assert_int_equal(read_one(peak), 30);
 	owner_end(owners, a);
 	assert_int_equal(read_one(sum), 12);
+	extents = shm_taken(&shm);
 	again = owner_begin(owners);
 	assert_int_equal(owner_place(again), owner_place(a));
-	live(again, sum, 1, 0);
+	live(again, sum, 1);
+	assert_int_equal(shm_taken(&shm), extents);
 	assert_int_equal(read_one(sum), 13);
 	assert_int_equal(read_one(peak), 30);
 }
@@ -240,49 +249,18 @@ test_gauges_of_a_dead_process_are_void_at_once(void **state)
 	int other = add("sum", NULL, WEIR_COUNTER_SUM, 1);
 
 	(void)state;
-	live(a, gauge, 5, 0);
-	live(b, gauge, 7, 0);
+	live(a, gauge, 5);
+	live(b, gauge, 7);
 	assert_int_equal(read_one(gauge), 12);
 	owner_end(owners, a);
 	assert_int_equal(read_one(gauge), 7);
 	/* The next one at its place has not begun to count yet. */
 	again = owner_begin(owners);
 	assert_int_equal(read_one(gauge), 7);
-	live(again, other, 1, 0);
+	live(again, other, 1);
 	assert_int_equal(read_one(gauge), 7);
-	live(again, gauge, 2, 0);
+	live(again, gauge, 2);
 	assert_int_equal(read_one(gauge), 9);
-}
-
-/* A life at that place, killed at each point that it goes past. */
-static void
-test_whoever_is_killed_where_does_no_harm(void **state)
-{
-	struct owners *owners = shm_owners(&shm);
-	uint64_t other = owner_begin(owners), sum = 0;
-	int counts = add("sum", NULL, WEIR_COUNTER_SUM, 1);
-	int gauges = add("gauge", NULL, WEIR_COUNTER_GAUGE, 1), i;
-	uint32_t extents;
-	uint32_t dies;
-
-	(void)state;
-	live(other, gauges, 3, 0);
-	extents = shm_taken(&shm);
-	for (dies = 1; dies < 8; dies++) {
-		for (i = 0; i < 2; i++) {
-			uint64_t me = owner_begin(owners), before = sum;
-
-			live(me, i == 0 ? counts : gauges, 10, dies);
-			assert_in_range(read_one(gauges), 3, 13);
-			owner_end(owners, me);
-			sum = read_one(counts);
-			assert_true(sum == before || sum == before + 10);
-			assert_int_equal(read_one(gauges), 3);
-		}
-	}
-	/* The last ones went past all points. */
-	assert_true(sum >= 10);
-	assert_int_equal(shm_taken(&shm), extents + 1);
 }
 
 static void
@@ -296,15 +274,15 @@ test_a_reload_keeps_what_there_was_and_adds_to_it(void **state)
 
 	(void)state;
 	assert_int_equal(counters_init(&keeper, &shm), 0);
-	live(a, first, 1, 0);
-	live(a, second, 2, 0);
+	live(a, first, 1);
+	live(a, second, 2);
 	/* The next generation has others; an old process counts still. */
 	third = add("f", "third", WEIR_COUNTER_SUM, 1);
 	assert_int_equal(add("f", "second", WEIR_COUNTER_SUM, 1), second);
 	b = owner_begin(owners);
-	live(b, third, 30, 0);
-	live(b, second, 20, 0);
-	live(a, first, 100, 0);
+	live(b, third, 30);
+	live(b, second, 20);
+	live(a, first, 100);
 	assert_int_equal(read_one(first), 101);
 	assert_int_equal(read_one(second), 22);
 	assert_int_equal(read_one(third), 30);
@@ -365,9 +343,9 @@ main(void)
 		CASE(test_cells_are_side_by_side_and_nobody_elses),
 		CASE(test_the_directory_takes_a_thousand_servers_and_says_when_it_is_full),
 		CASE(test_no_memory_is_said_and_takes_nothing),
+		CASE(test_an_extent_that_was_taken_is_used),
 		CASE(test_what_a_dead_process_counted_stays),
 		CASE(test_gauges_of_a_dead_process_are_void_at_once),
-		CASE(test_whoever_is_killed_where_does_no_harm),
 		CASE(test_a_reload_keeps_what_there_was_and_adds_to_it),
 		CASE(test_a_reader_beside_writers),
 	};

@@ -200,6 +200,17 @@ looks_opened(struct weir_call *c)
 static const struct weir_middleware looks = {
 	.name = "looks", .counters = counted, .open = looks_opened, .up = look
 };
+static struct weir_verdict
+looks_closed(struct weir_call *c, enum weir_reason reason)
+{
+	(void)c;
+	(void)reason;
+	return weir_pass(0);
+}
+static const struct weir_middleware looks_on = { .name = "looks_on",
+	.up = look,
+	.counters = counted,
+	.close = looks_closed };
 static const struct weir_middleware looks_not = { .name = "looks_not",
 	.open = looks_opened };
 
@@ -239,6 +250,23 @@ test_a_channel_from_its_beginning_to_its_end(void **state)
 	assert_int_equal(calls, 3);
 	assert_int_equal(called_bytes, 5);
 	assert_true(called_ns > 0);
+}
+
+static void
+test_a_callback_that_is_shown_nothing(void **state)
+{
+	(void)state;
+	rig_add(&rig, &looks_on, NULL);
+	pair_join();
+	rig_say(client, "12345");
+	rig_hear(&rig, server, "12345");
+	rig_reset(&client);
+	rig_hear_reset(&rig, server);
+	rig_until(&rig, rig_ends.n == 1);
+	assert_string_equal(
+		said, "1:opened/0 1:connected/1 1:closed/2 1:close/3 ");
+	assert_int_equal(last.reason, WEIR_R_RESET);
+	assert_int_equal(last.ended_by, WEIR_FRONTEND);
 }
 
 static void
@@ -349,6 +377,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		mode_tests(test_a_channel_from_its_beginning_to_its_end, start,
 			stop),
+		CASE(test_a_callback_that_is_shown_nothing),
 		CASE(test_a_backend_that_fails_and_one_that_does_not),
 		CASE(test_a_backend_that_never_answers),
 		CASE(test_one_that_is_answered_here_has_no_backend),

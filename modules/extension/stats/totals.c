@@ -5,14 +5,6 @@
 
 #include "stats.h"
 
-/* A place for a backend, as processes have it. */
-struct place {
-	struct totals *totals;
-	uint64_t active[WEIR_PROCESSES]; /* by process */
-	bool others;			 /* it is that of all others */
-	bool failed;
-};
-
 static int totals_backends(struct totals *, struct weir_counters *);
 
 uint64_t
@@ -162,66 +154,71 @@ totals_backend(struct totals *t, const char address[WEIR_ADDR_TEXT])
 	return v;
 }
 
-static void
-place_active(
-	void *arg, const _Atomic uint64_t *cells, unsigned process, bool lives)
-{
-	struct place *p = arg;
-
-	p->active[process] = lives ? *cells : 0;
-}
-
-static void
-place_read(
-	void *arg, const _Atomic uint64_t *cells, unsigned process, bool lives)
+/* Adds what one process has at a place; active: what it has open there. */
+static int
+place_add(struct totals *t, const _Atomic uint64_t *cells, bool others,
+	uint64_t active)
 {
 	char address[WEIR_ADDR_TEXT] = BACKENDS_ALL;
-	struct place *p = arg;
 	struct backend_total *to;
 	int dir;
 
-	(void)lives;
-	if (!p->others &&
+	if (!others &&
 		atomic_load_explicit(cell_of(cells, backend_figures, used),
 			memory_order_acquire) == 0)
-		return;
-	if (!p->others)
+		return 0;
+	if (!others)
 		memcpy(address,
 			(const void *)cell_of(cells, backend_figures, text),
 			sizeof(address));
-	to = totals_backend(p->totals, address);
-	if (to == NULL) {
-		p->failed = true;
-		return;
-	}
+	to = totals_backend(t, address);
+	if (to == NULL)
+		return -1;
 	to->connects += *cell_of(cells, backend_figures, connects);
 	to->failures += *cell_of(cells, backend_figures, failures);
 	for (dir = 0; dir < 2; dir++)
 		to->bytes[dir] += *cell_of(cells, backend_figures, bytes[dir]);
 	to->connect_us += *cell_of(cells, backend_figures, connect_us);
-	to->active += p->active[process];
+	to->active += active;
+	return 0;
+}
+
+static int
+place_read(struct totals *t, const struct weir_counters *c, int sums,
+	int gauges, bool others)
+{
+	uint64_t active[WEIR_PROCESSES] = { 0 };
+	const _Atomic uint64_t *cells;
+	unsigned at = 0, process;
+	bool lives;
+
+	while (gauges != -1 && (cells = weir_series_next(c, gauges, &at,
+					&process, &lives)) != NULL)
+		active[process] = lives ? *cells : 0;
+	at = 0;
+	while ((cells = weir_series_next(c, sums, &at, &process, &lives)) !=
+		NULL)
+		if (place_add(t, cells, others, active[process]) == -1)
+			return -1;
+	return 0;
 }
 
 static int
 totals_backends(struct totals *t, struct weir_counters *c)
 {
 	struct weir_series s;
-	bool failed = false;
 	unsigned i;
-	int number;
 
-	for (i = 0; !failed && weir_series_get(c, i, &s); i++) {
-		struct place p = { .totals = t };
+	for (i = 0; weir_series_get(c, i, &s); i++) {
+		bool others;
 
 		if (strcmp(s.family, FAMILY_BACKEND) != 0)
 			continue;
-		p.others = strcmp(s.labels[0], BACKENDS_ALL) == 0;
+		others = strcmp(s.labels[0], BACKENDS_ALL) == 0;
 		s.family = FAMILY_BACKEND_ACTIVE;
-		number = weir_series_find(c, &s);
-		if (number != -1)
-			weir_series_each(c, number, place_active, &p);
-		weir_series_each(c, (int)i, place_read, &p);
-		failed = p.failed;
+		if (place_read(t, c, (int)i, weir_series_find(c, &s), others) ==
+			-1)
+			return -1;
 	}
-	return failed ? -1 : 0;
+	return 0;
 }
