@@ -19,7 +19,7 @@ shots=${SHOTS:-$scratch}
 
 browser()
 {
-	timeout 60 python3 "$tests/browser.py" "$@"
+	timeout 60 python3 -IS "$tests/browser.py" "$@"
 }
 
 driver_start()
@@ -74,11 +74,9 @@ figures_are_sane()
 # Nor is it wider than the window, in any of two sizes.
 fits()
 {
-	for width in 360 1280; do
-		browser size "$width" 740
-		equal "$(value "document.documentElement.scrollWidth <= $width")" \
-			true || return 1
-	done
+	set -- 'return document.documentElement.scrollWidth <= innerWidth'
+	equal "$(browser size 1280 740 and run "$1" and \
+		size 360 740 and run "$1" | uniq -c | tr -d ' ')" 2true
 }
 
 # The console has no error, but for connections to weir when that is away.
@@ -97,8 +95,8 @@ console_has_only()
 picture()
 {
 	shot=$shots/$1-$2.png
-	browser media "$1" && browser shot "$shot" "$2" "$3" || return 1
-	light=$(browser colours "$shot") || return 1
+	light=$(browser media "$1" and shot "$shot" "$2" "$3" and \
+		colours "$shot") || return 1
 	colours=${light% *}
 	light=${light#* }
 	[ "$colours" -gt 50 ] || say_not 'it has %d colours' "$colours" ||
@@ -115,29 +113,30 @@ press()
 	value "document.getElementById('$1').click()" >pressed
 }
 
-# The page is that bright: "light" or "dark".
-looks()
-{
-	is "(getComputedStyle(document.body).backgroundColor.match(/\\d+/)[0] >
-		127 ? 'light' : 'dark') === '$1'"
-}
+# How bright the page is, or becomes by a press of the button.
+looks='return getComputedStyle(document.body).backgroundColor.match(/\d+/)[0] >
+	127 ? "light" : "dark"'
+press_theme="document.getElementById('theme').click(); $looks"
 
-# What is chosen stays; what the system wants counts as long as nothing is.
+# What is chosen stays; what the system wants counts as long as nothing is.  The
+# button has auto, light, dark.
 themes()
 {
-	browser media dark && looks dark && press theme && looks light &&
-		browser go "$1" && looks light && press theme && looks dark &&
-		browser media light && looks dark && browser go "$1" &&
-		looks dark && press theme && looks light &&
-		browser media dark && looks dark
+	equal "$(browser media dark and run "$looks" and \
+		run "$press_theme" and go "$1" and run "$looks" and \
+		run "$press_theme" and media light and run "$looks" and \
+		go "$1" and run "$looks" and run "$press_theme" and \
+		media dark and run "$looks" | tr '\n' ' ')" \
+		'"dark" "light" "light" "dark" "dark" "dark" "light" "dark" '
 }
 
 # With storage denied the button works all the same.
 themes_unremembered()
 {
-	browser deny && browser media light && browser go "$1" &&
-		is 'document.title.includes("open")' && looks light &&
-		press theme && press theme && looks dark &&
+	equal "$(browser deny and media light and go "$1" and \
+		until 'return document.title.includes("open")' and \
+		run "$looks" and run "$press_theme" and \
+		run "$press_theme" | tr '\n' ' ')" '"light" "light" "dark" ' &&
 		console_is_clean
 }
 
@@ -267,7 +266,7 @@ hostile_is_text()
 {
 	shows hostile 'known.stats.servers.length === 1' &&
 		is '["servers", "channels", "backends", "reasons", "stages"]
-			.every((id) => document.querySelector(`#${id} tbody`)
+			.every((id) => document.querySelector("#" + id + " tbody")
 				.textContent.includes(
 				"</script><script>document.title"))' &&
 		is 'document.getElementById("about").textContent.includes("<img")' &&
@@ -341,7 +340,7 @@ must 'a load starts' load_start
 claim 'the page is one text, with nothing from elsewhere' page_is_whole
 claim 'its scripts have another word each time' nonces_differ
 must 'chromedriver starts' start_on_port driver_start
-WEBDRIVER=http://127.0.0.1:$port
+WEBDRIVER=$port
 export WEBDRIVER
 trap 'browser close >/dev/null 2>&1; leave' EXIT
 must 'the page opens' browser open "http://127.0.0.1:$api/"

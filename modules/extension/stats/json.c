@@ -133,10 +133,10 @@ backends_write(struct text *t, const struct totals *totals)
 		string(t, b->address);
 		member(t, "connects", b->connects);
 		member(t, "failures", b->failures);
-		member(t, "connect_us", b->connect_us);
 		member(t, "active", b->active);
 		member(t, "up_bytes", b->bytes[WEIR_UP]);
 		member(t, "down_bytes", b->bytes[WEIR_DOWN]);
+		member(t, "connect_us", b->connect_us);
 		text_add(t, "}");
 	}
 	text_add(t, "]");

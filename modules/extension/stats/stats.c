@@ -433,8 +433,8 @@ static int
 stats_keep(struct weir_service *s, struct weir_keeper *k)
 {
 	return weir_keeper_page(k, s, "/metrics", page_metrics) == -1 ||
-			       weir_keeper_page(k, s, "/v1/stats",
-				       page_stats) == -1
+			       weir_keeper_page(
+				       k, s, "/v1/stats", page_stats) == -1
 		       ? -1
 		       : weir_keeper_page(k, s, "/", dashboard_answer);
 }
@@ -442,7 +442,8 @@ stats_keep(struct weir_service *s, struct weir_keeper *k)
 const struct weir_extension ext_stats = {
 	.name = "stats",
 	.help = "Counts what channels, backends and middlewares do, and shows "
-		"it at /metrics (OpenMetrics), /v1/stats (JSON), and, to people, "
+		"it at /metrics (OpenMetrics), /v1/stats (JSON), and, to "
+		"people, "
 		"as a page at /.",
 	.opts = opts,
 	.conf_size = sizeof(struct stats_conf),
