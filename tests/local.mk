@@ -399,6 +399,7 @@ TEST_EXTRAS = \
 	tests/mutants/apply.awk \
 	tests/mutants/chain.list \
 	tests/mutants/channel.list \
+	tests/mutants/limits.list \
 	tests/mutants/modules.list \
 	tests/mutants/shm.list \
 	tests/mutants/sockets.list \

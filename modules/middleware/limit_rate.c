@@ -218,8 +218,8 @@ pace(struct weir_call *c, struct weir_bytes in, enum weir_dir dir)
 		return weir_close(WEIR_R_NOMEM);
 	/* Who has used up a budget at once wants more than is here. */
 	if (p->given && p->given_ms + STEADY_MS >= age_ms(c) &&
-		n < st->buckets[dir].burst)
-		n = st->buckets[dir].burst;
+		n < cf->rates[dir] / SLICES)
+		n = cf->rates[dir] / SLICES;
 	if (cf->limiter.dry_run)
 		return pace_dry(c, dir, n);
 	if (bytes_book(c, dir, &n, &wait_ms) == -1) {

@@ -434,16 +434,6 @@ channel_source_ended(struct weir_channel *ch, enum weir_dir dir, int err)
 }
 
 void
-channel_hang_up(struct weir_channel *ch, enum weir_side side, bool reset)
-{
-	if (ch->ends[side].fd == -1)
-		return;
-	history_note(ch, HISTORY_CLOSE, side, 0);
-	if (endpoint_close(&ch->ends[side], reset) == -1)
-		history_note(ch, HISTORY_CLOSE_ERROR, side, errno);
-}
-
-void
 channel_die(struct weir_channel *ch, bool reset)
 {
 	struct loop *loop = ch->engine->loop;

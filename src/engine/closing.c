@@ -158,6 +158,16 @@ closing_run(struct weir_channel *ch)
 }
 
 void
+channel_hang_up(struct weir_channel *ch, enum weir_side side, bool reset)
+{
+	if (ch->ends[side].fd == -1)
+		return;
+	history_note(ch, HISTORY_CLOSE, side, 0);
+	if (endpoint_close(&ch->ends[side], reset) == -1)
+		history_note(ch, HISTORY_CLOSE_ERROR, side, errno);
+}
+
+void
 channel_hurry(struct weir_channel *ch)
 {
 	if (ch->state != CHANNEL_DEAD || ch->hurried)

@@ -51,7 +51,7 @@ ask_member(struct ask *a, struct member *m)
 	TAILQ_INSERT_TAIL(&a->owed, o, link);
 	a->waits++;
 	/* A worker that does not even read is silent. */
-	if (m->known)
+	if (m->known && !a->queued)
 		(void)member_send(m, a->question, a->size);
 	return 0;
 }
@@ -78,13 +78,14 @@ ask_begin(struct weir_keeper *k, const struct ask_options *o)
 		(suseconds_t)(o->ms % 1000 * 1000) };
 	struct ask *a;
 
-	if (k->nasks >= ASKS_MOST) {
+	if (k->nasks >= ASKS_MOST && o->ms == 0) {
 		errno = EBUSY;
 		return NULL;
 	}
 	a = calloc(1, sizeof(*a));
 	if (a == NULL)
 		return NULL;
+	a->queued = k->nasks >= ASKS_MOST;
 	a->keeper = k;
 	a->number = ++k->last_ask;
 	a->since_ms = clock_ms();
@@ -95,7 +96,7 @@ ask_begin(struct weir_keeper *k, const struct ask_options *o)
 	a->size = o->size;
 	TAILQ_INIT(&a->owed);
 	TAILQ_INSERT_TAIL(&k->asks, a, link);
-	k->nasks++;
+	k->nasks += !a->queued;
 	a->question = malloc(o->size);
 	a->deadline = evtimer_new(k->base, ask_is_over, a);
 	if (a->question != NULL) {
@@ -113,24 +114,50 @@ ask_begin(struct weir_keeper *k, const struct ask_options *o)
 	return a;
 }
 
+/* One is over: the next that waits may go. */
+static void
+asks_next(struct weir_keeper *k)
+{
+	struct owed *o;
+	struct ask *a;
+
+	TAILQ_FOREACH(a, &k->asks, link)
+	{
+		if (a->queued)
+			break;
+	}
+	if (a == NULL || k->nasks >= ASKS_MOST)
+		return;
+	a->queued = false;
+	k->nasks++;
+	TAILQ_FOREACH(o, &a->owed, link)
+	{
+		if (o->member != NULL && o->member->known)
+			(void)member_send(o->member, a->question, a->size);
+	}
+}
+
 void
 ask_end(struct ask *a)
 {
 	struct link_head end = { LINK_END, a->number };
+	struct weir_keeper *k = a->keeper;
 	struct owed *o;
 
 	while ((o = TAILQ_FIRST(&a->owed)) != NULL) {
-		if (o->member != NULL && o->member->known && !o->answered)
+		if (o->member != NULL && o->member->known && !o->answered &&
+			!a->queued)
 			(void)member_send(o->member, &end, sizeof(end));
 		TAILQ_REMOVE(&a->owed, o, link);
 		free(o);
 	}
-	TAILQ_REMOVE(&a->keeper->asks, a, link);
-	a->keeper->nasks--;
+	TAILQ_REMOVE(&k->asks, a, link);
+	k->nasks -= !a->queued;
 	if (a->deadline != NULL)
 		event_free(a->deadline);
 	free(a->question);
 	free(a);
+	asks_next(k);
 }
 
 json_t *
@@ -216,7 +243,8 @@ asks_join(struct weir_keeper *k, struct member *m)
 		o = ask_owed(a, m);
 		if (o != NULL) {
 			owed_know(o, m);
-			(void)member_send(m, a->question, a->size);
+			if (!a->queued)
+				(void)member_send(m, a->question, a->size);
 		} else if (a->follows) {
 			(void)ask_member(a, m);
 		}

@@ -36,6 +36,7 @@ struct ask {
 	struct weir_keeper *keeper;
 	uint32_t number;
 	bool follows; /* workers that come later are asked, too */
+	bool queued;  /* not sent yet: others are under way */
 	uint64_t since_ms;
 	struct event *deadline;
 	TAILQ_HEAD(, owed) owed;
@@ -64,8 +65,10 @@ struct ask_options {
 	void *arg;
 };
 
-/* Asks.  over() is called later, never from in here.  NULL with errno (EBUSY:
- * there are too many questions).  End it with ask_end(). */
+/* Asks.  When too many are under way it waits until they are not, which its
+ * time is running for already.  over() is called later, never from in here.
+ * NULL with errno (EBUSY: too many, and it has no time to end).  End it with
+ * ask_end(). */
 struct ask *ask_begin(struct weir_keeper *k, const struct ask_options *o);
 /* Tells the workers that nobody waits any more, and frees it. */
 void ask_end(struct ask *a);

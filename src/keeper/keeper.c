@@ -204,9 +204,9 @@ keeper_done(struct weir_keeper *k)
 	upkeep_done(&k->upkeep);
 	/* What they have not answered is refused. */
 	services_done(&k->services);
+	web_done(&k->web);
 	orders_done(k);
 	asks_done(k);
-	web_done(&k->web);
 	members_done(k);
 	pages_done(k);
 	control_done(&k->control);

@@ -216,10 +216,12 @@ generation_reopen(struct generation *g)
 }
 
 void
-generation_shed(struct generation *g)
+generation_shed(struct generation *g, const struct workers *own)
 {
 	workers_shed(&g->workers);
 	workers_shed(&g->keeper);
+	if (own == &g->workers || own == &g->keeper)
+		return;
 	listeners_close(&g->listeners);
 	logs_done(&g->logs);
 }

@@ -77,8 +77,9 @@ void generation_retire_keeper(struct generation *g, uint64_t now_ms);
 size_t generation_files(const struct generation *g);
 /* Opens its log files again, and sends them to its workers. */
 void generation_reopen(struct generation *g);
-/* In a child: closes what it has open, which is another's. */
-void generation_shed(struct generation *g);
+/* In a child: closes what it has open, which is another's; what own is part of
+ * keeps its listeners and log files. */
+void generation_shed(struct generation *g, const struct workers *own);
 /* One line of figures, for log, status and title: its workers, their channels,
  * and how old the oldest is; now_ms is CLOCK_MONOTONIC. */
 void generation_text(const struct generation *g, uint64_t now_ms,

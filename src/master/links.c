@@ -26,8 +26,8 @@ workers_link(struct workers *ws, struct worker *keeper)
 		/* One of them may be full, or gone: then both see the end, and
 		 * it is tried again. */
 		if (msg_send_fd(w->control_fd, MSG_LINK, 0, fds[0]) == 0 &&
-			msg_send_fd(keeper->control_fd, MSG_LINK, 0, fds[1]) ==
-				0)
+			msg_send_fd(keeper->control_fd, MSG_LINK,
+				(uint32_t)w->pid, fds[1]) == 0)
 			w->linked = keeper->pid;
 		fd_close(&fds[0]);
 		fd_close(&fds[1]);

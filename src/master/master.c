@@ -167,12 +167,10 @@ master_shed(void *arg, const struct workers *own)
 
 	TAILQ_FOREACH(g, &m->all, link)
 	{
-		if (&g->workers != own && &g->keeper != own)
-			generation_shed(g);
+		generation_shed(g, own);
 	}
-	g = m->reload.next;
-	if (g != NULL && &g->workers != own && &g->keeper != own)
-		generation_shed(g);
+	if (m->reload.next != NULL)
+		generation_shed(m->reload.next, own);
 	reload_shed(&m->reload);
 	log_tap(NULL, NULL);
 	callers_shed(&m->callers);

@@ -7,6 +7,8 @@
 #include "shm/crash.h"
 #include "shm/tokens.h"
 
+#define SLICE_MS 50 /* what one books at once comes in that, at most */
+
 /* Thousandths that come in ms. */
 static double
 bucket_comes(const struct weir_bucket *b, uint64_t ms)
@@ -71,17 +73,30 @@ weir_tokens_draw(struct weir_tokens *tokens, const struct weir_bucket *b,
 	return true;
 }
 
+/* How many of those that have not come one may book, when so many thousandths
+ * are booked already.  All who wait see about the same; so they get the same.
+ */
+static uint64_t
+bucket_share(const struct weir_bucket *b, uint64_t late)
+{
+	double slice = bucket_comes(b, SLICE_MS) / 1000, share;
+
+	share = slice * slice / (slice + (double)late / 1000);
+	return share > 1 ? (uint64_t)share : 1;
+}
+
 uint64_t
 weir_tokens_book(struct weir_tokens *tokens, const struct weir_bucket *b,
 	uint64_t *n, uint64_t now_ms)
 {
 	uint64_t used = tokens_used(tokens, b, now_ms), full = b->burst * 1000;
-	double late = used > full ? (double)(used - full) : 0, share;
+	uint64_t here = used < full ? (full - used) / 1000 : 0, share;
 
-	/* All who wait see about the same; so they get the same. */
-	share = (double)b->burst * (double)full / ((double)full + late);
-	if ((double)*n > share)
-		*n = share > 1 ? (uint64_t)share : 1;
+	share = bucket_share(b, used > full ? used - full : 0);
+	if (share < here)
+		share = here;
+	if (*n > share)
+		*n = share;
 	used += *n * 1000;
 	tokens_take(tokens, b, used, now_ms);
 	return used > full ? bucket_takes(b, used - full) : 0;

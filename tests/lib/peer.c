@@ -75,11 +75,15 @@ int
 peer_connect_unix(const char *path)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	int fd = peer_socket(AF_UNIX), err;
+	int fd = peer_socket(AF_UNIX), err, left_ms = PEER_MS;
 
 	assert_true(strlen(path) < sizeof(un.sun_path));
 	memcpy(un.sun_path, path, strlen(path));
-	err = peer_try(fd, (struct sockaddr *)&un, sizeof(un));
+	/* Its backlog has no room; nothing tells when it has (unix(7)). */
+	while ((err = peer_try(fd, (struct sockaddr *)&un, sizeof(un))) ==
+			EAGAIN &&
+		left_ms-- > 0)
+		poll(NULL, 0, 1);
 	if (err != 0)
 		PEER_FAIL("connect to %s: %s", path, strerror(err));
 	return fd;

@@ -67,7 +67,7 @@ mandoc_findings()
 examples()
 {
 	awk -v stem="$scratch/$2" '
-		/^ +(process|log|servers) = / && !open {
+		/^ +(process|log|extensions|servers) = / && !open {
 			open = 1
 			file = stem "." ++n ".conf"
 		}

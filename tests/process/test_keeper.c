@@ -309,11 +309,39 @@ test_f62_rights(void **state)
 	daemon_stop(d);
 }
 
+/* Nobody has the other end of anything that is not his own, so each sees when
+ * the other side is gone. */
+static void
+test_f61_keeper_and_workers_have_only_their_own(void **state)
+{
+	struct daemon *d = daemon_start(CONF);
+	pid_t master = daemon_pid(d), keeper, pids[DAEMON_WORKERS];
+	size_t i, n = daemon_workers(d, pids);
+	struct http h = http_ask(d, "GET /v1/status", NULL, 200);
+
+	(void)state;
+	keeper = (pid_t)http_number(&h, "keeper.pid");
+	http_done(&h);
+	assert_int_equal(n, 2);
+	/* The segment of memory is everybody's; so is a listener, of workers or
+	 * of the keeper. */
+	assert_int_equal(procs_fds_shared(pids[0], pids[1]), 2);
+	assert_int_equal(procs_fds_shared(keeper, master), 2);
+	for (i = 0; i < n; i++) {
+		assert_int_equal(procs_fds_shared(pids[i], master), 2);
+		assert_int_equal(procs_fds_shared(pids[i], keeper), 1);
+	}
+	daemon_kill_master(d);
+	daemon_launch(d);
+	daemon_stop(d);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		daemon_test(test_figures_of_all_workers),
+		daemon_test(test_f61_keeper_and_workers_have_only_their_own),
 		daemon_test(test_channels_are_listed_and_killed),
 		daemon_test(test_a_pause_outlives_processes_and_reloads),
 		daemon_test(

@@ -67,6 +67,9 @@ test_a_bucket_of_the_caller(void **state)
 	assert_int_equal(errno, EDQUOT);
 	assert_in_range(wait_ms, 5990, 6000);
 	assert_int_equal(shared_read("a", TOKENS), 0);
+	clock_advance(1000);
+	assert_int_equal(draw(&per_minute, 1, &wait_ms), -1);
+	assert_in_range(wait_ms, 4900, 5100);
 	clock_advance(wait_ms);
 	assert_int_equal(draw(&per_minute, 1, NULL), 0);
 	clock_advance(1000000);
@@ -185,11 +188,14 @@ test_a_bucket_of_ones_own(void **state)
 	assert_false(weir_tokens_draw(&tokens, &small, 3, 1000, &wait_ms));
 	assert_int_equal(wait_ms, 200);
 	assert_true(weir_tokens_draw(&tokens, &small, 3, 1200, NULL));
-	assert_int_equal(weir_tokens_book(&tokens, &small, &n, 1200), 500);
-	assert_int_equal(n, 5);
+	assert_int_equal(weir_tokens_book(&tokens, &small, &n, 1200), 100);
+	assert_int_equal(n, 1);
 	n = 5;
-	assert_int_equal(weir_tokens_book(&tokens, &small, &n, 1200), 700);
-	assert_int_equal(n, 2);
+	assert_int_equal(weir_tokens_book(&tokens, &small, &n, 1200), 200);
+	assert_int_equal(n, 1);
+	n = 5;
+	assert_int_equal(weir_tokens_book(&tokens, &small, &n, 9000), 0);
+	assert_int_equal(n, 5);
 }
 
 /* ---- periods ------------------------------------------------------------- */
@@ -213,7 +219,8 @@ test_spent_in_a_period(void **state)
 	assert_int_equal(spend(60000, 7, 12, &got), 0);
 	assert_int_equal(got, 2);
 	assert_int_equal(spend(60000, 7, 5, &got), -1);
-	assert_int_equal(spend(60000, 0, 5, &got), 0);
+	assert_int_equal(spend(60000, 0, 5, &got), -1);
+	assert_int_equal(spend(60000, 0, 13, &got), 0);
 	clock_advance(60000);
 	assert_int_equal(shared_read("a", PERIOD), 0);
 	assert_int_equal(spend(60000, 7, 10, &got), 0);
