@@ -88,6 +88,7 @@ UNIT_TESTS = \
 	tests/unit/test_table_crash \
 	tests/unit/test_table_others \
 	tests/unit/test_table_spend \
+	tests/unit/test_table_stops \
 	tests/unit/test_timeouts \
 	tests/unit/test_timer \
 	tests/unit/test_tracing \
@@ -137,6 +138,8 @@ PROCESS_TESTS = \
 	tests/process/test_full \
 	tests/process/test_keeper \
 	tests/process/test_keeper_clients \
+	tests/process/test_keeper_faults \
+	tests/process/test_keeper_many \
 	tests/process/test_limits \
 	tests/process/test_load \
 	tests/process/test_loader \
@@ -155,6 +158,8 @@ PROCESS_TESTS = \
 	tests/process/test_rights \
 	tests/process/test_rlimits \
 	tests/process/test_segments \
+	tests/process/test_shared_faults \
+	tests/process/test_shared_starts \
 	tests/process/test_sockets \
 	tests/process/test_spread \
 	tests/process/test_start \
@@ -180,9 +185,13 @@ FUZZ_TESTS = \
 LONG_TESTS = \
 	tests/long/test_bulk \
 	tests/long/test_crashes \
+	tests/long/test_keeper_faults \
+	tests/long/test_keeper_many \
 	tests/long/test_loader \
 	tests/long/test_pulse \
 	tests/long/test_reloads \
+	tests/long/test_shared_faults \
+	tests/long/test_shared_starts \
 	tests/long/test_table_crash
 LONG_SHELL_TESTS = \
 	tests/fuzz/fuzz.sh \
@@ -305,7 +314,11 @@ libtest_a_SOURCES = \
 
 # A weir that has the middlewares of tests/lib/trial.c beside the real ones, and
 # system calls that fail when asked to.
-tests_trial_SOURCES = src/main.c tests/lib/faults.c tests/lib/trial.c
+tests_trial_SOURCES = \
+	src/main.c \
+	tests/lib/faults.c \
+	tests/lib/frail.c \
+	tests/lib/trial.c
 tests_trial_LDFLAGS = $(WEIR_LDFLAGS) \
 	-Wl,--wrap=accept4 \
 	-Wl,--wrap=connect \

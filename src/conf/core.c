@@ -93,7 +93,9 @@ static const struct weir_opt process_opts[] = {
 		.min = 4 << 20, .max = 1LL << 40, .flags = WEIR_NEEDS_START,
 		.help = "How much memory all processes may share, for tables "
 			"and counters of extensions; only what is used is "
-			"taken."),
+			"taken.  Less than all tables may come to together "
+			"works until it is used up: then new keys may find no "
+			"room, also where \"full\" is \"evict\"."),
 	WEIR_OPT_END
 };
 static const struct weir_rows process_rows = { .opts = process_opts,

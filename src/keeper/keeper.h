@@ -32,6 +32,7 @@ struct weir_keeper {
 	struct ask_head asks;
 	unsigned nasks;
 	unsigned ntraces;
+	size_t nrows; /* of channels, of lists that are being made */
 	uint32_t last_ask;
 	struct order_head orders;
 	unsigned norders;

@@ -15,6 +15,7 @@
 
 #define ROWS	  10000	 /* without a limit */
 #define ROWS_MOST 100000 /* of any */
+#define ROWS_ALL  20000	 /* of all lists that are being made, but for one */
 #define ID_TEXT	  48
 
 static const char sort_words[] =
@@ -37,6 +38,7 @@ struct listing {
 	struct gather rows;
 	uint64_t total;
 	bool scant; /* memory ran out */
+	bool busy;  /* others, who go on, have too many rows */
 };
 
 static json_t *
@@ -88,19 +90,6 @@ row_json(const struct link_row *row)
 		row_holder(row, texts));
 }
 
-/* Writes one value behind a comma, if there is one before it. */
-static bool
-buffer_json(struct evbuffer *buf, json_t *json, bool first)
-{
-	char *text = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
-	bool fine = text != NULL && evbuffer_add_printf(buf, "%s%s",
-					    first ? "" : ",\n", text) != -1;
-
-	free(text);
-	json_decref(json);
-	return fine;
-}
-
 /* Row by row: thousands of them as one tree would take much memory. */
 static struct evbuffer *
 listing_body(struct listing *l)
@@ -114,7 +103,7 @@ listing_body(struct listing *l)
 	if (fine)
 		(void)evbuffer_add_printf(buf, "{\"channels\":[");
 	for (i = 0; i < l->rows.n && fine; i++)
-		fine = buffer_json(buf, row_json(l->rows.v[i]), i == 0);
+		fine = request_list_add(buf, row_json(l->rows.v[i]), i == 0);
 	if (fine)
 		fine = evbuffer_add_printf(buf,
 			       "],\"total\":%" PRIu64 ",\"silent\":%s}\n",
@@ -124,6 +113,31 @@ listing_body(struct listing *l)
 	if (!fine && buf != NULL)
 		evbuffer_free(buf);
 	return fine ? buf : NULL;
+}
+
+static void
+listing_forget(struct listing *l)
+{
+	l->r->keeper->nrows -= l->rows.n;
+	gather_done(&l->rows);
+}
+
+/* Of many lists at a time the longest go on. */
+static void
+listing_add(struct listing *l, const struct link_row *row)
+{
+	struct weir_keeper *k = l->r->keeper;
+	size_t before = l->rows.n;
+
+	if (l->busy)
+		return;
+	if (k->nrows >= ROWS_ALL && before <= k->nrows / 2) {
+		l->busy = true;
+		listing_forget(l);
+		return;
+	}
+	l->scant |= gather_add(&l->rows, row) == -1;
+	k->nrows += l->rows.n - before;
 }
 
 static bool
@@ -144,7 +158,7 @@ listing_told(struct ask *a, const struct owed *from, const struct link_head *p,
 		row = (const void *)((const uint8_t *)p + at);
 		if (!link_row_texts(row, n - at, texts))
 			return false;
-		l->scant |= gather_add(&l->rows, row) == -1;
+		listing_add(l, row);
 		at += row->size;
 	}
 	if (rows->last != 0)
@@ -156,9 +170,15 @@ static void
 listing_over(struct ask *a)
 {
 	struct listing *l = a->arg;
+	size_t before = l->rows.n;
 	struct evbuffer *body;
 
+	if (l->busy) {
+		request_failed(l->r, ENOBUFS);
+		return;
+	}
 	gather_sort(&l->rows);
+	l->r->keeper->nrows -= before - l->rows.n;
 	body = l->scant ? NULL : listing_body(l);
 	if (body == NULL) {
 		request_refuse(l->r, 500, "%s", strerror(ENOMEM));
@@ -175,7 +195,7 @@ listing_end(struct weir_request *r)
 
 	if (l->ask != NULL)
 		ask_end(l->ask);
-	gather_done(&l->rows);
+	listing_forget(l);
 }
 
 bool

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <event2/buffer.h>
+
 #include "heritage.h"
 #include "keeper/keeper.h"
 #include "keeper/page.h"
@@ -107,14 +109,42 @@ row_told(void *arg, const struct row *row)
 	return true;
 }
 
+/* The rows that were copied, which are freed. */
+static struct evbuffer *
+rows_body(struct copying *c, const char *fault)
+{
+	struct evbuffer *body = evbuffer_new();
+	json_t *end = json_pack(
+		"{s:I,s:s?}", "total", (json_int_t)c->total, "fault", fault);
+	char *text = json_dumps(end, JSON_COMPACT);
+	bool fine = body != NULL && text != NULL && !c->scant;
+	size_t i;
+
+	if (fine)
+		(void)evbuffer_add_printf(body, "{\"rows\":[");
+	for (i = 0; i < c->n; i++) {
+		if (fine)
+			fine = request_list_add(
+				body, row_json(c->t, c->v[i]), i == 0);
+		free(c->v[i]);
+	}
+	if (fine)
+		fine = evbuffer_add_printf(body, "],%s\n", text + 1) != -1;
+	free(text);
+	json_decref(end);
+	if (!fine && body != NULL)
+		evbuffer_free(body);
+	return fine ? body : NULL;
+}
+
 void
 page_rows(struct weir_request *r)
 {
 	struct weir_table *t = request_table(r);
 	struct copying c = { .t = t };
 	uint64_t limit = ROWS;
-	json_t *list;
-	size_t i;
+	const char *fault = NULL;
+	struct evbuffer *body;
 
 	if (t == NULL || !request_number(r, "limit", ROWS_MOST, &limit))
 		return;
@@ -129,20 +159,17 @@ page_rows(struct weir_request *r)
 		return;
 	}
 	table_walk(t, row_told, &c);
-	list = json_array();
-	for (i = 0; i < c.n; i++) {
-		(void)json_array_append_new(list, row_json(t, c.v[i]));
-		free(c.v[i]);
-	}
+	/* A stripe at a time is locked, and no longer than for the walk. */
+	if (request_flag(r, "check"))
+		fault = table_check(t);
+	body = rows_body(&c, fault);
 	free(c.v);
-	if (c.scant) {
-		json_decref(list);
-		list = NULL;
+	if (body == NULL) {
+		request_refuse(r, 500, "%s", strerror(ENOMEM));
+		return;
 	}
-	request_answer(r, 200,
-		list == NULL ? NULL
-			     : json_pack("{s:o,s:I}", "rows", list, "total",
-				       (json_int_t)c.total));
+	request_send(r, 200, "application/json", body);
+	evbuffer_free(body);
 }
 
 /* Why a table could not do it. */

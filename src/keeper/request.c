@@ -17,7 +17,8 @@
 #include "keeper/request.h"
 #include "keeper/route.h"
 
-#define TYPE_JSON "application/json"
+#define TYPE_JSON     "application/json"
+#define REQUEST_SHORT 65536 /* bytes of an answer that may always be made */
 
 static void
 request_free(struct weir_request *r)
@@ -81,10 +82,26 @@ request_error_body(const char *text)
 	return body;
 }
 
+/* Is there memory for a body, beside those that clients do not read? */
+static bool
+request_has_room(const struct weir_request *r, const struct evbuffer *body)
+{
+	size_t n = body == NULL ? 0 : evbuffer_get_length(body), unread;
+
+	if (n <= REQUEST_SHORT)
+		return true;
+	unread = web_unread(&r->keeper->web);
+	return unread == 0 || unread + n <= WEB_UNREAD;
+}
+
 void
 request_send(struct weir_request *r, int status, const char *type,
 	struct evbuffer *body)
 {
+	if (!request_has_room(r, body)) {
+		request_failed(r, ENOBUFS);
+		return;
+	}
 	request_reply(r, status, type, body);
 	request_free(r);
 }
@@ -111,6 +128,10 @@ request_failed(struct weir_request *r, int err)
 	if (err == EBUSY)
 		request_refuse(r, 503,
 			"too many questions are being answered; try again");
+	else if (err == ENOBUFS)
+		request_refuse(r, 503,
+			"too many long answers are being made, or are not read "
+			"by their clients; try again");
 	else
 		request_refuse(r, 503, "%s", strerror(err));
 }
@@ -131,6 +152,18 @@ request_answer(struct weir_request *r, int status, json_t *body)
 	free(text);
 	if (buf != NULL)
 		evbuffer_free(buf);
+}
+
+bool
+request_list_add(struct evbuffer *list, json_t *json, bool first)
+{
+	char *text = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
+	bool fine = text != NULL && evbuffer_add_printf(list, "%s%s",
+					    first ? "" : ",\n", text) != -1;
+
+	free(text);
+	json_decref(json);
+	return fine;
 }
 
 void

@@ -74,6 +74,9 @@ void request_answer(struct weir_request *r, int status, json_t *body);
 /* The buffer's bytes. */
 void request_send(struct weir_request *r, int status, const char *type,
 	struct evbuffer *body);
+/* Adds a value to the text of a list, and takes the reference; false without
+ * memory.  For long lists: as one tree they would take much more. */
+bool request_list_add(struct evbuffer *list, json_t *json, bool first);
 /* {"error":"..."} */
 void request_refuse(struct weir_request *r, int status, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -339,18 +339,23 @@ web_close(struct web *w)
 	}
 }
 
+size_t
+web_unread(const struct web *w)
+{
+	const struct conn *c;
+	size_t n = 0;
+
+	TAILQ_FOREACH(c, &w->conns, link)
+	{
+		if (!conn_is_over(c))
+			n += evbuffer_get_length(
+				bufferevent_get_output(c->bev));
+	}
+	return n;
+}
+
 bool
 web_is_quiet(const struct web *w)
 {
-	const struct conn *c;
-
-	if (!TAILQ_EMPTY(&w->requests))
-		return false;
-	TAILQ_FOREACH(c, &w->conns, link)
-	{
-		if (!conn_is_over(c) &&
-			evbuffer_get_length(bufferevent_get_output(c->bev)) > 0)
-			return false;
-	}
-	return true;
+	return TAILQ_EMPTY(&w->requests) && web_unread(w) == 0;
 }

@@ -18,6 +18,7 @@ struct weir_request;
 #define WEB_CONNECTIONS 256	/* at a time; more wait in the backlog */
 #define WEB_HEADERS	16384	/* bytes of a request line and headers */
 #define WEB_BODY	1048576 /* bytes */
+#define WEB_UNREAD	8388608 /* bytes of answers, before long ones wait */
 #define WEB_IDLE_MS	10000	/* without a whole request */
 #define WEB_REQUEST_MS	90000	/* until it is answered */
 
@@ -53,6 +54,8 @@ void web_open(struct web *w);
 void web_close(struct web *w);
 /* Is all answered, and all that was said sent? */
 bool web_is_quiet(const struct web *w);
+/* Bytes of answers that clients have not read yet. */
+size_t web_unread(const struct web *w);
 /* What whoever sent it may do; over TCP a token may say more, and *bad is set
  * when there is one that is not ours. */
 enum web_level

@@ -18,6 +18,7 @@ table_open(struct tables *ts, const struct conf *conf, uint32_t extension,
 	const struct weir_table_spec *spec, uint32_t holders);
 static int tables_count(struct tables *ts, const struct conf *conf,
 	const struct conf_extension *ext);
+static void tables_warn(const struct tables *ts);
 static uint32_t holders_for(unsigned workers);
 
 bool
@@ -55,6 +56,7 @@ tables_open(struct tables *ts, struct shm *shm, const struct conf *conf,
 			tables_count(ts, conf, ext) == -1)
 			return -1;
 	}
+	tables_warn(ts);
 	return 0;
 }
 
@@ -145,6 +147,22 @@ table_open(struct tables *ts, const struct conf *conf, uint32_t extension,
 		.file = spec->file,
 		.fresh = fresh };
 	return 0;
+}
+
+/* A part of a table that finds no room at all has nothing to evict. */
+static void
+tables_warn(const struct tables *ts)
+{
+	uint64_t all = shm_taken(ts->shm);
+	size_t i;
+
+	for (i = 0; i < ts->n; i++)
+		all += ts->v[i].table->options.size / SHM_EXTENT;
+	if (all > shm_extents(ts->shm))
+		log_warn("tables may come to %llu kB, more than "
+			 "process.shm_max: when that is used up, a new key may "
+			 "find no room, also where \"full\" is \"evict\"",
+			(unsigned long long)(all * SHM_EXTENT / 1024));
 }
 
 static int

@@ -180,6 +180,16 @@ http_length(const struct http *h, const char *path)
 	return json_array_size(json);
 }
 
+int64_t
+http_value(struct daemon *d, const char *what, const char *path)
+{
+	struct http h = http_ask(d, what, NULL, 200);
+	int64_t n = http_number(&h, path);
+
+	http_done(&h);
+	return n;
+}
+
 void
 http_until(struct daemon *d, const char *what, const char *path, int64_t n)
 {

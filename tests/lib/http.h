@@ -34,6 +34,8 @@ int64_t http_number(const struct http *h, const char *path);
 const char *http_string(const struct http *h, const char *path);
 /* How long that list is. */
 size_t http_length(const struct http *h, const char *path);
+/* That number of an answer. */
+int64_t http_value(struct daemon *d, const char *what, const char *path);
 /* Asks until that number is n, or fails. */
 void
 http_until(struct daemon *d, const char *what, const char *path, int64_t n);

@@ -181,19 +181,59 @@ load_ok(const struct load_result *r)
 	return r->ok[LOAD_BRIEF] + r->ok[LOAD_KEPT] + r->ok[LOAD_IDLE];
 }
 
+unsigned
+load_time(uint64_t us)
+{
+	unsigned log = 0;
+	uint64_t top = us | 8;
+
+	while (top >> log > 15)
+		log++;
+	return us < 8 ? (unsigned)us
+		      : (log + 1) * 8 + (unsigned)(us >> log & 7);
+}
+
+/* The end of a class. */
+static uint64_t
+time_us(unsigned class)
+{
+	return class < 8 ? class : (uint64_t)(class % 8 + 9) << (class / 8 - 1);
+}
+
+uint64_t
+load_took_us(const struct load_result *r, const struct load_result *before,
+	unsigned per_mille)
+{
+	static const struct load_result none;
+	const struct load_result *from = before != NULL ? before : &none;
+	uint64_t all = 0, n = 0;
+	unsigned i;
+
+	for (i = 0; i < LOAD_TIMES; i++)
+		all += r->times[i] - from->times[i];
+	for (i = 0; i < LOAD_TIMES && all > 0; i++) {
+		n += r->times[i] - from->times[i];
+		if (n * 1000 >= all * per_mille)
+			return time_us(i);
+	}
+	return 0;
+}
+
 void
 load_say(const struct load_result *r, const char *label)
 {
 	unsigned sort, kind;
 
 	print_message("# %s: %llu ms, %llu connected, longest gap %llu ms; "
-		      "%llu answered, longest gap %llu ms, slowest %llu ms; "
+		      "%llu answered, longest gap %llu ms, 99 %% in %llu us, "
+		      "slowest %llu ms; "
 		      "%u of %u idle unbroken; the load's CPU %llu ms\n",
 		label, (unsigned long long)r->took_ms,
 		(unsigned long long)r->connected,
 		(unsigned long long)r->connect_gap_us / 1000,
 		(unsigned long long)load_ok(r),
 		(unsigned long long)r->request_gap_us / 1000,
+		(unsigned long long)load_took_us(r, NULL, 990),
 		(unsigned long long)r->slowest_us / 1000, r->unbroken,
 		r->asked[LOAD_IDLE], (unsigned long long)r->cpu_ms);
 	for (sort = 0; sort < LOAD_SORTS_N; sort++) {

@@ -14,7 +14,8 @@
 #define LOAD_PORTS    4
 #define LOAD_FAILURES 16 /* of which more than their number is known */
 #define LOAD_TEXT     160
-#define LOAD_PACE     20 /* a second: from there on a gap says something */
+#define LOAD_TIMES    256 /* classes of how long requests took */
+#define LOAD_PACE     20  /* a second: from there on a gap says something */
 #ifdef WEIR_DEBUG
 #define LOAD_GAP_MS 2000 /* nobody is to wait for that long */
 #else
@@ -80,12 +81,13 @@ struct load_result {
 	uint64_t ok[LOAD_SORTS_N]; /* requests that came back right, in time;
 				    * BRIEF: with FIN after them */
 	uint64_t failed[LOAD_SORTS_N][LOAD_KINDS_N];
-	unsigned standing[2];	 /* KEPT and IDLE that have been answered */
-	unsigned unbroken;	 /* IDLE that lived from start to stop */
-	uint64_t connect_gap_us; /* longest from one success to the next, */
-	uint64_t request_gap_us; /* start and stop being such, too */
-	uint64_t slowest_us;	 /* of the requests that were ok */
-	uint64_t faults;	 /* that its echo servers were to do */
+	unsigned standing[2];	    /* KEPT and IDLE that have been answered */
+	unsigned unbroken;	    /* IDLE that lived from start to stop */
+	uint64_t connect_gap_us;    /* longest from one success to the next, */
+	uint64_t request_gap_us;    /* start and stop being such, too */
+	uint64_t slowest_us;	    /* of the requests that were ok */
+	uint64_t times[LOAD_TIMES]; /* of those, by load_time() */
+	uint64_t faults;	    /* that its echo servers were to do */
 	uint64_t took_ms, cpu_ms;
 	uint64_t turns; /* of its loop, after which it had seen all there was */
 	unsigned nfailures;
@@ -119,6 +121,12 @@ bool load_is(pid_t pid);
 uint64_t load_failed(const struct load_result *r, enum load_kind kind);
 /* All requests that were ok. */
 uint64_t load_ok(const struct load_result *r);
+/* The class of such a time: 8 for each power of 2. */
+unsigned load_time(uint64_t us);
+/* So many in a thousand of the requests since before (NULL: the start) took no
+ * longer than this, in microseconds, up to an eighth; 0: there were none. */
+uint64_t load_took_us(const struct load_result *r,
+	const struct load_result *before, unsigned per_mille);
 /* Writes the figures as TAP comments, with a label; then the first failures. */
 void load_say(const struct load_result *r, const char *label);
 /* What is wrong, with the first failures, unless there was none, each sort that

@@ -23,6 +23,7 @@ static bool client_connected(struct client *c, uint32_t events);
 static bool client_read(struct client *c);
 static bool client_check(struct client *c, size_t n);
 static void client_send(struct client *c);
+static void client_took(struct load_result *r, uint64_t us);
 static void client_answered(struct client *c);
 static void client_ended(struct client *c);
 static void client_lost(struct client *c, int err);
@@ -243,6 +244,14 @@ client_send(struct client *c)
 }
 
 static void
+client_took(struct load_result *r, uint64_t us)
+{
+	if (us > r->slowest_us)
+		r->slowest_us = us;
+	r->times[load_time(us)]++;
+}
+
+static void
 client_answered(struct client *c)
 {
 	struct run *run = c->run;
@@ -260,8 +269,7 @@ client_answered(struct client *c)
 		client_shut(c);
 		return;
 	}
-	if ((uint64_t)took_us > r->slowest_us)
-		r->slowest_us = (uint64_t)took_us;
+	client_took(r, (uint64_t)took_us);
 	r->ok[c->sort]++;
 	run_mark(run, &run->answered_us, &r->request_gap_us);
 	if (!c->stands)
@@ -281,8 +289,7 @@ client_ended(struct client *c)
 	uint64_t took_us = (uint64_t)(run->now_us - c->since_us);
 
 	if (c->sort == LOAD_BRIEF) {
-		if (took_us > r->slowest_us)
-			r->slowest_us = took_us;
+		client_took(r, took_us);
 		r->ok[c->sort]++;
 		run_mark(run, &run->answered_us, &r->request_gap_us);
 	}

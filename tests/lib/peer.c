@@ -72,6 +72,20 @@ peer_connect(uint16_t port)
 }
 
 int
+peer_connect_from(uint32_t address, uint16_t port)
+{
+	struct sockaddr_in to = peer_loopback(port), from = peer_loopback(0);
+	int fd = peer_socket(AF_INET), err;
+
+	from.sin_addr.s_addr = htonl(address);
+	assert_int_equal(bind(fd, (struct sockaddr *)&from, sizeof(from)), 0);
+	err = peer_try(fd, (struct sockaddr *)&to, sizeof(to));
+	if (err != 0)
+		PEER_FAIL("connect to port %u: %s", port, strerror(err));
+	return fd;
+}
+
+int
 peer_connect_unix(const char *path)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX };

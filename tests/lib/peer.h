@@ -23,6 +23,8 @@ int peer_listen_backlog(uint16_t *port, int backlog);
  * and does not listen on it (SO_REUSEADDR of socket(7)). */
 int peer_hold(uint16_t *port);
 int peer_connect(uint16_t port);
+/* The same from an address of the loopback, in host order. */
+int peer_connect_from(uint32_t address, uint16_t port);
 int peer_connect_unix(const char *path);
 /* errno of connecting to that port: 0 or, say, ECONNREFUSED. */
 int peer_connect_error(uint16_t port);

@@ -39,22 +39,6 @@
 	"  idle_timeout = \"1s\"; half_close_timeout = \"500ms\";\n"           \
 	"  middlewares = ( " limit " { type = \"echo\"; } ); } );\n"
 
-/* A connection from that address (of 127.0.0.0/8). */
-static int
-connect_from(struct daemon *d, uint32_t address)
-{
-	struct sockaddr_in in = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(address) };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	assert_int_not_equal(fd, -1);
-	assert_int_equal(bind(fd, (struct sockaddr *)&in, sizeof(in)), 0);
-	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	in.sin_port = htons(daemon_port(d, "e", 0));
-	assert_int_equal(connect(fd, (struct sockaddr *)&in, sizeof(in)), 0);
-	return fd;
-}
-
 /* Is it let in, so that it hears what it says? */
 static bool
 echoes(int fd)
@@ -71,7 +55,7 @@ echoes(int fd)
 static bool
 is_let_in(struct daemon *d, uint32_t address)
 {
-	int fd = connect_from(d, address);
+	int fd = peer_connect_from(address, daemon_port(d, "e", 0));
 	bool in = echoes(fd);
 
 	close(fd);
@@ -86,7 +70,7 @@ open_soon(struct daemon *d)
 	int fd = -1;
 
 	while (fd == -1) {
-		fd = connect_from(d, INADDR_LOOPBACK);
+		fd = peer_connect_from(INADDR_LOOPBACK, daemon_port(d, "e", 0));
 		if (echoes(fd))
 			break;
 		close(fd);
@@ -153,7 +137,8 @@ crowd_step(struct daemon *d, int *fd)
 	char p[64];
 
 	if (*fd == -1) {
-		*fd = connect_from(d, INADDR_LOOPBACK);
+		*fd = peer_connect_from(
+			INADDR_LOOPBACK, daemon_port(d, "e", 0));
 		return 1;
 	}
 	switch (chance(8)) {
@@ -204,7 +189,8 @@ test_f5_clients_do_as_they_like(void **state)
 			close(fds[i]);
 	/* No less than nothing: there is room for so many, and not one more. */
 	for (i = 0; i < 30; i++) {
-		fds[i] = connect_from(d, INADDR_LOOPBACK);
+		fds[i] = peer_connect_from(
+			INADDR_LOOPBACK, daemon_port(d, "e", 0));
 		assert_true(echoes(fds[i]));
 	}
 	gauge_until(d, 30);
@@ -280,7 +266,7 @@ test_a_reload_keeps_the_count(void **state)
 				 "\"1h\"; },"));
 	assert_int_equal(daemon_say(d, "reload", ""), 0);
 	gauge_until(d, 1);
-	b = connect_from(d, INADDR_LOOPBACK);
+	b = peer_connect_from(INADDR_LOOPBACK, daemon_port(d, "e", 0));
 	assert_true(echoes(b));
 	gauge_until(d, 2);
 	assert_false(is_let_in(d, INADDR_LOOPBACK));

@@ -132,6 +132,29 @@ test_reset_found_by_writing(void **state)
 }
 
 /* A complaint says when, who, what and why. */
+/* Times are kept up to an eighth. */
+static void
+test_times(void **state)
+{
+	struct load_result r = { .nfailures = 0 }, before;
+	uint64_t us, took;
+
+	(void)state;
+	assert_int_equal(load_took_us(&r, NULL, 990), 0);
+	for (us = 1; us < (uint64_t)1 << 32; us += 1 + us / 3) {
+		before = r;
+		assert_in_range(load_time(us), 0, LOAD_TIMES - 1);
+		r.times[load_time(us)]++;
+		took = load_took_us(&r, &before, 500);
+		assert_in_range(took, us, us + us / 8 + 1);
+	}
+	r = (struct load_result){ .nfailures = 0 };
+	r.times[load_time(100)] = 990;
+	r.times[load_time(5000)] = 10;
+	assert_in_range(load_took_us(&r, NULL, 990), 100, 113);
+	assert_in_range(load_took_us(&r, NULL, 991), 5000, 5626);
+}
+
 static void
 test_complaint(void **state)
 {
@@ -320,6 +343,7 @@ main(void)
 		cmocka_unit_test(test_crosses),
 		cmocka_unit_test(test_repeats),
 		cmocka_unit_test(test_reset_found_by_writing),
+		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_complaint),
 		cmocka_unit_test(test_complaint_of_gaps),
 		cmocka_unit_test(test_hides),
