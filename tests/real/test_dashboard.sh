@@ -34,9 +34,9 @@ figures_start()
 
 api_start()
 {
-	weir_more="api = { listen = [ \"127.0.0.1:$api\" ]; };
+	weir_more="api = { listen = [ \"127.0.0.1:$api\", \"unix:front/api\" ]; };
 extensions = ( { type = \"stats\"; } );"
-	weir_start echo=echo pass=unix:front/echo
+	weir_start echo=echo pass=unix:front/echo gone=unix:front/none
 }
 
 load_start()
@@ -165,13 +165,40 @@ numbers_move()
 		).length >= 2' &&
 		is 'document.querySelectorAll("#channels tbody tr").length > 9' &&
 		is 'document.querySelector("#servers tbody").innerText
-			.split("\topen\t").length === 3' &&
+			.split("\topen\t").length === 4' &&
 		is 'document.querySelector("#reasons tbody").innerText
 			.includes("done")' &&
 		is '/\d\/s$/.test(document.querySelector("#chart-new dd")
 			.innerText)' &&
 		is '/generation 1 .* 2 workers/.test(
 			document.getElementById("about").innerText)'
+}
+
+# Table $1 has a row that begins with cells $2.
+row()
+{
+	is "/^$2\\t/m.test(document.querySelector('#$1 tbody').innerText)"
+}
+
+# One has nobody listening, the other is that of the load.
+backends_have_states()
+{
+	curl -sS "http://127.0.0.1:$(weir_port gone)/" >refused 2>&1
+	row backends 'unix:front\/none\tdown\t0\t0' &&
+		row backends 'unix:front\/echo\tup'
+}
+
+order()
+{
+	curl -sS --unix-socket front/api -X POST \
+		"http://weir/v1/servers/gone/$1" >ordered
+	value 'sides[0].next = 0, poll.turn()' >ordered
+}
+
+servers_have_states()
+{
+	order pause && row servers 'gone\tpaused' && order resume &&
+		row servers 'gone\topen'
 }
 
 # Who hears the page, or has no mouse.
@@ -295,6 +322,7 @@ stranger_is_seen()
 many_are_shown()
 {
 	shows many 'known.stats.servers.length === 200' &&
+		row backends '\[fd00:1111:2222:3333::0\]:65535\tfailing' &&
 		is 'document.querySelectorAll("#servers tbody tr").length === 200' &&
 		is 'document.querySelector("#channels .note").textContent ===
 			"10 of 10,000 (1 worker did not answer)"'
@@ -345,6 +373,8 @@ export WEBDRIVER
 trap 'browser close >/dev/null 2>&1; leave' EXIT
 must 'the page opens' browser open "http://127.0.0.1:$api/"
 claim 'its numbers move under load' numbers_move
+claim 'a backend that cannot be reached is down' backends_have_states
+claim 'a server that is paused says so' servers_have_states
 for theme in light dark; do
 	claim "a phone can show it, $theme" picture "$theme" 360 740
 	claim "a screen can show it, $theme" picture "$theme" 1280 900

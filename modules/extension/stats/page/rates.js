@@ -99,6 +99,7 @@ function compare(before, after, seconds) {
 
 			return {
 				connects: n === null ? null : n / seconds,
+				failures: rate(a?.failures, b.failures),
 				connect_us: n > 0 && us !== null ? us / n : null,
 			};
 		}),

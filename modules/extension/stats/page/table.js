@@ -1,5 +1,7 @@
 /* table.js - tables whose rows are kept while their figures change. */
 
+const LONG = 20; /* letters; a phone gives them some room before it wraps them */
+
 /* Column: { name, text(row), value(row) to sort by, kind: 'number' | 'bar' |
  * undefined, mark(row): a class or '' }; the first column names the row. */
 class Table {
@@ -135,13 +137,14 @@ class Table {
 	fill(cell, column, item) {
 		const text = column.text(item);
 		const mark = column.mark ? column.mark(item) : '';
-		const name = (column.kind || 'text') + (mark ? ' ' + mark : '');
+		const name = (column.kind || 'text') + (mark ? ' ' + mark : '') +
+			(text.length > LONG ? ' long' : '');
 
 		if (cell.className !== name)
 			cell.className = name;
 		if (column.kind === 'bar') {
-			cell.firstChild.style.width = 100 * column.value(item) + '%';
-			cell.lastChild.className = 'sr';
+			cell.firstChild.style.setProperty('--part',
+				column.value(item));
 			cell = cell.lastChild;
 		}
 		if (cell.textContent === text)

@@ -4,6 +4,9 @@ const QUANTILE_ANSWERS = 5; /* that connect times are taken of */
 const number = (name, text, value, mark) =>
 	({ name, kind: 'number', text: (r) => text(value(r)), value, mark });
 const word = (name, text, mark) => ({ name, text, mark });
+/* The states that somebody should look at stand out. */
+const state = (fine) => word('State', (r) => r.state, (r) =>
+	r.state === fine ? '' : r.state === NOTHING ? 'zero' : 'bad');
 /* Nothing to see is told softly. */
 const dim = (value) => (r) => value(r) === 0 ? 'zero' : '';
 
@@ -20,8 +23,7 @@ const charts = {
 
 const servers = new Table('servers', (r) => r.name, [
 	word('Name', (r) => r.name),
-	word('State', (r) => r.state, (r) => r.state === 'open' ? '' :
-		r.state === NOTHING ? 'zero' : 'bad'),
+	state('open'),
 	number('Open', countText, (r) => r.active, dim((r) => r.active)),
 	number('New', rateText, (r) => r.rate.accepted,
 		dim((r) => r.rate.accepted)),
@@ -51,12 +53,13 @@ const channels = new Table('channels', (r) => r.id, [
 
 const backends = new Table('backends', (r) => r.address, [
 	word('Address', (r) => r.address),
+	state('up'),
 	number('Open', countText, (r) => r.active, dim((r) => r.active)),
 	number('Connects', countText, (r) => r.connects),
 	number('Now', rateText, (r) => r.rate.connects,
 		dim((r) => r.rate.connects)),
 	number('Failures', countText, (r) => r.failures,
-		(r) => r.failures > 0 ? 'bad' : 'zero'),
+		(r) => r.rate.failures > 0 ? 'bad' : dim((b) => b.failures)(r)),
 	number('Connect time', timeText, (r) => r.rate.connect_us ??
 		(r.connects > 0 ? r.connect_us / r.connects : null)),
 ], 'No backend has been connected to yet.');
@@ -92,8 +95,22 @@ const known = {
 	at: 0,
 	connects: [],     /* buckets of the last answers */
 	points: [],
-	states: new Map() /* of servers */
+	states: new Map(),  /* of servers */
+	backends: new Map() /* states of those */
 };
+
+/* What its connects of late say, or all when none was seen before; without any
+ * it is what it was. */
+function backendState(b) {
+	const seen = b.rate.connects !== null && b.rate.failures !== null;
+	const good = (seen ? b.rate : b).connects > 0;
+	const bad = (seen ? b.rate : b).failures > 0;
+
+	if (good && bad && seen)
+		return 'failing';
+	return good === bad ? known.backends.get(b.address) || NOTHING :
+		good ? 'up' : 'down';
+}
 
 /* Seconds between answers: by weir's clock, which knows when they were made,
  * unless somebody has set that. */
@@ -136,8 +153,12 @@ function tablesShow(stats, now) {
 		({ ...s, state: known.states.get(s.name) || NOTHING })));
 	servers.say(stats.servers.length > 1 ? stats.servers.length + ' servers' :
 		'');
-	backends.show(rated(stats.backends, now.backends, backendKey)
-		.filter((b) => b.connects + b.failures > 0));
+	const met = rated(stats.backends, now.backends, backendKey)
+		.filter((b) => b.connects + b.failures > 0);
+
+	known.backends = new Map(met.map((b) => [b.address, backendState(b)]));
+	backends.show(met.map((b) =>
+		({ ...b, state: known.backends.get(b.address) })));
 	reasons.show(ended.map(([word, n]) =>
 		({ word, n, share: n / all, rate: now.ended(word) })));
 	stages.show(rated(stats.middlewares, now.stages, stageKey));
