@@ -225,6 +225,8 @@ libtest_a_SOURCES = \
 	tests/lib/daemon.c \
 	tests/lib/daemon.h \
 	tests/lib/daemon_private.h \
+	tests/lib/described.c \
+	tests/lib/described.h \
 	tests/lib/echo.c \
 	tests/lib/echo.h \
 	tests/lib/entry.c \
@@ -245,6 +247,8 @@ libtest_a_SOURCES = \
 	tests/lib/http.h \
 	tests/lib/idle.c \
 	tests/lib/idle.h \
+	tests/lib/life.c \
+	tests/lib/life.h \
 	tests/lib/limits.c \
 	tests/lib/limits.h \
 	tests/lib/load.c \
@@ -404,6 +408,7 @@ TEST_EXTRAS = \
 	tests/lib/turn.sh \
 	tests/failures \
 	tests/lint/lib.sh \
+	tests/module/extension_try.h \
 	tests/module/stats_try.h \
 	tests/module/template/Makefile \
 	tests/module/template/bang.c \
