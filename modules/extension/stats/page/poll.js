@@ -2,6 +2,7 @@
 const EVERY_MS = 1000;
 const WAIT_MS = 5000;       /* for an answer */
 const RETRY_MOST_MS = 15000;
+const RETRY_GROWTH = 1.5;
 const CORE_EVERY_MS = 5000;
 const CHANNELS_EVERY_MS = 2000;
 const CHANNELS_SHARE = 10;  /* their answer may take so much of the time */
@@ -104,7 +105,8 @@ class Poll {
 
 	plan(begun) {
 		const ms = this.failures === 0 ? EVERY_MS :
-			Math.min(RETRY_MOST_MS, EVERY_MS * 2 ** (this.failures - 1));
+			Math.min(RETRY_MOST_MS, EVERY_MS *
+				RETRY_GROWTH ** (this.failures - 1));
 		const left = begun + ms - performance.now();
 
 		clearTimeout(this.timer);
