@@ -72,6 +72,8 @@ SCENARIOS = {
     # All begins again.
     "restarted": lambda age: many(age / 1e6, range(100, 210)),
     "empty": lambda age: stats([]),
+    # Nobody may see channels.
+    "locked": lambda age: many(age, range(2)),
     "refused": lambda age: None,
     "garbage": lambda age: "<p>somebody else's page",
 }
@@ -105,6 +107,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif path == "/v1/listeners":
             self.json({"listeners": [{"server": HOSTILE, "state":
                                       self.text()}]})
+        elif path == "/v1/channels" and self.scenario == "locked":
+            self.refuse(401)
         elif path == "/v1/channels":
             rows = [channel(i, self.text()) for i in range(10)]
             self.json({"channels": [] if self.scenario == "empty" else rows,
@@ -117,12 +121,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def json(self, value):
         if value is None:
-            self.answer(503, "application/json",
-                        json.dumps({"error": HOSTILE}).encode())
+            self.refuse(503)
         elif isinstance(value, str):
             self.answer(200, "text/html", value.encode())
         else:
             self.answer(200, "application/json", json.dumps(value).encode())
+
+    def refuse(self, status):
+        self.answer(status, "application/json",
+                    json.dumps({"error": HOSTILE}).encode())
 
     def page(self):
         with open(sys.argv[2], "rb") as file:

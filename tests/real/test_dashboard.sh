@@ -301,6 +301,17 @@ hostile_is_text()
 			.length + document.title')" '"1weir: 3 open"'
 }
 
+# The rest of the page goes on without.
+channels_are_refused()
+{
+	shows locked 'known.stats.servers.length === 2' &&
+		is '(sides[1].next = 0, poll.turn(), 1) &&
+			document.querySelector("#channels .note").textContent
+			.startsWith("not known now: weir cannot say: </script>") &&
+			document.querySelector("#channels table.old")' &&
+		is 'document.getElementById("banner").hidden'
+}
+
 # What weir refuses with is text, too.
 hostile_error_is_text()
 {
@@ -405,9 +416,11 @@ must 'the same page shows them' browser go "http://127.0.0.1:$port/"
 browser log >console.before
 claim 'hostile names are text' hostile_is_text
 claim 'they fit' fits
+claim 'channels that may not be seen are no fault' channels_are_refused
 claim 'a hostile error is text' hostile_error_is_text
 claim 'a stranger in the place of weir is seen' stranger_is_seen
-claim 'the console only has what was refused' console_has_only 'v1/stats .* 503'
+claim 'the console only has what was refused' console_has_only \
+	'v1/stats .* 503\|v1/channels?.* 401'
 claim '200 servers are shown' many_are_shown
 claim 'they fit, too' fits
 claim 'a reload is no fall and no jump' reload_is_seen

@@ -74,7 +74,7 @@ const sides = [
 		listenersShow(await ask('v1/listeners'));
 	}, () => known.states.clear()),
 	new Side(CHANNELS_EVERY_MS, async () => channelsShow(await ask(CHANNELS)),
-		(e) => channels.say('not known now: ' + e.message)),
+		(e) => channels.say('not known now: ' + e.message, true)),
 ];
 
 class Poll {

@@ -155,8 +155,9 @@ class Table {
 			cell.title = text;
 	}
 
-	/* Beside the title; bad: instead of rows, too. */
-	say(text) {
+	/* Beside the title; old: the rows are of before. */
+	say(text, old = false) {
+		this.table.classList.toggle('old', old);
 		if (this.note.textContent !== text)
 			this.note.textContent = text;
 	}
