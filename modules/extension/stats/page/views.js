@@ -38,14 +38,15 @@ const servers = new Table('servers', (r) => r.name, [
 
 const channels = new Table('channels', (r) => r.id, [
 	word('Channel', (r) => r.id),
-	word('Server', (r) => r.server),
-	word('Client', (r) => r.client),
-	word('Backend', (r) => r.backend || NOTHING),
-	word('State', (r) => r.state),
+	/* What they are sorted by is seen first, also on a phone. */
 	number('From client', speedText, (r) => r.up.rate,
 		dim((r) => r.up.rate)),
 	number('From backend', speedText, (r) => r.down.rate,
 		dim((r) => r.down.rate)),
+	word('Client', (r) => r.client),
+	word('Server', (r) => r.server),
+	word('Backend', (r) => r.backend || NOTHING),
+	word('State', (r) => r.state),
 	number('Bytes', bytesText, (r) => r.up.bytes + r.down.bytes),
 	number('Age', ageText, (r) => r.age_ms),
 	number('Idle', ageText, (r) => r.idle_ms),
