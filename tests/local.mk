@@ -173,6 +173,7 @@ PROCESS_TESTS = \
 	tests/process/test_words
 REAL_TESTS = \
 	tests/real/test_bench.sh \
+	tests/real/test_dashboard.sh \
 	tests/real/test_nginx.sh \
 	tests/real/test_postgresql.sh \
 	tests/real/test_redis.sh \
@@ -226,6 +227,8 @@ libtest_a_SOURCES = \
 	tests/lib/daemon.c \
 	tests/lib/daemon.h \
 	tests/lib/daemon_private.h \
+	tests/lib/described.c \
+	tests/lib/described.h \
 	tests/lib/echo.c \
 	tests/lib/echo.h \
 	tests/lib/entry.c \
@@ -246,6 +249,8 @@ libtest_a_SOURCES = \
 	tests/lib/http.h \
 	tests/lib/idle.c \
 	tests/lib/idle.h \
+	tests/lib/life.c \
+	tests/lib/life.h \
 	tests/lib/limits.c \
 	tests/lib/limits.h \
 	tests/lib/load.c \
@@ -405,6 +410,7 @@ TEST_EXTRAS = \
 	tests/lib/turn.sh \
 	tests/failures \
 	tests/lint/lib.sh \
+	tests/module/extension_try.h \
 	tests/module/stats_try.h \
 	tests/module/template/Makefile \
 	tests/module/template/bang.c \
@@ -429,6 +435,8 @@ TEST_EXTRAS = \
 	tests/unit/registry_fake.h \
 	tests/unit/sink_try.h \
 	tests/unit/waiter.h \
+	tests/real/browser.py \
+	tests/real/figures.py \
 	tests/real/lib.sh
 
 TEST_SECONDS = 300
