@@ -205,6 +205,7 @@ LINT_TESTS = \
 	tests/lint/format.sh \
 	tests/lint/layers.sh \
 	tests/lint/listed.sh \
+	tests/lint/mutants.sh \
 	tests/lint/shell.sh \
 	tests/lint/sizes.sh \
 	tests/lint/unit.sh \

@@ -117,6 +117,23 @@ stage_is_cut(const struct weir_channel *ch, enum weir_dir dir, int i, int at)
 	return aside_cut(ch, dir) & to;
 }
 
+/* Stages that an end at place i has behind it, when it goes on to the one at:
+ * not those before one that has made it, which are shown what the source still
+ * says. */
+static uint64_t
+stages_ended(const struct weir_channel *ch, enum weir_dir dir, int i, int at)
+{
+	uint64_t made = aside_cut(ch, dir) &
+			stages_before(dir, i < CONF_STAGES_MAX ? i : -1);
+	int by;
+
+	if (made == 0)
+		return stages_before(dir, at);
+	by = dir == WEIR_UP ? 63 - __builtin_clzll(made)
+			    : __builtin_ctzll(made);
+	return stages_before(dir, at) & ~stages_before(dir, by);
+}
+
 /* Keeps the piece until the stage can be shown it. */
 static void
 stage_keep(struct weir_channel *ch, enum weir_dir dir, unsigned i,
@@ -153,10 +170,8 @@ stage_feed(struct weir_channel *ch, enum weir_dir dir, int i, struct piece *in)
 		in->eof = false;
 		return;
 	}
-	/* Those before, if it began here, are shown what the source still says.
-	 */
 	if (in->eof)
-		fl->ended |= stages_passed(dir, i, at);
+		fl->ended |= stages_ended(ch, dir, i, at);
 	if (at == -1) {
 		flow_take(ch, dir, in->p, in->n, in->stable, in->seg);
 		in->seg = NULL;
@@ -220,10 +235,8 @@ stage_on(struct weir_channel *ch, enum weir_dir dir, unsigned i,
 		on.seg = NULL; /* a part of it is copied */
 	in->p += n;
 	in->n -= n;
-	if (on.eof) {
+	if (on.eof)
 		in->eof = false;
-		ch->flows[dir].ended |= stage_bit(i);
-	}
 	if (on.n == 0 && !on.eof)
 		return;
 	if (on.seg != NULL)

@@ -91,15 +91,6 @@ extents_fill(struct shm *shm, uint32_t first, uint32_t n)
 	return rc;
 }
 
-static void
-extents_empty(struct shm *shm, uint32_t first, uint32_t n)
-{
-	/* What cannot be given back must be zeroed at least. */
-	if (fallocate(shm->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-		    (off_t)first * SHM_EXTENT, (off_t)n * SHM_EXTENT) == -1)
-		memset(shm_extent(shm, first), 0, (size_t)n * SHM_EXTENT);
-}
-
 /* It is not looked for room again at once. */
 static void
 shm_is_full(struct shm *shm)
@@ -171,13 +162,16 @@ shm_next(const struct shm *shm, uint32_t owner, uint32_t after)
 void
 shm_empty(struct shm *shm, uint32_t extent)
 {
-	extents_empty(shm, extent, 1);
+	/* What cannot be given back must be zeroed at least. */
+	if (fallocate(shm->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+		    (off_t)extent * SHM_EXTENT, SHM_EXTENT) == -1)
+		memset(shm_extent(shm, extent), 0, SHM_EXTENT);
 }
 
 void
 shm_give(struct shm *shm, uint32_t extent)
 {
-	extents_empty(shm, extent, 1);
+	shm_empty(shm, extent);
 	shm_crash();
 	shm->head->owner[extent] = 0;
 	shm->full_until_ms = 0;

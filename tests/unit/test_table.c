@@ -352,6 +352,18 @@ test_f6_a_full_table_refuses(void **state)
 	assert_true(shared_fill(50) == 50);
 }
 
+static void
+test_memory_is_given_back(void **state)
+{
+	uint32_t before = shm_taken(&shm);
+
+	(void)state;
+	assert_int_equal(shared_fill(1500), 1500);
+	assert_true(shm_taken(&shm) > before);
+	table_clear(&table);
+	assert_int_equal(shm_taken(&shm), before);
+}
+
 /* The one that was used longest ago goes, but not what is held. */
 static void
 test_f6_a_full_table_evicts(void **state)
@@ -452,6 +464,7 @@ main(void)
 		table_test(test_keys_end_when_nobody_uses_them),
 		table_test(test_a_key_with_a_time_of_its_own),
 		table_test(test_f6_a_full_table_refuses),
+		table_test(test_memory_is_given_back),
 		table_test(test_f6_a_full_table_evicts),
 		table_test(test_many_that_are_held_hide_nobody),
 		table_test(test_a_table_that_is_all_held),
