@@ -77,6 +77,24 @@ file_of(const struct conf_entry *e, unsigned n)
 	return spec.file != NULL ? spec.file : "";
 }
 
+/* Are these one file, or is the second what the first is called while it is
+ * written, or put aside?  However many slashes there are. */
+static bool
+file_clashes(const char *a, const char *b)
+{
+	while (*a != '\0' && *a == *b) {
+		if (*a == '/') {
+			a += strspn(a, "/");
+			b += strspn(b, "/");
+		} else {
+			a++;
+			b++;
+		}
+	}
+	return *a == '\0' && (*b == '\0' || strcmp(b, ".new") == 0 ||
+				     strncmp(b, ".damaged", 8) == 0);
+}
+
 /* Says which extension before the i-th has a table in that file. */
 static const struct conf_entry *
 file_find(const struct entries *es, size_t i, const char *file)
@@ -87,7 +105,9 @@ file_find(const struct entries *es, size_t i, const char *file)
 
 	for (j = 0; j < i; j++)
 		for (n = 0; (other = file_of(es->chain[j], n)) != NULL; n++)
-			if (strcmp(other, file) == 0)
+			if (*other != '\0' &&
+				(file_clashes(other, file) ||
+					file_clashes(file, other)))
 				return es->chain[j];
 	return NULL;
 }

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,24 +17,51 @@
 #include <event2/event.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "heritage.h"
 #include "keeper/saver.h"
 #include "shm/snapshot.h"
 #include "shm/table.h"
 
-#define LATE_MS 30000u
+#define BUSY_MS	     2000u /* that a lock is waited for */
+#define BUSY_LAST_MS 200u  /* the same when weir leaves */
+#define LATE_MS	     30000u
+#define LEAVE_MS     200 /* that the child has to end by itself */
+#define FAILED	     1
 
-void
-saver_write(const struct heritage_table *t)
+static void saver_forget(struct saver *s);
+
+static bool
+table_write(const struct heritage_table *t, const struct snapshot_way *way)
 {
-	if (snapshot_save(t->table, t->file) == -1)
+	if (snapshot_save(t->table, t->file, way) == 0)
+		return true;
+	if (errno != ECANCELED)
 		log_error("table \"%s\": cannot be kept in %s: %s", t->name,
 			t->file,
 			errno == EBUSY ? "another process writes it"
 			: errno == ETIMEDOUT
 				? "a process hangs while it changes the table"
 				: strerror(errno));
+	return false;
+}
+
+void
+saver_write(const struct heritage_table *t)
+{
+	static const struct snapshot_way last = { .busy_ms = BUSY_LAST_MS };
+
+	(void)table_write(t, &last);
+}
+
+/* SIGTERM is blocked, so that nobody dies with a lock. */
+static bool
+saver_goes_on(void)
+{
+	sigset_t set;
+
+	return sigpending(&set) == -1 || sigismember(&set, SIGTERM) != 1;
 }
 
 /* Clients of the keeper would wait for the end of what this child has. */
@@ -62,30 +90,41 @@ static _Noreturn void
 saver_main(const struct heritage_table *tables, size_t n, const bool *wanted,
 	pid_t keeper, int over)
 {
+	static const struct snapshot_way way = { .busy_ms = BUSY_MS,
+		.goes_on = saver_goes_on };
+	bool fine = true;
 	size_t i;
 
 	files_keep(tables[0].table->shm->fd, over);
 	setproctitle("keeper writes tables");
-	signal(SIGTERM, SIG_DFL);
-	signal(SIGQUIT, SIG_DFL);
-	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
 	if (getppid() != keeper)
-		_exit(1);
-	for (i = 0; i < n; i++) {
+		_exit(0);
+	for (i = 0; i < n && saver_goes_on(); i++) {
 		if (!wanted[i])
 			continue;
 		table_own(tables[i].table, tables[i].table->me);
-		saver_write(&tables[i]);
+		fine = table_write(&tables[i], &way) && fine;
 	}
-	_exit(0);
+	/* What went wrong has been logged. */
+	_exit(fine ? 0 : FAILED);
 }
 
 static void
 saver_over(evutil_socket_t fd, short what, void *arg)
 {
+	struct saver *s = arg;
+	int status;
+
 	(void)fd;
 	(void)what;
-	saver_done(arg);
+	while (waitpid(s->pid, &status, 0) == -1 && errno == EINTR)
+		;
+	if (WIFSIGNALED(status))
+		log_error("the process that writes tables to files died of "
+			  "signal %d; they are as they were before",
+			WTERMSIG(status));
+	saver_forget(s);
 }
 
 bool
@@ -105,6 +144,7 @@ saver_start(struct saver *s, const struct heritage_table *tables, size_t n,
 	const bool *wanted)
 {
 	pid_t keeper = getpid();
+	sigset_t term, old;
 	int ends[2];
 
 	if (pipe2(ends, O_CLOEXEC) == -1) {
@@ -112,14 +152,16 @@ saver_start(struct saver *s, const struct heritage_table *tables, size_t n,
 		return;
 	}
 	s->over = event_new(s->base, ends[0], EV_READ, saver_over, s);
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	sigprocmask(SIG_BLOCK, &term, &old);
+	s->pid = -1;
 	if (s->over != NULL && event_add(s->over, NULL) == 0)
 		s->pid = fork();
-	else
-		s->pid = -1;
-	if (s->pid == 0) {
+	if (s->pid == 0)
 		saver_main(tables, n, wanted, keeper, ends[1]);
-	}
-	close(ends[1]);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	fd_close(&ends[1]);
 	s->late_ms = clock_ms() + LATE_MS;
 	if (s->pid != -1)
 		return;
@@ -131,20 +173,43 @@ saver_start(struct saver *s, const struct heritage_table *tables, size_t n,
 	s->pid = 0;
 }
 
+/* Has it ended within ms? */
+static bool
+saver_reaped(const struct saver *s, int ms)
+{
+	pid_t rc;
+
+	for (;; ms--) {
+		rc = waitpid(s->pid, NULL, WNOHANG);
+		if (rc == s->pid || (rc == -1 && errno != EINTR))
+			return true;
+		if (ms <= 0)
+			return false;
+		poll(NULL, 0, 1);
+	}
+}
+
 void
 saver_done(struct saver *s)
 {
-	int fd;
-
 	if (s->pid == 0)
 		return;
-	/* Over already, or of no use any more. */
-	kill(s->pid, SIGKILL);
-	while (waitpid(s->pid, NULL, 0) == -1 && errno == EINTR)
-		;
-	s->pid = 0;
-	fd = event_get_fd(s->over);
+	(void)kill(s->pid, SIGTERM);
+	if (!saver_reaped(s, LEAVE_MS)) {
+		/* It waits for a disk, without a lock. */
+		(void)kill(s->pid, SIGKILL);
+		(void)saver_reaped(s, LEAVE_MS);
+	}
+	saver_forget(s);
+}
+
+static void
+saver_forget(struct saver *s)
+{
+	int fd = event_get_fd(s->over);
+
 	event_free(s->over);
 	close(fd);
 	s->over = NULL;
+	s->pid = 0;
 }

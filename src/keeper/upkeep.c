@@ -1,5 +1,6 @@
 /* upkeep.c - what tables need once, whoever uses them. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,9 +18,11 @@
 #define TICK_MS	      250
 #define SWEEP_STRIPES 16 /* of each table, a tick */
 #define SAVE_MS	      60000
+#define ASIDE_MOST    9 /* files that are put aside */
 
 static bool table_fill(const struct heritage_table *t);
-static void table_put_aside(const struct heritage_table *t);
+static bool file_is_ours(const struct heritage_table *t);
+static bool table_put_aside(const struct heritage_table *t);
 static void file_try(const struct heritage_table *t);
 static void upkeep_save(struct upkeep *u);
 static void upkeep_tick(evutil_socket_t fd, short what, void *arg);
@@ -44,8 +47,8 @@ upkeep_init(struct upkeep *u, const struct heritage *h, struct event_base *base)
 	for (i = 0; i < h->ntables; i++) {
 		if (t[i].file == NULL)
 			continue;
-		if (t[i].fresh)
-			u->v[i].damaged = !table_fill(&t[i]);
+		u->v[i].damaged =
+			t[i].fresh ? !table_fill(&t[i]) : !file_is_ours(&t[i]);
 		file_try(&t[i]);
 	}
 	return 0;
@@ -65,9 +68,10 @@ upkeep_serve(struct upkeep *u)
 	size_t i;
 
 	for (i = 0; i < u->heritage->ntables; i++) {
-		if (u->v[i].damaged)
-			table_put_aside(&u->heritage->tables[i]);
-		u->v[i].save_ms = save_after(&u->heritage->tables[i]);
+		u->v[i].save_ms = UINT64_MAX;
+		if (!u->v[i].damaged ||
+			table_put_aside(&u->heritage->tables[i]))
+			u->v[i].save_ms = save_after(&u->heritage->tables[i]);
 	}
 	u->serves = true;
 }
@@ -86,7 +90,7 @@ upkeep_done(struct upkeep *u)
 
 	saver_done(&u->saver);
 	for (i = 0; u->serves && i < u->heritage->ntables; i++)
-		if (u->heritage->tables[i].file != NULL)
+		if (u->v[i].save_ms != UINT64_MAX)
 			saver_write(&u->heritage->tables[i]);
 	if (u->tick != NULL)
 		event_free(u->tick);
@@ -115,21 +119,47 @@ table_fill(const struct heritage_table *t)
 	return true;
 }
 
+/* Or may it be so?  One that is there though the table is not of it. */
+static bool
+file_is_ours(const struct heritage_table *t)
+{
+	const char *why;
+
+	if (snapshot_fits(t->table, t->file, &why) || why == NULL)
+		return true;
+	log_error("table \"%s\": %s is not its own: %s", t->name, t->file, why);
+	return false;
+}
+
 /* What cannot be read is not overwritten: somebody may want to look at it. */
-static void
+static bool
 table_put_aside(const struct heritage_table *t)
 {
 	char *aside = NULL;
+	int i, rc = -1;
 
-	if (asprintf(&aside, "%s.damaged", t->file) == -1)
-		return;
-	if (rename(t->file, aside) == 0)
+	for (i = 1; i <= ASIDE_MOST && rc == -1; i++) {
+		free(aside);
+		rc = i == 1 ? asprintf(&aside, "%s.damaged", t->file)
+			    : asprintf(&aside, "%s.damaged.%d", t->file, i);
+		if (rc == -1)
+			return false;
+		rc = renameat2(
+			AT_FDCWD, t->file, AT_FDCWD, aside, RENAME_NOREPLACE);
+		if (rc == -1 && errno != EEXIST)
+			break;
+	}
+	if (rc == 0)
 		log_notice(
 			"table \"%s\": %s is %s now", t->name, t->file, aside);
-	else if (errno != ENOENT)
-		log_error("table \"%s\": %s cannot be put aside: %s", t->name,
-			t->file, strerror(errno));
+	else if (errno == ENOENT)
+		rc = 0;
+	else
+		log_error("table \"%s\": is not kept, as %s cannot be put "
+			  "aside: %s",
+			t->name, t->file, strerror(errno));
 	free(aside);
+	return rc == 0;
 }
 
 /* Better to know now than later that it cannot be written. */

@@ -128,6 +128,7 @@ generation_reaped(struct generation *g, pid_t pid, int status, uint64_t now_ms)
 void
 generation_go(struct generation *g)
 {
+	tables_filled(&g->tables);
 	workers_go(&g->workers);
 	workers_go(&g->keeper);
 }

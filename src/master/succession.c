@@ -96,6 +96,8 @@ master_commit(struct master *m)
 	logs_use(&g->logs);
 	TAILQ_INSERT_HEAD(&m->all, g, link);
 	m->present = g;
+	/* Files of tables are one keeper's at a time. */
+	generation_retire_keeper(old, m->now_ms);
 	generation_go(g);
 	/* One that drains already does so until its own deadline. */
 	if (old->workers.mode != WORKERS_LEAVING)

@@ -127,8 +127,6 @@ worker_read(struct workers *ws, unsigned slot)
 			w->state = WORKER_READY;
 			w->failures = 0;
 			ws->once_ready = true;
-			if (ws->keeper)
-				tables_filled(ws->tables);
 			if (ws->going)
 				(void)msg_send(w->control_fd, MSG_GO, 0);
 			log_info("%s (pid %d) is ready",

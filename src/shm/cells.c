@@ -327,6 +327,18 @@ table_resume_tokens(struct weir_table *t, struct weir_bytes key,
 	return place_done(&p, 0);
 }
 
+int
+table_age(struct weir_table *t, struct weir_bytes key, uint64_t ms)
+{
+	struct place p;
+	struct row *row = place_find(&p, t, key);
+
+	if (row == NULL)
+		return -1;
+	row->used_ms = p.of.now_ms > ms ? p.of.now_ms - ms : 0;
+	return place_done(&p, 0);
+}
+
 bool
 weir_table_allows(const struct weir_table *t)
 {

@@ -13,7 +13,7 @@
 #include "shm/table.h"
 #include "shm/tokens.h"
 
-#define FILE_MOST ((off_t)1 << 32)
+static const char damaged[] = "it is damaged";
 
 struct reader {
 	const uint8_t *p;
@@ -140,8 +140,11 @@ row_load(struct reader *r, struct weir_table *t, const struct shape *shape,
 	for (i = 0; i < shape->n; i++)
 		if (!cell_read(r, t, &shape->columns[i], key, i))
 			return false;
-	if (t != NULL && line.left_ms != SNAPSHOT_NEVER)
+	if (t == NULL)
+		return true;
+	if (line.left_ms != SNAPSHOT_NEVER)
 		(void)weir_table_expire(t, key, line.left_ms - r->passed_ms);
+	(void)table_age(t, key, line.age_ms + r->passed_ms);
 	return true;
 }
 
@@ -158,8 +161,7 @@ file_read(const char *path, size_t *size)
 	if (fd == -1)
 		return NULL;
 	errno = EINVAL;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-		st.st_size < FILE_MOST)
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
 		p = malloc((size_t)st.st_size + 1);
 	while (p != NULL &&
 		(n = read(fd, p + *size, (size_t)st.st_size + 1 - *size)) > 0 &&
@@ -174,67 +176,172 @@ file_read(const char *path, size_t *size)
 	return NULL;
 }
 
-/* What is wrong with the bytes; NULL: nothing, and the head is filled in. */
+/* What is wrong with the head; NULL: nothing. */
 static const char *
-file_check(const struct weir_table *t, const uint8_t *p, size_t size,
-	struct snapshot_head *head)
+head_check(const struct weir_table *t, const struct snapshot_head *head)
 {
-	uint64_t sum;
-
-	if (size < sizeof(*head) + sizeof(sum))
-		return "it is too short";
-	memcpy(head, p, sizeof(*head));
 	if (memcmp(head->magic, SNAPSHOT_MAGIC, sizeof(head->magic)) != 0)
 		return "it is not a snapshot of a table, or of another version";
-	memcpy(&sum, p + size - sizeof(sum), sizeof(sum));
-	if (sum != snapshot_sum(head, p + sizeof(*head),
-			   size - sizeof(*head) - sizeof(sum)))
-		return "it is damaged: its sum is wrong";
 	if (head->layout != t->shape.layout)
 		return "it is of a table with other columns or keys";
 	return NULL;
 }
 
-/* Reads all rows, into t unless that is NULL. */
-static bool
-rows_load(const struct reader *from, const struct snapshot_head *head,
-	struct weir_table *t, const struct shape *shape, uint64_t ttl_ms)
+bool
+snapshot_fits(const struct weir_table *t, const char *path, const char **why)
 {
-	struct reader r = *from;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct snapshot_head head;
+	ssize_t n;
+
+	*why = NULL;
+	if (fd == -1) {
+		*why = errno == ENOENT ? NULL : strerror(errno);
+		return false;
+	}
+	n = read(fd, &head, sizeof(head));
+	close(fd);
+	*why = n == sizeof(head) ? head_check(t, &head) : "it is too short";
+	return *why == NULL;
+}
+
+/* Where a row is in the file, and since when it was not used. */
+struct found {
+	const uint8_t *p;
+	uint64_t age_ms;
+};
+
+struct found_rows {
+	struct found *v;
+	size_t n, most;
+};
+
+static int
+found_add(struct found_rows *f, const uint8_t *p)
+{
+	size_t most = f->most == 0 ? 1024 : f->most * 2;
+	struct snapshot_line line;
+	struct found *v;
+
+	if (f->n == f->most) {
+		v = reallocarray(f->v, most, sizeof(*v));
+		if (v == NULL)
+			return -1;
+		f->v = v;
+		f->most = most;
+	}
+	memcpy(&line, p, sizeof(line));
+	f->v[f->n++] = (struct found){ .p = p, .age_ms = line.age_ms };
+	return 0;
+}
+
+/* Who was used longest ago comes first, so that it is the first to leave. */
+static int
+found_order(const void *a, const void *b)
+{
+	uint64_t x = ((const struct found *)a)->age_ms;
+	uint64_t y = ((const struct found *)b)->age_ms;
+
+	return x == y ? 0 : x > y ? -1 : 1;
+}
+
+/* What is wrong with the rows of one part; NULL: nothing. */
+static const char *
+part_read(const struct weir_table *t, struct reader rows, uint64_t n,
+	struct found_rows *found)
+{
+	const uint8_t *p;
 	uint64_t i;
 
-	for (i = 0; i < head->rows; i++)
-		if (!row_load(&r, t, shape, ttl_ms))
-			return false;
-	return r.left == 0;
+	for (i = 0; i < n; i++) {
+		p = rows.p;
+		if (!row_load(&rows, NULL, &t->shape, t->options.ttl_ms))
+			return damaged;
+		if (found_add(found, p) == -1)
+			return strerror(ENOMEM);
+	}
+	return rows.left == 0 ? NULL : damaged;
+}
+
+/* Reads all parts up to the last; *sum is then that of all that was read. */
+static const char *
+parts_read(const struct weir_table *t, struct reader *r, uint64_t *sum,
+	struct found_rows *found)
+{
+	struct snapshot_part part;
+	struct reader rows;
+	const char *why = NULL;
+	const void *p;
+
+	while (why == NULL && (p = bytes_read(r, sizeof(part))) != NULL) {
+		memcpy(&part, p, sizeof(part));
+		*sum = snapshot_sum(*sum, p, sizeof(part));
+		if (part.size == 0)
+			return part.rows == 0 ? NULL : damaged;
+		p = bytes_read(r, part.size);
+		if (p == NULL)
+			return damaged;
+		*sum = snapshot_sum(*sum, p, part.size);
+		rows = (struct reader){ .p = p, .left = part.size };
+		why = part_read(t, rows, part.rows, found);
+	}
+	return why == NULL ? damaged : why;
+}
+
+/* What is wrong with the bytes; NULL: nothing, and *found is where rows are. */
+static const char *
+file_check(
+	const struct weir_table *t, struct reader *r, struct found_rows *found)
+{
+	uint64_t now_s = (uint64_t)time(NULL), wanted, sum;
+	struct snapshot_head head;
+	const char *why;
+
+	if (r->left < sizeof(head))
+		return "it is too short";
+	memcpy(&head, bytes_read(r, sizeof(head)), sizeof(head));
+	why = head_check(t, &head);
+	if (why != NULL)
+		return why;
+	sum = snapshot_sum(0, &head, sizeof(head));
+	/* A wall clock that was set back says nothing. */
+	if (now_s > head.saved_s)
+		r->passed_ms = (now_s - head.saved_s) * 1000;
+	why = parts_read(t, r, &sum, found);
+	if (why != NULL)
+		return why;
+	return number_read(r, &wanted) && wanted == sum && r->left == 0
+		       ? NULL
+		       : damaged;
 }
 
 int
 snapshot_load(struct weir_table *t, const char *path, const char **why)
 {
-	uint64_t now_s = (uint64_t)time(NULL);
-	struct reader r = { .p = NULL };
-	struct snapshot_head head;
-	size_t size;
-	uint8_t *p = file_read(path, &size);
+	struct found_rows found = { .n = 0 };
+	struct reader r = { .p = NULL }, row;
+	const uint8_t *p = file_read(path, &r.left), *end;
+	size_t i;
 
 	*why = NULL;
 	if (p == NULL) {
 		*why = strerror(errno);
 		return -1;
 	}
-	*why = file_check(t, p, size, &head);
+	r.p = p;
+	end = p + r.left;
+	*why = file_check(t, &r, &found);
 	if (*why == NULL) {
-		r.p = p + sizeof(head);
-		r.left = size - sizeof(head) - sizeof(uint64_t);
-		/* A wall clock that was set back says nothing. */
-		if (now_s > head.saved_s)
-			r.passed_ms = (now_s - head.saved_s) * 1000;
-		if (!rows_load(&r, &head, NULL, &t->shape, t->options.ttl_ms))
-			*why = "it is damaged: its rows are not whole";
+		if (found.n > 0)
+			qsort(found.v, found.n, sizeof(*found.v), found_order);
+		for (i = 0; i < found.n; i++) {
+			row = (struct reader){ .p = found.v[i].p,
+				.left = (size_t)(end - found.v[i].p),
+				.passed_ms = r.passed_ms };
+			(void)row_load(&row, t, &t->shape, t->options.ttl_ms);
+		}
 	}
-	if (*why == NULL)
-		(void)rows_load(&r, &head, t, &t->shape, t->options.ttl_ms);
-	free(p);
+	free(found.v);
+	free((void *)(uintptr_t)p);
 	return *why == NULL ? 0 : -1;
 }

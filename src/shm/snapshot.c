@@ -16,8 +16,6 @@
 #include "shm/table.h"
 #include "shm/tokens.h"
 
-#define BUSY_MS 2000 /* that a part may be somebody else's */
-
 /* Rows of one part, copied with its lock, and written without. */
 struct copy {
 	const struct shape *shape;
@@ -26,57 +24,78 @@ struct copy {
 	bool scant; /* there are more */
 };
 
+/* The bytes of one part. */
 struct writer {
-	FILE *out;
 	const struct shape *shape;
 	uint64_t now_ms;
-	uint64_t rows;
+	uint8_t *p;
+	size_t n, most;
+	bool failed; /* there was no memory */
 };
 
 static void
-number_write(FILE *out, uint64_t n)
+bytes_write(struct writer *w, const void *p, size_t n)
 {
-	fwrite(&n, sizeof(n), 1, out);
+	size_t most = w->most == 0 ? 65536 : w->most;
+	uint8_t *more;
+
+	while (most - w->n < n)
+		most *= 2;
+	if (most != w->most) {
+		more = w->failed ? NULL : realloc(w->p, most);
+		w->failed = more == NULL;
+		if (w->failed)
+			return;
+		w->p = more;
+		w->most = most;
+	}
+	memcpy(w->p + w->n, p, n);
+	w->n += n;
+}
+
+static void
+number_write(struct writer *w, uint64_t n)
+{
+	bytes_write(w, &n, sizeof(n));
 }
 
 /* What has not come again, and of which bucket. */
 static void
-tokens_write(const struct writer *w, const struct row *row, unsigned column)
+tokens_write(struct writer *w, const struct row *row, unsigned column)
 {
 	const struct weir_tokens *tokens = row_tokens(w->shape, row, column);
 	const struct weir_bucket *b = &tokens->last;
 
-	number_write(
-		w->out, b->per_ms == 0 ? 0 : tokens_used(tokens, b, w->now_ms));
-	number_write(w->out, b->rate);
-	number_write(w->out, b->per_ms);
-	number_write(w->out, b->burst);
+	number_write(w, b->per_ms == 0 ? 0 : tokens_used(tokens, b, w->now_ms));
+	number_write(w, b->rate);
+	number_write(w, b->per_ms);
+	number_write(w, b->burst);
 }
 
 static void
-cell_write(const struct writer *w, const struct row *row, unsigned column)
+cell_write(struct writer *w, const struct row *row, unsigned column)
 {
 	uint8_t value[WEIR_CELL_MOST];
 	size_t len;
 
 	switch (w->shape->columns[column].type) {
 	case WEIR_COLUMN_COUNT:
-		number_write(w->out,
-			row_read(w->shape, row, column, NULL, w->now_ms));
+		number_write(
+			w, row_read(w->shape, row, column, NULL, w->now_ms));
 		break;
 	case WEIR_COLUMN_TOKENS:
 		tokens_write(w, row, column);
 		break;
 	case WEIR_COLUMN_PERIOD:
-		number_write(w->out, row_period(w->shape, row, column)->n);
-		number_write(w->out,
-			period_left_ms(
-				row_period(w->shape, row, column), w->now_ms));
+		number_write(w, row_period(w->shape, row, column)->n);
+		number_write(
+			w, period_left_ms(row_period(w->shape, row, column),
+				   w->now_ms));
 		break;
 	case WEIR_COLUMN_VALUE:
 		len = row_get(w->shape, row, column, value, sizeof(value));
-		number_write(w->out, len);
-		fwrite(value, len, 1, w->out);
+		number_write(w, len);
+		bytes_write(w, value, len);
 		break;
 	case WEIR_COLUMN_RATE:
 	case WEIR_COLUMN_HELD:
@@ -97,11 +116,10 @@ row_write(struct writer *w, const struct row *row)
 	if (row->ends_ms != 0 && row->ends_ms != UINT64_MAX)
 		line.left_ms =
 			row->ends_ms > w->now_ms ? row->ends_ms - w->now_ms : 0;
-	fwrite(&line, sizeof(line), 1, w->out);
-	fwrite(row->bytes, row->key_len, 1, w->out);
+	bytes_write(w, &line, sizeof(line));
+	bytes_write(w, row->bytes, row->key_len);
 	for (i = 0; i < w->shape->n; i++)
 		cell_write(w, row, i);
-	w->rows++;
 }
 
 static bool
@@ -132,10 +150,10 @@ copy_grow(struct copy *c)
 
 /* Who has a part now may not have it for long. */
 static int
-part_copy(struct weir_table *t, uint32_t i, struct copy *c)
+part_copy(struct weir_table *t, uint32_t i, struct copy *c, uint32_t busy_ms)
 {
 	static const struct timespec while_busy = { 0, 10000000 };
-	uint64_t until_ms = clock_ms() + BUSY_MS;
+	uint64_t until_ms = clock_ms() + busy_ms;
 
 	for (;;) {
 		c->n = 0;
@@ -155,50 +173,83 @@ part_copy(struct weir_table *t, uint32_t i, struct copy *c)
 	}
 }
 
-static int
-parts_write(struct weir_table *t, struct writer *w, struct copy *c)
+static void
+file_add(FILE *f, uint64_t *sum, const void *p, size_t n)
 {
-	uint32_t i;
-	size_t j;
+	if (n > 0)
+		fwrite(p, n, 1, f);
+	*sum = snapshot_sum(*sum, p, n);
+}
 
-	for (i = 0; i < t->n; i++) {
-		if (part_copy(t, i, c) == -1)
-			return -1;
-		clock_update();
-		w->now_ms = clock_ms();
-		for (j = 0; j < c->n; j++)
-			row_write(w, (void *)(c->rows + j * c->shape->size));
+static int
+part_write(FILE *f, uint64_t *sum, struct writer *w, const struct copy *c)
+{
+	struct snapshot_part part = { .rows = c->n };
+	size_t i;
+
+	w->n = 0;
+	for (i = 0; i < c->n; i++)
+		row_write(w, (void *)(c->rows + i * c->shape->size));
+	if (w->failed) {
+		errno = ENOMEM;
+		return -1;
 	}
+	part.size = w->n;
+	if (part.size == 0)
+		return 0;
+	file_add(f, sum, &part, sizeof(part));
+	file_add(f, sum, w->p, w->n);
 	return 0;
 }
 
-/* All rows as bytes, the caller's to free; NULL with errno. */
-static char *
-rows_write(struct weir_table *t, uint64_t *rows, size_t *size)
+static int
+parts_write(FILE *f, uint64_t *sum, struct weir_table *t,
+	const struct snapshot_way *way)
 {
 	struct copy c = { .shape = &t->shape };
 	struct writer w = { .shape = &t->shape };
-	int rc = -1, err;
-	char *p = NULL;
+	int rc = 0, err;
+	uint32_t i;
 
-	w.out = open_memstream(&p, size);
-	if (w.out != NULL) {
-		rc = parts_write(t, &w, &c);
-		err = errno;
-		if (fclose(w.out) != 0)
+	for (i = 0; i < t->n && rc == 0; i++) {
+		if (way->goes_on != NULL && !way->goes_on()) {
+			errno = ECANCELED;
 			rc = -1;
-		else
-			errno = err;
-	}
-	free(c.rows);
-	if (rc == 0) {
-		*rows = w.rows;
-		return p;
+			break;
+		}
+		rc = part_copy(t, i, &c, way->busy_ms);
+		clock_update();
+		w.now_ms = clock_ms();
+		if (rc == 0)
+			rc = part_write(f, sum, &w, &c);
 	}
 	err = errno;
-	free(p);
+	free(c.rows);
+	free(w.p);
 	errno = err;
-	return NULL;
+	return rc;
+}
+
+/* All of it; -1 with errno, also of what could not be written. */
+static int
+table_write(FILE *f, struct weir_table *t, const struct snapshot_way *way)
+{
+	struct snapshot_head head = { .layout = t->shape.layout,
+		.saved_s = (uint64_t)time(NULL) };
+	static const struct snapshot_part last = { 0 };
+	uint64_t sum = 0;
+
+	memcpy(head.magic, SNAPSHOT_MAGIC, sizeof(head.magic));
+	file_add(f, &sum, &head, sizeof(head));
+	if (parts_write(f, &sum, t, way) == -1)
+		return -1;
+	file_add(f, &sum, &last, sizeof(last));
+	errno = 0;
+	fwrite(&sum, sizeof(sum), 1, f);
+	if (fflush(f) != EOF && !ferror(f) && fsync(fileno(f)) == 0)
+		return 0;
+	errno = errno != 0 ? errno : EIO;
+	return -1;
 }
 
 /* The file beside it, and mine alone (flock(2)); NULL with errno, EBUSY:
@@ -237,53 +288,48 @@ beside_open(const char *beside)
 	return NULL;
 }
 
-/* The file beside it takes its place; -1 with errno. */
-static int
-file_write(FILE *f, const char *beside, const char *path)
+/* After a power failure it is the new one, or the old one (fsync(2)). */
+static void
+directory_sync(const char *path)
 {
-	int err = 0;
+	char *dir = strdup(path), *slash;
+	int fd;
 
-	if (fflush(f) == EOF || ferror(f) || fsync(fileno(f)) == -1)
-		err = errno != 0 ? errno : EIO;
-	if (err == 0 && rename(beside, path) == -1)
-		err = errno;
-	if (err != 0)
-		unlink(beside);
-	/* Until here nobody else may write it. */
-	if (fclose(f) == EOF && err == 0)
-		err = errno;
-	errno = err;
-	return err == 0 ? 0 : -1;
+	slash = dir == NULL ? NULL : strrchr(dir, '/');
+	if (slash != NULL) {
+		slash[slash == dir] = '\0';
+		fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd != -1) {
+			(void)fsync(fd);
+			close(fd);
+		}
+	}
+	free(dir);
 }
 
 int
-snapshot_save(struct weir_table *t, const char *path)
+snapshot_save(
+	struct weir_table *t, const char *path, const struct snapshot_way *way)
 {
-	struct snapshot_head head = { .layout = t->shape.layout,
-		.saved_s = (uint64_t)time(NULL) };
-	char *rows, *beside = NULL;
-	FILE *f = NULL;
-	int rc = -1, err;
-	size_t size;
+	char *beside;
+	int rc, err;
+	FILE *f;
 
-	memcpy(head.magic, SNAPSHOT_MAGIC, sizeof(head.magic));
-	rows = rows_write(t, &head.rows, &size);
-	if (rows == NULL)
-		return -1;
 	if (asprintf(&beside, "%s.new", path) == -1)
-		beside = NULL;
-	else
-		f = beside_open(beside);
-	if (f != NULL) {
-		errno = 0;
-		fwrite(&head, sizeof(head), 1, f);
-		fwrite(rows, size, 1, f);
-		number_write(f, snapshot_sum(&head, rows, size));
-		rc = file_write(f, beside, path);
-	}
+		return -1;
+	f = beside_open(beside);
+	rc = f == NULL ? -1 : table_write(f, t, way);
+	if (rc == 0)
+		rc = rename(beside, path);
 	err = errno;
+	if (f != NULL && rc == -1)
+		unlink(beside);
+	/* Until here nobody else may write it. */
+	if (f != NULL)
+		(void)fclose(f);
+	if (rc == 0)
+		directory_sync(path);
 	free(beside);
-	free(rows);
 	errno = err;
 	return rc;
 }

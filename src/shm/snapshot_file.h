@@ -1,6 +1,7 @@
 /* snapshot_file.h - what a file of a table looks like.
  *
- * A head, rows, and a sum of all bytes before it.  Times are how long ago or
+ * A head; for each part of the table how many bytes and rows it has, and these;
+ * one of no bytes; and a sum of all that.  Times are how long ago or
  * how long from the moment of the file, as the clock begins anew.  It is read
  * by the machine that wrote it. */
 #ifndef SHM_SNAPSHOT_FILE_H
@@ -11,13 +12,17 @@
 
 #include "shm/siphash.h"
 
-#define SNAPSHOT_MAGIC "weirtab3"
+#define SNAPSHOT_MAGIC "weirtab4"
 #define SNAPSHOT_NEVER UINT64_MAX
 
 struct snapshot_head {
 	char magic[8];
 	uint64_t layout;
 	uint64_t saved_s; /* since 1970 */
+};
+
+struct snapshot_part {
+	uint64_t size;
 	uint64_t rows;
 };
 
@@ -29,13 +34,13 @@ struct snapshot_line {
 	uint32_t zero;
 };
 
+/* Of these bytes, and all before, whose sum is that. */
 static inline uint64_t
-snapshot_sum(const struct snapshot_head *head, const void *rows, size_t size)
+snapshot_sum(uint64_t before, const void *p, size_t n)
 {
-	static const uint64_t secret[2] = { 0 };
-	uint64_t next[2] = { siphash(secret, head, sizeof(*head)), size };
+	const uint64_t next[2] = { before, n };
 
-	return siphash(next, rows, size);
+	return siphash(next, p, n);
 }
 
 #endif

@@ -54,6 +54,8 @@ int table_resume_period(struct weir_table *t, struct weir_bytes key,
 /* So many thousandths of that bucket have not come again, likewise. */
 int table_resume_tokens(struct weir_table *t, struct weir_bytes key,
 	unsigned column, const struct weir_bucket *b, uint64_t used);
+/* The key was used last so long ago; -1 with errno. */
+int table_age(struct weir_table *t, struct weir_bytes key, uint64_t ms);
 /* Forgets them. */
 void owed_drop(struct weir_table *t);
 /* Removes the keys whose time has passed, of n stripes from *from on, which

@@ -173,6 +173,9 @@ test_what_is_refused(void **state)
 		       "already (weir.conf:1)",
 		"{ type = \"table\"; name = \"a\"; keep = \"/x/t\"; }, "
 		"{ type = \"denylist\"; name = \"b\"; keep = \"/x/t\"; }");
+	expect_refused("\"b\" is to be kept in /x/t, where",
+		"{ type = \"table\"; name = \"a\"; keep = \"/x//t.new\"; }, "
+		"{ type = \"table\"; name = \"b\"; keep = \"/x/t\"; }");
 }
 
 int

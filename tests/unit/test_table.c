@@ -358,7 +358,7 @@ test_memory_is_given_back(void **state)
 	uint32_t before = shm_taken(&shm);
 
 	(void)state;
-	assert_int_equal(shared_fill(1500), 1500);
+	assert_int_equal(shared_fill(3500), 3500);
 	assert_true(shm_taken(&shm) > before);
 	table_clear(&table);
 	assert_int_equal(shm_taken(&shm), before);
