@@ -286,8 +286,13 @@ libweir_a_SOURCES = \
 	src/shm/period.h \
 	src/shm/place.c \
 	src/shm/place.h \
+	src/shm/rate.c \
+	src/shm/rate.h \
 	src/shm/row.c \
 	src/shm/row.h \
+	src/shm/share.c \
+	src/shm/share.h \
+	src/shm/shares.c \
 	src/shm/shm.c \
 	src/shm/shm.h \
 	src/shm/siphash.c \

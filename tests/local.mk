@@ -87,6 +87,8 @@ UNIT_TESTS = \
 	tests/unit/test_table \
 	tests/unit/test_table_crash \
 	tests/unit/test_table_others \
+	tests/unit/test_table_share \
+	tests/unit/test_table_share_spend \
 	tests/unit/test_table_spend \
 	tests/unit/test_table_stops \
 	tests/unit/test_timeouts \
@@ -211,6 +213,8 @@ check_LIBRARIES += libtest.a
 libtest_a_SOURCES = \
 	tests/lib/alloc.c \
 	tests/lib/alloc.h \
+	tests/lib/carry.c \
+	tests/lib/carry.h \
 	tests/lib/chance.c \
 	tests/lib/chance.h \
 	tests/lib/crash.c \

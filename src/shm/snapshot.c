@@ -69,7 +69,7 @@ row_write(void *arg, const struct row *row)
 		if (type == WEIR_COLUMN_RATE || type == WEIR_COLUMN_HELD)
 			continue;
 		number_write(
-			w->out, row_read(w->shape, row, i, NULL, w->now_ms));
+			w->out, row_own(w->shape, row, i, NULL, w->now_ms));
 		if (type == WEIR_COLUMN_PERIOD)
 			number_write(w->out,
 				period_left_ms(row_period(w->shape, row, i),

@@ -28,8 +28,7 @@ bucket_takes(const struct weir_bucket *b, uint64_t lack)
 	return ms < 1e15 ? (uint64_t)(ms + 0.999999) : UINT64_MAX;
 }
 
-/* What has not come again until now. */
-static uint64_t
+uint64_t
 tokens_used(const struct weir_tokens *tokens, const struct weir_bucket *b,
 	uint64_t now_ms)
 {
@@ -100,6 +99,22 @@ weir_tokens_book(struct weir_tokens *tokens, const struct weir_bucket *b,
 	used += *n * 1000;
 	tokens_take(tokens, b, used, now_ms);
 	return used > full ? bucket_takes(b, used - full) : 0;
+}
+
+/* More than twice the bucket is too long to be waited for; who has booked more
+ * than that waits already. */
+void
+tokens_lose(struct weir_tokens *tokens, const struct weir_bucket *b, uint64_t n,
+	uint64_t now_ms)
+{
+	uint64_t used = tokens_used(tokens, b, now_ms);
+	uint64_t most = b->burst * 2 * 1000;
+
+	if (most < used)
+		most = used;
+	if (n > (most - used) / 1000)
+		n = (most - used) / 1000;
+	tokens_take(tokens, &tokens->last, used + n * 1000, now_ms);
 }
 
 uint64_t
