@@ -329,8 +329,8 @@ sbin_PROGRAMS += weir
 weir_SOURCES = src/main.c
 weir_LDFLAGS = $(WEIR_LDFLAGS)
 weir_LDADD = libweir.a libmodules.a libweir.a \
-	$(LIBEVENT_LIBS) $(LIBEVENT_EXTRA_LIBS) $(JANSSON_LIBS) \
-	$(LIBCONFIG_LIBS) $(LIBBSD_LIBS)
+	$(HIREDIS_LIBS) $(LIBEVENT_LIBS) $(LIBEVENT_EXTRA_LIBS) \
+	$(JANSSON_LIBS) $(LIBCONFIG_LIBS) $(LIBBSD_LIBS)
 
 # It is told all by the API, and of the core needs the base alone.
 bin_PROGRAMS += weirctl

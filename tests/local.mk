@@ -168,6 +168,8 @@ PROCESS_TESTS = \
 	tests/process/test_states \
 	tests/process/test_stats \
 	tests/process/test_succession \
+	tests/process/test_sync \
+	tests/process/test_sync_faults \
 	tests/process/test_time \
 	tests/process/test_undo \
 	tests/process/test_words
@@ -234,6 +236,8 @@ libtest_a_SOURCES = \
 	tests/lib/entry.h \
 	tests/lib/feed.c \
 	tests/lib/feed.h \
+	tests/lib/fleet.c \
+	tests/lib/fleet.h \
 	tests/lib/gauge.c \
 	tests/lib/gauge.h \
 	tests/lib/hand.c \
@@ -285,6 +289,8 @@ libtest_a_SOURCES = \
 	tests/lib/pump.c \
 	tests/lib/ready.c \
 	tests/lib/ready.h \
+	tests/lib/redis.c \
+	tests/lib/redis.h \
 	tests/lib/relay.c \
 	tests/lib/relay.h \
 	tests/lib/reload.c \
@@ -361,8 +367,8 @@ tests_aid_LDFLAGS = $(WEIR_LDFLAGS)
 tests_aid_LDADD = libweir.a $(LIBBSD_LIBS)
 
 LDADD = libtest.a libmodules.a libweir.a libmodules.a libweir.a \
-	$(CMOCKA_LIBS) $(LIBEVENT_LIBS) $(LIBEVENT_EXTRA_LIBS) $(JANSSON_LIBS) \
-	$(LIBCONFIG_LIBS) $(LIBBSD_LIBS)
+	$(CMOCKA_LIBS) $(HIREDIS_LIBS) $(LIBEVENT_LIBS) $(LIBEVENT_EXTRA_LIBS) \
+	$(JANSSON_LIBS) $(LIBCONFIG_LIBS) $(LIBBSD_LIBS)
 
 # Programs in which one allocation of weir can be made to fail (lib/alloc.h).
 WRAP_ALLOC = $(AM_LDFLAGS) \
