@@ -208,6 +208,8 @@ libweir_a_SOURCES = \
 	src/keeper/rights.c \
 	src/keeper/route.h \
 	src/keeper/routes.c \
+	src/keeper/saver.c \
+	src/keeper/saver.h \
 	src/keeper/table_json.c \
 	src/keeper/table_json.h \
 	src/keeper/upkeep.c \
@@ -288,6 +290,7 @@ libweir_a_SOURCES = \
 	src/shm/place.h \
 	src/shm/rate.c \
 	src/shm/rate.h \
+	src/shm/restore.c \
 	src/shm/row.c \
 	src/shm/row.h \
 	src/shm/share.c \
@@ -299,6 +302,7 @@ libweir_a_SOURCES = \
 	src/shm/siphash.h \
 	src/shm/snapshot.c \
 	src/shm/snapshot.h \
+	src/shm/snapshot_file.h \
 	src/shm/stripe.c \
 	src/shm/stripe.h \
 	src/shm/table.c \

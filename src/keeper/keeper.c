@@ -41,6 +41,10 @@ keeper_told(void *arg, const struct msg *m, int attached)
 		keeper_leave(k);
 		break;
 	case MSG_QUIT:
+		if (m->arg == KEEPER_RETIRES)
+			upkeep_retire(&k->upkeep);
+		keeper_drain(k);
+		break;
 	case MSG_DRAIN:
 		keeper_drain(k);
 		break;
@@ -54,6 +58,7 @@ keeper_told(void *arg, const struct msg *m, int attached)
 		break;
 	case MSG_GO:
 		web_open(&k->web);
+		upkeep_serve(&k->upkeep);
 		break;
 	case MSG_LINK:
 		if (attached != -1)

@@ -393,6 +393,12 @@ row_period(const struct shape *shape, const struct row *row, unsigned column)
 	return row_cell(shape, row, column);
 }
 
+struct weir_tokens *
+row_tokens(const struct shape *shape, const struct row *row, unsigned column)
+{
+	return row_cell(shape, row, column);
+}
+
 /* ---- values -------------------------------------------------------------- */
 
 int
@@ -426,7 +432,8 @@ row_get(const struct shape *shape, const struct row *row, unsigned column,
 	return value->len;
 }
 
-uint64_t
+/* What this machine has. */
+static uint64_t
 row_own(const struct shape *shape, const struct row *row, unsigned column,
 	const struct owners *owners, uint64_t now_ms)
 {

@@ -59,9 +59,6 @@ row_cell(const struct shape *shape, const struct row *row, unsigned column);
 /* What processes of this machine hold. */
 uint64_t row_held(const struct shape *shape, const struct row *row,
 	unsigned column, const struct owners *owners);
-/* As row_read(), without what other machines have. */
-uint64_t row_own(const struct shape *shape, const struct row *row,
-	unsigned column, const struct owners *owners, uint64_t now_ms);
 
 /* These do as weir_table_NAME() of api/table.h. */
 uint64_t row_add(const struct shape *shape, struct row *row, unsigned column,
@@ -83,6 +80,8 @@ void row_refund(const struct shape *shape, struct row *row, unsigned column,
 	uint64_t n);
 struct period *
 row_period(const struct shape *shape, const struct row *row, unsigned column);
+struct weir_tokens *
+row_tokens(const struct shape *shape, const struct row *row, unsigned column);
 int row_set(const struct shape *shape, struct row *row, unsigned column,
 	struct weir_bytes value);
 size_t row_get(const struct shape *shape, const struct row *row,

@@ -19,12 +19,17 @@ share_zone_open(struct shm *shm, const char *name, uint64_t layout, uint32_t n)
 {
 	char zone_name[sizeof(SHARE_PREFIX) + SHM_NAME];
 	struct share_zone *share;
+	size_t size = sizeof(*share) + n * sizeof(share->changes[0]);
 	struct shm_zone *zone;
 	bool fresh;
 
 	snprintf(zone_name, sizeof(zone_name), SHARE_PREFIX "%s", name);
-	zone = shm_zone_open(shm, zone_name, layout,
-		sizeof(*share) + n * sizeof(share->changes[0]), &fresh);
+	zone = shm_zone_open(shm, zone_name, layout, size, &fresh);
+	/* Of a table that is no more, which had fewer parts? */
+	if (zone != NULL && (size_t)zone->n * SHM_EXTENT < size) {
+		shm_zone_drop(shm, zone);
+		zone = shm_zone_open(shm, zone_name, layout, size, &fresh);
+	}
 	if (zone == NULL || !fresh)
 		return zone;
 	share = shm_zone_data(shm, zone);

@@ -1,4 +1,5 @@
 /* table.c - a table in shared memory: keys, spread over stripes. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,12 +27,49 @@ stripes_for(size_t size)
 	return n;
 }
 
+static int
+stripes_init(struct weir_table *t)
+{
+	uint32_t i;
+	int err;
+
+	for (i = 0; i < t->n; i++) {
+		if (stripe_init(&t->stripes[i], t->shm, place_of(t, i).owner) ==
+			0)
+			continue;
+		err = errno;
+		shm_zone_drop(t->shm, t->zone);
+		t->zone = NULL;
+		errno = err;
+		return -1;
+	}
+	return 0;
+}
+
+static int
+share_init(struct weir_table *t, bool fresh)
+{
+	int err;
+
+	t->share =
+		share_zone_open(t->shm, t->options.name, t->shape.layout, t->n);
+	if (t->share != NULL) {
+		t->shape.share = shm_zone_data(t->shm, t->share);
+		return 0;
+	}
+	err = errno;
+	if (fresh)
+		shm_zone_drop(t->shm, t->zone);
+	t->zone = NULL;
+	errno = err;
+	return -1;
+}
+
 int
 table_init(struct weir_table *t, struct shm *shm,
 	const struct table_options *options, bool *fresh)
 {
 	size_t size, most;
-	uint32_t i;
 
 	*t = (struct weir_table){ .shm = shm, .options = *options };
 	if (options->ncolumns <= WEIR_COLUMNS)
@@ -60,16 +98,10 @@ table_init(struct weir_table *t, struct shm *shm,
 	t->extents_most = most > STRIPE_MOST ? STRIPE_MOST
 			  : most > 0	     ? (uint32_t)most
 					     : 1;
-	for (i = 0; *fresh && i < t->n; i++)
-		if (stripe_init(&t->stripes[i]) == -1)
-			return -1;
-	if (options->shared) {
-		t->share = share_zone_open(
-			shm, options->name, t->shape.layout, t->n);
-		if (t->share == NULL)
-			return -1;
-		t->shape.share = shm_zone_data(shm, t->share);
-	}
+	if (*fresh && stripes_init(t) == -1)
+		return -1;
+	if (options->shared && share_init(t, *fresh) == -1)
+		return -1;
 	t->later_ms = calloc(t->n, sizeof(*t->later_ms));
 	return t->later_ms == NULL ? -1 : 0;
 }
@@ -145,20 +177,28 @@ table_clear(struct weir_table *t)
 	}
 }
 
-void
+int
+table_walk_part(struct weir_table *t, uint32_t i,
+	bool (*told)(void *arg, const struct row *row), void *arg)
+{
+	struct stripe_of of = place_of(t, i);
+
+	if (place_lock_stripe(t, i, &of) == -1)
+		return -1;
+	stripe_walk(&t->stripes[i], &of, told, arg);
+	stripe_unlock(&t->stripes[i]);
+	return 0;
+}
+
+uint32_t
 table_walk(struct weir_table *t, bool (*told)(void *arg, const struct row *row),
 	void *arg)
 {
-	uint32_t i;
+	uint32_t i, out = 0;
 
-	for (i = 0; i < t->n; i++) {
-		struct stripe_of of = place_of(t, i);
-
-		if (place_lock_stripe(t, i, &of) == -1)
-			continue;
-		stripe_walk(&t->stripes[i], &of, told, arg);
-		stripe_unlock(&t->stripes[i]);
-	}
+	for (i = 0; i < t->n; i++)
+		out += table_walk_part(t, i, told, arg) == -1;
+	return out;
 }
 
 uint64_t
@@ -223,5 +263,5 @@ weir_table_walk(struct weir_table *t, weir_key_told *told, void *arg)
 {
 	struct telling telling = { .told = told, .arg = arg };
 
-	table_walk(t, telling_row, &telling);
+	(void)table_walk(t, telling_row, &telling);
 }

@@ -246,6 +246,8 @@ test_bad_options(void **state)
 		{ "sync = \"redis+unix:///path?x\"", "it wants ?db=number" },
 		{ "sync = \"redis://host\"; sync_every = \"6s\"",
 			"\"sync_stale\" has to be twice \"sync_every\"" },
+		{ "sync = \"redis://host\"; keep = \"/tmp/seen\"",
+			"over a restart Redis keeps what is shared" },
 		{ "sync = \"redis://host\"; sync_prefix = \"\"",
 			"has to have 1 to 64 bytes" },
 	};

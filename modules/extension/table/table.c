@@ -88,6 +88,14 @@ static const struct weir_opt opts[] = {
 			"quota (a period) and bytes (a count), which is what "
 			"middlewares look for.  A change of columns empties "
 			"the table."),
+	WEIR_STRING("keep", struct conf, keep, .flags = WEIR_OPTIONAL,
+		.help = "Where the table is kept over a restart: an absolute "
+			"path, in a directory that the user of the workers "
+			"may write to.  What is held and rates begin anew."),
+	WEIR_TIME("keep_every", struct conf, keep_every_ms, .def = "1m",
+		.min = 1000, .max = 86400000,
+		.help = "How often it is written there, besides when weir "
+			"leaves: so much is lost when the machine fails."),
 	WEIR_STRING("sync", struct conf, sync, .flags = WEIR_OPTIONAL,
 		.help = "A Redis (5 or later; no cluster) over which machines "
 			"share the table: \"redis://host:port\", with "
@@ -126,6 +134,13 @@ sync_check(const struct conf *cf, struct weir_diag *d)
 		weir_error(d, "option \"sync\": %s", why);
 		return -1;
 	}
+	/* What it has of a file, others still know: it would count twice. */
+	if (cf->keep != NULL) {
+		weir_error(d, "options \"keep\" and \"sync\": one of them is "
+			      "wanted, as over a restart Redis keeps what is "
+			      "shared");
+		return -1;
+	}
 	if (cf->sync_stale_ms < 2 * cf->sync_every_ms) {
 		weir_error(d, "option \"sync_stale\" has to be twice "
 			      "\"sync_every\" at least");
@@ -154,6 +169,14 @@ table_check(const void *conf, struct weir_diag *d)
 					c[i].name);
 				return -1;
 			}
+	if (cf->keep != NULL && cf->keep[0] != '/') {
+		weir_error(d,
+			"option \"keep\" = \"%s\" wants a path that begins "
+			"with "
+			"\"/\"",
+			cf->keep);
+		return -1;
+	}
 	return sync_check(cf, d);
 }
 
@@ -190,6 +213,8 @@ table_table(const void *conf, unsigned i, struct weir_table_spec *spec)
 		.size = cf->size,
 		.ttl_ms = cf->ttl_ms,
 		.full = (enum weir_full)cf->full,
+		.file = cf->keep,
+		.save_ms = cf->keep_every_ms,
 		.shared = cf->sync != NULL };
 	return true;
 }

@@ -11,6 +11,8 @@ struct conf {
 	uint32_t ttl_ms;
 	int full; /* enum weir_full */
 	int64_t key_max;
+	const char *keep; /* a file; NULL: none */
+	uint32_t keep_every_ms;
 	struct weir_list columns; /* of struct column; none: the standard */
 	const char *sync;	  /* where a Redis is; NULL: nowhere */
 	uint32_t sync_every_ms, sync_stale_ms;
