@@ -288,9 +288,14 @@ libweir_a_SOURCES = \
 	src/shm/period.h \
 	src/shm/place.c \
 	src/shm/place.h \
+	src/shm/rate.c \
+	src/shm/rate.h \
 	src/shm/restore.c \
 	src/shm/row.c \
 	src/shm/row.h \
+	src/shm/share.c \
+	src/shm/share.h \
+	src/shm/shares.c \
 	src/shm/shm.c \
 	src/shm/shm.h \
 	src/shm/siphash.c \
@@ -328,8 +333,8 @@ sbin_PROGRAMS += weir
 weir_SOURCES = src/main.c
 weir_LDFLAGS = $(WEIR_LDFLAGS)
 weir_LDADD = libweir.a libmodules.a libweir.a \
-	$(LIBEVENT_LIBS) $(LIBEVENT_EXTRA_LIBS) $(JANSSON_LIBS) \
-	$(LIBCONFIG_LIBS) $(LIBBSD_LIBS)
+	$(HIREDIS_LIBS) $(LIBEVENT_LIBS) $(LIBEVENT_EXTRA_LIBS) \
+	$(JANSSON_LIBS) $(LIBCONFIG_LIBS) $(LIBBSD_LIBS)
 
 # It is told all by the API, and of the core needs the base alone.
 bin_PROGRAMS += weirctl

@@ -87,6 +87,8 @@ UNIT_TESTS = \
 	tests/unit/test_table \
 	tests/unit/test_table_crash \
 	tests/unit/test_table_others \
+	tests/unit/test_table_share \
+	tests/unit/test_table_share_spend \
 	tests/unit/test_table_spend \
 	tests/unit/test_table_stops \
 	tests/unit/test_timeouts \
@@ -168,6 +170,8 @@ PROCESS_TESTS = \
 	tests/process/test_states \
 	tests/process/test_stats \
 	tests/process/test_succession \
+	tests/process/test_sync \
+	tests/process/test_sync_faults \
 	tests/process/test_time \
 	tests/process/test_undo \
 	tests/process/test_words
@@ -215,6 +219,8 @@ check_LIBRARIES += libtest.a
 libtest_a_SOURCES = \
 	tests/lib/alloc.c \
 	tests/lib/alloc.h \
+	tests/lib/carry.c \
+	tests/lib/carry.h \
 	tests/lib/chance.c \
 	tests/lib/chance.h \
 	tests/lib/crash.c \
@@ -236,6 +242,8 @@ libtest_a_SOURCES = \
 	tests/lib/entry.h \
 	tests/lib/feed.c \
 	tests/lib/feed.h \
+	tests/lib/fleet.c \
+	tests/lib/fleet.h \
 	tests/lib/gauge.c \
 	tests/lib/gauge.h \
 	tests/lib/hand.c \
@@ -289,6 +297,8 @@ libtest_a_SOURCES = \
 	tests/lib/pump.c \
 	tests/lib/ready.c \
 	tests/lib/ready.h \
+	tests/lib/redis.c \
+	tests/lib/redis.h \
 	tests/lib/relay.c \
 	tests/lib/relay.h \
 	tests/lib/reload.c \
@@ -365,8 +375,8 @@ tests_aid_LDFLAGS = $(WEIR_LDFLAGS)
 tests_aid_LDADD = libweir.a $(LIBBSD_LIBS)
 
 LDADD = libtest.a libmodules.a libweir.a libmodules.a libweir.a \
-	$(CMOCKA_LIBS) $(LIBEVENT_LIBS) $(LIBEVENT_EXTRA_LIBS) $(JANSSON_LIBS) \
-	$(LIBCONFIG_LIBS) $(LIBBSD_LIBS)
+	$(CMOCKA_LIBS) $(HIREDIS_LIBS) $(LIBEVENT_LIBS) $(LIBEVENT_EXTRA_LIBS) \
+	$(JANSSON_LIBS) $(LIBCONFIG_LIBS) $(LIBBSD_LIBS)
 
 # Programs in which one allocation of weir can be made to fail (lib/alloc.h).
 WRAP_ALLOC = $(AM_LDFLAGS) \

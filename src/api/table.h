@@ -74,6 +74,8 @@ struct weir_table_spec {
 	enum weir_full full;
 	const char *file; /* absolute: kept there over a restart; NULL: not */
 	uint32_t save_ms; /* how often it is written; 0: once a minute */
+	bool shared; /* with other machines, see below; without a file, from
+		      * which what they still know would count twice */
 };
 
 struct weir_table;
@@ -147,6 +149,52 @@ void weir_table_walk(struct weir_table *t, weir_key_told *told, void *arg);
 /* Is somebody to pass of whom the table could not say, for lack of room or
  * of time?  As it is configured. */
 bool weir_table_allows(const struct weir_table *t);
+
+/* A table may be shared with other machines, by an extension that carries what
+ * a row has here to them, and back what these have, which is added to what
+ * everybody above reads and is held to.  It is state that is carried, never a
+ * difference: to say it twice does no harm, and what was lost is said again. */
+
+/* What one machine has in a column of a row, or some have together.  Values are
+ * not shared. */
+struct weir_share {
+	uint64_t epoch;	 /* of a rate, the number of its window; of a period,
+			  * when  it ends (ms since 1970); of tokens, how many
+			  * come in  1,000,000 ms */
+	uint64_t n;	 /* of tokens: drawn ever */
+	uint64_t before; /* of a rate, in the window before; of tokens, drawn
+			  * since the bucket was full */
+	uint64_t at_ms;	 /* of tokens, when that was (ms since 1970) */
+};
+/* What all others have of a row. */
+struct weir_others {
+	uint64_t as_of; /* when it was so; grows, in us */
+	bool more;	/* less than what is known is not news */
+	const struct weir_share *columns; /* at_ms: 0; before of tokens: what
+					   * has not come again */
+};
+typedef bool weir_table_told(void *arg, struct weir_bytes key,
+	const struct weir_share *columns, unsigned n);
+
+bool weir_table_is_shared(const struct weir_table *t);
+/* A random number, this table's as long as it is in memory. */
+uint64_t weir_table_self(const struct weir_table *t);
+/* Of how many parts it is. */
+unsigned weir_table_parts(const struct weir_table *t);
+/* Another one than before when processes have come or gone: what they held may
+ * have ended. */
+uint64_t weir_table_turn(const struct weir_table *t);
+/* Tells of each row of a part that was changed here since (0: ever); *since
+ * becomes now.  gone: also of those whose holds have ended with a process, and
+ * of those that others hold.  How many rows it has looked at; -1 with
+ * ETIMEDOUT.  told may not use the table. */
+int weir_table_changes(struct weir_table *t, unsigned part, uint64_t *since,
+	bool gone, weir_table_told *told, void *arg);
+/* Others have that; -1 with errno. */
+int weir_table_others(struct weir_table *t, struct weir_bytes key,
+	const struct weir_others *others);
+/* What others hold counts for ms from now on. */
+void weir_table_fresh(struct weir_table *t, uint32_t ms);
 
 /* The same as weir_table_draw() and weir_table_book() for a bucket of your own;
  * the latter returns how long to wait.  now_ms: of any clock. */

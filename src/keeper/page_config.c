@@ -7,17 +7,19 @@
 #include "keeper/page.h"
 #include "keeper/route.h"
 
-/* What lets somebody in is not for everybody who may read. */
-static const char *const secret[] = { "api.token" };
+/* What lets somebody in is not for everybody who may read: ends of paths. */
+static const char *const secret[] = { "api.token", ".sync" };
 
 static bool
 setting_is_secret(const struct conf_setting *s)
 {
-	size_t i;
+	size_t len = strlen(s->path), n, i;
 
-	for (i = 0; i < sizeof(secret) / sizeof(*secret); i++)
-		if (strcmp(s->path, secret[i]) == 0)
+	for (i = 0; i < sizeof(secret) / sizeof(*secret); i++) {
+		n = strlen(secret[i]);
+		if (n <= len && strcmp(s->path + len - n, secret[i]) == 0)
 			return true;
+	}
 	return false;
 }
 

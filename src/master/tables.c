@@ -94,7 +94,8 @@ tables_have(const struct tables *ts, const struct shm_zone *zone)
 	size_t i;
 
 	for (i = 0; i < ts->n; i++)
-		if (ts->v[i].table->zone == zone)
+		if (ts->v[i].table->zone == zone ||
+			ts->v[i].table->share == zone)
 			return true;
 	return false;
 }
@@ -111,7 +112,8 @@ table_open(struct tables *ts, const struct conf *conf, uint32_t extension,
 		.holders = holders,
 		.size = spec->size,
 		.ttl_ms = spec->ttl_ms,
-		.full = spec->full };
+		.full = spec->full,
+		.shared = spec->shared };
 	struct weir_table *table = calloc(1, sizeof(*table));
 	char *name = NULL;
 	bool fresh = false;

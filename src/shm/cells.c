@@ -58,7 +58,7 @@ release_now(struct weir_table *t, struct weir_bytes key, unsigned column,
 		return -1;
 	row_release(&t->shape, row, column, t->me, n);
 	stripe_use(p.stripe, &p.of, row);
-	return place_done(&p, 0);
+	return place_changed(&p, t, row, 0);
 }
 
 bool
@@ -107,7 +107,7 @@ weir_table_add(struct weir_table *t, struct weir_bytes key, unsigned column,
 	all = row_add(&t->shape, row, column, n, p.of.now_ms);
 	if (now != NULL)
 		*now = all;
-	return place_done(&p, 0);
+	return place_changed(&p, t, row, 0);
 }
 
 int
@@ -120,8 +120,9 @@ weir_table_hold(struct weir_table *t, struct weir_bytes key, unsigned column,
 	if (!column_is(t, column, t->me != 0 ? 1u << WEIR_COLUMN_HELD : 0) ||
 		(row = place_need(&p, t, key)) == NULL)
 		return -1;
-	return place_done(&p, row_hold(&t->shape, row, column,
-				      shm_owners(t->shm), t->me, n, most, now));
+	return place_changed(&p, t, row,
+		row_hold(&t->shape, row, column, shm_owners(t->shm), t->me, n,
+			most, now));
 }
 
 int
@@ -145,7 +146,7 @@ weir_table_draw(struct weir_table *t, struct weir_bytes key, unsigned column,
 	if (!column_is(t, column, 1u << WEIR_COLUMN_TOKENS) ||
 		(row = place_need(&p, t, key)) == NULL)
 		return -1;
-	return place_done(&p,
+	return place_changed(&p, t, row,
 		row_draw(&t->shape, row, column, b, n, p.of.now_ms, wait_ms));
 }
 
@@ -160,7 +161,7 @@ weir_table_book(struct weir_table *t, struct weir_bytes key, unsigned column,
 		(row = place_need(&p, t, key)) == NULL)
 		return -1;
 	row_book(&t->shape, row, column, b, n, p.of.now_ms, wait_ms);
-	return place_done(&p, 0);
+	return place_changed(&p, t, row, 0);
 }
 
 int
@@ -180,7 +181,7 @@ weir_table_spend(struct weir_table *t, struct weir_bytes key, unsigned column,
 	rc = row_spend(&t->shape, row, column, &now, n, most, got);
 	*left_ms =
 		period_left_ms(row_period(&t->shape, row, column), now.now_ms);
-	return place_done(&p, rc);
+	return place_changed(&p, t, row, rc);
 }
 
 int
@@ -195,7 +196,7 @@ weir_table_refund(struct weir_table *t, struct weir_bytes key, unsigned column,
 		(row = place_find(&p, t, key)) == NULL)
 		return -1;
 	row_refund(&t->shape, row, column, n);
-	return place_done(&p, 0);
+	return place_changed(&p, t, row, 0);
 }
 
 int
@@ -288,12 +289,13 @@ weir_table_delete(struct weir_table *t, struct weir_bytes key)
 
 	if (row == NULL)
 		return -1;
-	/* What is held is so until it is released. */
-	if (row_is_held(&t->shape, row, shm_owners(t->shm)))
+	/* What is held is so until it is released; and other machines are to
+	 * know of the end as well. */
+	if (t->shape.shared || row_is_held(&t->shape, row, shm_owners(t->shm)))
 		row_init(&t->shape, row, false);
 	else
 		stripe_remove(p.stripe, &p.of, row);
-	return place_done(&p, 0);
+	return place_changed(&p, t, row, 0);
 }
 
 int

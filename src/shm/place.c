@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "shm/crash.h"
 #include "shm/place.h"
+#include "shm/share.h"
 #include "shm/siphash.h"
 
 #define LATER_MS 1000 /* who hangs with a lock is not waited for again */
@@ -70,15 +71,15 @@ place_lock(struct place *p, struct weir_table *t, struct weir_bytes key)
 	return place_lock_stripe(t, i, &p->of);
 }
 
-struct row *
-place_need(struct place *p, struct weir_table *t, struct weir_bytes key)
+static struct row *
+place_make(struct place *p, struct weir_table *t, struct weir_bytes key,
+	bool evict)
 {
 	struct row *row;
 
 	if (place_lock(p, t, key) == -1)
 		return NULL;
-	row = stripe_need(p->stripe, &p->of, key, p->hash,
-		t->options.full == WEIR_FULL_EVICT);
+	row = stripe_need(p->stripe, &p->of, key, p->hash, evict);
 	if (row == NULL) {
 		stripe_unlock(p->stripe);
 		errno = ENOSPC;
@@ -86,6 +87,18 @@ place_need(struct place *p, struct weir_table *t, struct weir_bytes key)
 	}
 	stripe_use(p->stripe, &p->of, row);
 	return row;
+}
+
+struct row *
+place_need(struct place *p, struct weir_table *t, struct weir_bytes key)
+{
+	return place_make(p, t, key, t->options.full == WEIR_FULL_EVICT);
+}
+
+struct row *
+place_room(struct place *p, struct weir_table *t, struct weir_bytes key)
+{
+	return place_make(p, t, key, false);
 }
 
 struct row *
@@ -101,6 +114,18 @@ place_find(struct place *p, struct weir_table *t, struct weir_bytes key)
 	stripe_unlock(p->stripe);
 	errno = ENOENT;
 	return NULL;
+}
+
+int
+place_changed(struct place *p, struct weir_table *t, struct row *row, int rc)
+{
+	int err = errno;
+
+	if (rc == 0)
+		share_changed(
+			&t->shape, row, (uint32_t)(p->stripe - t->stripes));
+	errno = err;
+	return place_done(p, rc);
 }
 
 int

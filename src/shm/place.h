@@ -22,9 +22,15 @@ place_lock_stripe(struct weir_table *t, uint32_t i, const struct stripe_of *of);
  * without the lock. */
 struct row *
 place_need(struct place *p, struct weir_table *t, struct weir_bytes key);
+/* The same, but no other key leaves for it. */
+struct row *
+place_room(struct place *p, struct weir_table *t, struct weir_bytes key);
 /* The same of a key that is there, which is not used by that; else ENOENT. */
 struct row *
 place_find(struct place *p, struct weir_table *t, struct weir_bytes key);
+/* As place_done(), after a change, if rc is 0, that other machines are told. */
+int
+place_changed(struct place *p, struct weir_table *t, struct row *row, int rc);
 /* Ends what place_need() or place_find() began; rc and errno stay. */
 int place_done(struct place *p, int rc);
 

@@ -8,21 +8,16 @@
 
 #include "shm/crash.h"
 #include "shm/period.h"
+#include "shm/rate.h"
 #include "shm/row.h"
+#include "shm/share.h"
 #include "shm/shm.h"
 #include "shm/tokens.h"
 
-#define LAYOUT	  2 /* to be another one when this file is */
-#define HELD_BITS (64 - OWNER_BITS)
-#define HELD_MOST OWNER_COUNT_MOST
-
-/* What was added in two windows, that of an even number first. */
-struct rate {
-	struct {
-		uint64_t number;
-		uint64_t n;
-	} windows[2];
-};
+#define LAYOUT	     2 /* to be another one when this file is */
+#define SHARE_LAYOUT 1 /* the same of share.h */
+#define HELD_BITS    (64 - OWNER_BITS)
+#define HELD_MOST    OWNER_COUNT_MOST
 
 struct value {
 	uint32_t len;
@@ -122,6 +117,13 @@ shape_init(struct shape *shape)
 		if (!column_is_sound(shape, c) || at > SHM_EXTENT / 4)
 			return -1;
 	}
+	if (shape->shared) {
+		shape->share_at = (uint16_t)(at - sizeof(struct row));
+		layout = layout_of(layout, SHARE_LAYOUT);
+		at += share_size(shape);
+	}
+	if (at > SHM_EXTENT / 4)
+		return -1;
 	shape->size = (uint32_t)at;
 	shape->layout = layout;
 	return 0;
@@ -134,8 +136,8 @@ shape_has(const struct shape *shape, unsigned column, unsigned types)
 	       (1u << shape->columns[column].type & types) != 0;
 }
 
-static void *
-cell(const struct shape *shape, const struct row *row, unsigned column)
+void *
+row_cell(const struct shape *shape, const struct row *row, unsigned column)
 {
 	return (uint8_t *)(uintptr_t)row->bytes + shape->offsets[column];
 }
@@ -151,19 +153,12 @@ row_init(const struct shape *shape, struct row *row, bool held)
 		if (column->type == WEIR_COLUMN_HELD && !held)
 			continue;
 		shm_crash();
-		memset(cell(shape, row, i), 0, column_size(shape, column));
+		memset(row_cell(shape, row, i), 0, column_size(shape, column));
 	}
-}
-
-/* No process is a window ahead of another. */
-static void
-rate_repair(struct rate *rate, uint64_t window)
-{
-	unsigned i;
-
-	for (i = 0; i < 2; i++)
-		if (rate->windows[i].number > window + 1)
-			rate->windows[i].number = rate->windows[i].n = 0;
+	if (shape->shared && held)
+		memset(row->bytes + shape->share_at, 0, share_size(shape));
+	else if (shape->shared)
+		share_forget(shape, row);
 }
 
 uint64_t
@@ -185,12 +180,12 @@ row_repair(const struct shape *shape, struct row *row, uint64_t now_ms)
 
 	for (i = 0; i < shape->n; i++) {
 		const struct weir_column *column = &shape->columns[i];
-		struct weir_tokens *tokens = cell(shape, row, i);
-		struct value *value = cell(shape, row, i);
+		struct weir_tokens *tokens = row_cell(shape, row, i);
+		struct value *value = row_cell(shape, row, i);
 
 		if (column->type == WEIR_COLUMN_RATE)
-			rate_repair(cell(shape, row, i),
-				now_ms / column->window_ms);
+			rate_repair(row_cell(shape, row, i),
+				share_clock(shape, now_ms) / column->window_ms);
 		if (column->type == WEIR_COLUMN_TOKENS &&
 			tokens->at_ms > now_ms)
 			tokens->at_ms = now_ms;
@@ -202,56 +197,19 @@ row_repair(const struct shape *shape, struct row *row, uint64_t now_ms)
 
 /* ---- counts and rates ---------------------------------------------------- */
 
-/* Processes have looked at the clock at different times: who is late adds to
- * a newer window rather than to take that away. */
-static void
-rate_add(struct rate *rate, uint64_t window, uint64_t n)
-{
-	unsigned i = window & 1;
-
-	if (rate->windows[i].number < window) {
-		rate->windows[i].n = 0;
-		atomic_signal_fence(memory_order_seq_cst);
-		shm_crash();
-		rate->windows[i].number = window;
-		atomic_signal_fence(memory_order_seq_cst);
-		shm_crash();
-	}
-	rate->windows[i].n += n;
-}
-
-/* Of the window before, the part that the last window_ms still cover counts:
- * as if it had come evenly. */
-static uint64_t
-rate_read(const struct rate *rate, uint64_t window_ms, uint64_t now_ms)
-{
-	uint64_t window = now_ms / window_ms, past_ms = now_ms % window_ms;
-	unsigned now = window & 1, before = !now;
-	uint64_t n = 0;
-
-	if (rate->windows[now].number >= window)
-		n = rate->windows[now].n;
-	if (rate->windows[before].number > window)
-		n += rate->windows[before].n;
-	else if (rate->windows[before].number + 1 == window)
-		n += (uint64_t)((double)rate->windows[before].n *
-				(double)(window_ms - past_ms) /
-				(double)window_ms);
-	return n;
-}
-
 uint64_t
 row_add(const struct shape *shape, struct row *row, unsigned column, uint64_t n,
 	uint64_t now_ms)
 {
 	const struct weir_column *c = &shape->columns[column];
-	uint64_t *count = cell(shape, row, column);
-	struct rate *rate = cell(shape, row, column);
+	uint64_t *count = row_cell(shape, row, column);
+	struct rate *rate = row_cell(shape, row, column);
 
 	if (c->type == WEIR_COLUMN_COUNT)
-		return *count += n;
-	rate_add(rate, now_ms / c->window_ms, n);
-	return rate_read(rate, c->window_ms, now_ms);
+		*count += n;
+	else
+		rate_add(rate, share_clock(shape, now_ms) / c->window_ms, n);
+	return row_read(shape, row, column, NULL, now_ms);
 }
 
 /* ---- what processes hold ------------------------------------------------- */
@@ -269,6 +227,13 @@ held_all(const struct shape *shape, const uint64_t *cells,
 	return all;
 }
 
+uint64_t
+row_held(const struct shape *shape, const struct row *row, unsigned column,
+	const struct owners *owners)
+{
+	return held_all(shape, row_cell(shape, row, column), owners);
+}
+
 bool
 row_is_held(const struct shape *shape, const struct row *row,
 	const struct owners *owners)
@@ -277,7 +242,9 @@ row_is_held(const struct shape *shape, const struct row *row,
 
 	for (i = 0; i < shape->n; i++)
 		if (shape->columns[i].type == WEIR_COLUMN_HELD &&
-			held_all(shape, cell(shape, row, i), owners) > 0)
+			row_held(shape, row, i, owners) +
+					share_holds(shape, row, i) >
+				0)
 			return true;
 	return false;
 }
@@ -306,9 +273,9 @@ row_hold(const struct shape *shape, struct row *row, unsigned column,
 	const struct owners *owners, uint64_t me, uint32_t n, uint64_t most,
 	uint64_t *now)
 {
-	uint64_t *cells = cell(shape, row, column), *mine, all, old;
+	uint64_t *cells = row_cell(shape, row, column), *mine, all, old;
 
-	all = held_all(shape, cells, owners);
+	all = held_all(shape, cells, owners) + share_others(shape, row, column);
 	if (now != NULL)
 		*now = all;
 	if (all > most || n > most - all) {
@@ -332,7 +299,8 @@ void
 row_release(const struct shape *shape, struct row *row, unsigned column,
 	uint64_t me, uint32_t n)
 {
-	uint64_t *mine = held_mine(shape, cell(shape, row, column), me, NULL);
+	uint64_t *mine =
+		held_mine(shape, row_cell(shape, row, column), me, NULL);
 	uint64_t old;
 
 	if (mine == NULL)
@@ -358,10 +326,16 @@ row_draw(const struct shape *shape, struct row *row, unsigned column,
 	uint64_t *wait_ms)
 {
 	struct weir_bucket own = bucket_of_column(&shape->columns[column]);
+	struct weir_tokens *tokens = row_cell(shape, row, column);
+	bool full;
 
-	if (weir_tokens_draw(cell(shape, row, column), b != NULL ? b : &own, n,
-		    now_ms, wait_ms))
+	if (b == NULL)
+		b = &own;
+	full = tokens_used(tokens, b, now_ms) == 0;
+	if (weir_tokens_draw(tokens, b, n, now_ms, wait_ms)) {
+		share_drawn(shape, row, column, n, full);
 		return 0;
+	}
 	errno = EDQUOT;
 	return -1;
 }
@@ -372,16 +346,26 @@ row_book(const struct shape *shape, struct row *row, unsigned column,
 	uint64_t *wait_ms)
 {
 	struct weir_bucket own = bucket_of_column(&shape->columns[column]);
+	struct weir_tokens *tokens = row_cell(shape, row, column);
+	bool full;
 
-	*wait_ms = weir_tokens_book(
-		cell(shape, row, column), b != NULL ? b : &own, n, now_ms);
+	if (b == NULL)
+		b = &own;
+	full = tokens_used(tokens, b, now_ms) == 0;
+	*wait_ms = weir_tokens_book(tokens, b, n, now_ms);
+	share_drawn(shape, row, column, *n, full);
 }
 
 int
 row_spend(const struct shape *shape, struct row *row, unsigned column,
 	const struct period_now *now, uint64_t n, uint64_t most, uint64_t *got)
 {
-	*got = period_spend(cell(shape, row, column), now, n, most);
+	uint64_t ends_ms = now->wall_ms - now->wall_ms % now->ms + now->ms;
+	uint64_t others = share_spent(shape, row, column, ends_ms);
+
+	most -= others < most ? others : most;
+	*got = period_spend(row_cell(shape, row, column), now, n, most);
+	share_period(shape, row, column, ends_ms);
 	if (*got > 0 || (n == 0 && row_period(shape, row, column)->n < most))
 		return 0;
 	errno = EDQUOT;
@@ -392,26 +376,27 @@ void
 row_refund(
 	const struct shape *shape, struct row *row, unsigned column, uint64_t n)
 {
-	struct weir_tokens *tokens = cell(shape, row, column);
-	struct period *p = cell(shape, row, column);
+	struct weir_tokens *tokens = row_cell(shape, row, column);
+	struct period *p = row_cell(shape, row, column);
 
-	if (shape->columns[column].type == WEIR_COLUMN_PERIOD)
+	if (shape->columns[column].type == WEIR_COLUMN_PERIOD) {
 		p->n -= n < p->n ? n : p->n;
-	else
-		tokens->used -=
-			n < tokens->used / 1000 ? n * 1000 : tokens->used;
+		return;
+	}
+	tokens->used -= n < tokens->used / 1000 ? n * 1000 : tokens->used;
+	share_returned(shape, row, column, n);
 }
 
 struct period *
 row_period(const struct shape *shape, const struct row *row, unsigned column)
 {
-	return cell(shape, row, column);
+	return row_cell(shape, row, column);
 }
 
 struct weir_tokens *
 row_tokens(const struct shape *shape, const struct row *row, unsigned column)
 {
-	return cell(shape, row, column);
+	return row_cell(shape, row, column);
 }
 
 /* ---- values -------------------------------------------------------------- */
@@ -420,7 +405,7 @@ int
 row_set(const struct shape *shape, struct row *row, unsigned column,
 	struct weir_bytes in)
 {
-	struct value *value = cell(shape, row, column);
+	struct value *value = row_cell(shape, row, column);
 
 	if (in.len > shape->columns[column].size) {
 		errno = EMSGSIZE;
@@ -441,22 +426,23 @@ size_t
 row_get(const struct shape *shape, const struct row *row, unsigned column,
 	void *out, size_t size)
 {
-	const struct value *value = cell(shape, row, column);
+	const struct value *value = row_cell(shape, row, column);
 
 	memcpy(out, value->bytes, value->len < size ? value->len : size);
 	return value->len;
 }
 
-uint64_t
-row_read(const struct shape *shape, const struct row *row, unsigned column,
+/* What this machine has. */
+static uint64_t
+row_own(const struct shape *shape, const struct row *row, unsigned column,
 	const struct owners *owners, uint64_t now_ms)
 {
 	const struct weir_column *c = &shape->columns[column];
-	const void *p = cell(shape, row, column);
+	const void *p = row_cell(shape, row, column);
 
 	switch (c->type) {
 	case WEIR_COLUMN_RATE:
-		return rate_read(p, c->window_ms, now_ms);
+		return rate_read(p, c->window_ms, share_clock(shape, now_ms));
 	case WEIR_COLUMN_HELD:
 		return held_all(shape, p, owners);
 	case WEIR_COLUMN_TOKENS:
@@ -471,4 +457,12 @@ row_read(const struct shape *shape, const struct row *row, unsigned column,
 		break;
 	}
 	return *(const uint64_t *)p;
+}
+
+uint64_t
+row_read(const struct shape *shape, const struct row *row, unsigned column,
+	const struct owners *owners, uint64_t now_ms)
+{
+	return row_own(shape, row, column, owners, now_ms) +
+	       share_others(shape, row, column);
 }

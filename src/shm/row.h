@@ -10,6 +10,8 @@
 #include "shm/owner.h"
 #include "shm/period.h"
 
+struct share_zone;
+
 /* How rows of a table are laid out. */
 struct shape {
 	const struct weir_column *columns;
@@ -19,6 +21,9 @@ struct shape {
 	uint16_t offsets[WEIR_COLUMNS]; /* of the cells, behind the key */
 	uint32_t size;			/* of a row, in whole 8 bytes */
 	uint64_t layout;		/* a number of all this */
+	bool shared;			/* with other machines (share.h) */
+	uint16_t share_at;		/* behind the key as well */
+	struct share_zone *share;	/* of the table; NULL: not shared */
 };
 
 struct row {
@@ -48,6 +53,12 @@ bool row_is_held(const struct shape *shape, const struct row *row,
 uint64_t row_left(const struct row *row, uint64_t ttl_ms, uint64_t now_ms);
 /* What was interrupted may have left nonsense. */
 void row_repair(const struct shape *shape, struct row *row, uint64_t now_ms);
+
+void *
+row_cell(const struct shape *shape, const struct row *row, unsigned column);
+/* What processes of this machine hold. */
+uint64_t row_held(const struct shape *shape, const struct row *row,
+	unsigned column, const struct owners *owners);
 
 /* These do as weir_table_NAME() of api/table.h. */
 uint64_t row_add(const struct shape *shape, struct row *row, unsigned column,

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "shm/place.h"
+#include "shm/share.h"
 #include "shm/table.h"
 
 #define SPREAD	    32 /* stripes that there are at least, if they have */
@@ -45,6 +46,25 @@ stripes_init(struct weir_table *t)
 	return 0;
 }
 
+static int
+share_init(struct weir_table *t, bool fresh)
+{
+	int err;
+
+	t->share =
+		share_zone_open(t->shm, t->options.name, t->shape.layout, t->n);
+	if (t->share != NULL) {
+		t->shape.share = shm_zone_data(t->shm, t->share);
+		return 0;
+	}
+	err = errno;
+	if (fresh)
+		shm_zone_drop(t->shm, t->zone);
+	t->zone = NULL;
+	errno = err;
+	return -1;
+}
+
 int
 table_init(struct weir_table *t, struct shm *shm,
 	const struct table_options *options, bool *fresh)
@@ -58,7 +78,8 @@ table_init(struct weir_table *t, struct shm *shm,
 	t->shape = (struct shape){ .columns = t->columns,
 		.n = options->ncolumns,
 		.key_most = options->key_most,
-		.holders = options->holders };
+		.holders = options->holders,
+		.shared = options->shared };
 	if (shape_init(&t->shape) == -1)
 		return -1;
 	t->n = stripes_for(options->size);
@@ -78,6 +99,8 @@ table_init(struct weir_table *t, struct shm *shm,
 			  : most > 0	     ? (uint32_t)most
 					     : 1;
 	if (*fresh && stripes_init(t) == -1)
+		return -1;
+	if (options->shared && share_init(t, *fresh) == -1)
 		return -1;
 	t->later_ms = calloc(t->n, sizeof(*t->later_ms));
 	return t->later_ms == NULL ? -1 : 0;
@@ -117,18 +140,40 @@ table_sweep(struct weir_table *t, uint32_t *from, uint32_t n)
 	return left;
 }
 
+/* A stripe of a shared table that is cleared. */
+struct clearing {
+	const struct shape *shape;
+	uint32_t stripe;
+};
+
+/* Other machines are to know of the end as well: so the row stays. */
+static bool
+row_clear(void *arg, const struct row *row)
+{
+	const struct clearing *c = arg;
+	struct row *mine = (struct row *)(uintptr_t)row;
+
+	row_init(c->shape, mine, false);
+	share_changed(c->shape, mine, c->stripe);
+	return true;
+}
+
 void
 table_clear(struct weir_table *t)
 {
-	uint32_t i;
+	struct clearing c = { .shape = &t->shape };
 
-	for (i = 0; i < t->n; i++) {
-		struct stripe_of of = place_of(t, i);
+	for (; c.stripe < t->n; c.stripe++) {
+		struct stripe *s = &t->stripes[c.stripe];
+		struct stripe_of of = place_of(t, c.stripe);
 
-		if (place_lock_stripe(t, i, &of) == -1)
+		if (place_lock_stripe(t, c.stripe, &of) == -1)
 			continue;
-		stripe_clear(&t->stripes[i], &of);
-		stripe_unlock(&t->stripes[i]);
+		if (t->shape.shared)
+			stripe_walk(s, &of, row_clear, &c);
+		else
+			stripe_clear(s, &of);
+		stripe_unlock(s);
 	}
 }
 

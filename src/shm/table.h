@@ -20,11 +20,13 @@ struct table_options {
 	size_t size;	  /* bytes of rows at most */
 	uint64_t ttl_ms;  /* since the last use; 0: none */
 	enum weir_full full;
+	bool shared; /* with other machines (share.h) */
 };
 
 struct weir_table {
 	struct shm *shm;
 	struct shm_zone *zone;
+	struct shm_zone *share; /* NULL: it is not shared */
 	struct stripe *stripes;
 	struct weir_column columns[WEIR_COLUMNS];
 	struct shape shape;

@@ -101,6 +101,22 @@ weir_tokens_book(struct weir_tokens *tokens, const struct weir_bucket *b,
 	return used > full ? bucket_takes(b, used - full) : 0;
 }
 
+/* More than twice the bucket is too long to be waited for; who has booked more
+ * than that waits already. */
+void
+tokens_lose(struct weir_tokens *tokens, const struct weir_bucket *b, uint64_t n,
+	uint64_t now_ms)
+{
+	uint64_t used = tokens_used(tokens, b, now_ms);
+	uint64_t most = b->burst * 2 * 1000;
+
+	if (most < used)
+		most = used;
+	if (n > (most - used) / 1000)
+		n = (most - used) / 1000;
+	tokens_take(tokens, &tokens->last, used + n * 1000, now_ms);
+}
+
 uint64_t
 tokens_left(const struct weir_tokens *tokens, struct weir_bucket own,
 	uint64_t now_ms)

@@ -16,6 +16,7 @@
 #include "lib/load.h"
 #include "lib/mode.h"
 #include "lib/procs.h"
+#include "lib/redis.h"
 #include "lib/spawn.h"
 #include "lib/text.h"
 
@@ -389,7 +390,7 @@ daemon_stray(void)
 		for (d = daemons; d != NULL; d = d->next)
 			if (d->pid == pids[i])
 				break;
-		if (d == NULL && !load_is(pids[i]))
+		if (d == NULL && !load_is(pids[i]) && !redis_is(pids[i]))
 			return pids[i];
 	}
 	return 0;

@@ -1,7 +1,11 @@
 /* table.c - a table in shared memory, which middlewares count in. */
 #include <string.h>
 
-#include "weir.h"
+#include "address.h"
+#include "sync.h"
+#include "table.h"
+
+#define PREFIX_MOST 64
 
 /* A column as it is configured. */
 struct column {
@@ -10,16 +14,6 @@ struct column {
 	uint32_t window_ms;
 	size_t size, burst;
 	int64_t rate;
-};
-
-struct conf {
-	size_t size;
-	uint32_t ttl_ms;
-	int full; /* enum weir_full */
-	int64_t key_max;
-	const char *keep;
-	uint32_t keep_every_ms;
-	struct weir_list columns; /* of struct column; none: those below */
 };
 
 static const struct weir_column standard[] = {
@@ -102,8 +96,62 @@ static const struct weir_opt opts[] = {
 		.min = 1000, .max = 86400000,
 		.help = "How often it is written there, besides when weir "
 			"leaves: so much is lost when the machine fails."),
+	WEIR_STRING("sync", struct conf, sync, .flags = WEIR_OPTIONAL,
+		.help = "A Redis (5 or later; no cluster) over which machines "
+			"share the table: \"redis://host:port\", with "
+			"user:password@ or :password@ before the host and "
+			"/number of a database behind it, or "
+			"\"redis+unix:///path?db=number\"; "
+			"\"redis://:${REDIS_PASSWORD}@host\" keeps a password "
+			"out of the file.  To begin or end with it empties the "
+			"table.  See Shared tables below."),
+	WEIR_TIME("sync_every", struct conf, sync_every_ms, .def = "1s",
+		.min = 10, .max = 60000,
+		.help = "How often the table is exchanged."),
+	WEIR_TIME("sync_stale", struct conf, sync_stale_ms, .def = "10s",
+		.min = 100, .max = 3600000,
+		.help = "How long what others hold counts after the last word "
+			"of them, or of Redis; twice \"sync_every\" at least."),
+	WEIR_STRING("sync_prefix", struct conf, sync_prefix, .def = "weir",
+		.help = "What all keys in Redis begin with, before a colon: "
+			"another one for machines that are to share nothing "
+			"with these."),
+	WEIR_STRING("machine", struct conf, machine, .flags = WEIR_OPTIONAL,
+		.help = "What this machine is called there, before a random "
+			"number of its own; the default is the host's name."),
 	WEIR_OPT_END,
 };
+
+static int
+sync_check(const struct conf *cf, struct weir_diag *d)
+{
+	struct address address;
+	const char *why;
+
+	if (cf->sync == NULL)
+		return 0;
+	if (address_parse(&address, cf->sync, &why) == -1) {
+		weir_error(d, "option \"sync\": %s", why);
+		return -1;
+	}
+	/* What it has of a file, others still know: it would count twice. */
+	if (cf->keep != NULL) {
+		weir_error(d, "options \"keep\" and \"sync\": one of them is "
+			      "wanted, as over a restart Redis keeps what is "
+			      "shared");
+		return -1;
+	}
+	if (cf->sync_stale_ms < 2 * cf->sync_every_ms) {
+		weir_error(d, "option \"sync_stale\" has to be twice "
+			      "\"sync_every\" at least");
+		return -1;
+	}
+	if (*cf->sync_prefix != '\0' && strlen(cf->sync_prefix) <= PREFIX_MOST)
+		return 0;
+	weir_error(d, "option \"sync_prefix\" has to have 1 to %d bytes",
+		PREFIX_MOST);
+	return -1;
+}
 
 static int
 table_check(const void *conf, struct weir_diag *d)
@@ -129,7 +177,7 @@ table_check(const void *conf, struct weir_diag *d)
 			cf->keep);
 		return -1;
 	}
-	return 0;
+	return sync_check(cf, d);
 }
 
 /* The columns of a conf: valid until the next call. */
@@ -150,7 +198,7 @@ columns_of(const struct conf *cf)
 	return columns;
 }
 
-static bool
+bool
 table_table(const void *conf, unsigned i, struct weir_table_spec *spec)
 {
 	const struct conf *cf = conf;
@@ -166,16 +214,58 @@ table_table(const void *conf, unsigned i, struct weir_table_spec *spec)
 		.ttl_ms = cf->ttl_ms,
 		.full = (enum weir_full)cf->full,
 		.file = cf->keep,
-		.save_ms = cf->keep_every_ms };
+		.save_ms = cf->keep_every_ms,
+		.shared = cf->sync != NULL };
 	return true;
 }
+
+static int
+table_keep(struct weir_service *s, struct weir_keeper *k)
+{
+	const struct conf *conf = s->conf;
+	struct state *st = s->state;
+
+	(void)k;
+	if (conf->sync == NULL)
+		return 0;
+	st->sync = sync_start(s);
+	return st->sync == NULL ? -1 : 0;
+}
+
+static void
+table_stop(struct weir_service *s)
+{
+	struct state *st = s->state;
+
+	if (st->sync != NULL)
+		sync_stop(st->sync);
+}
+
+static void
+command_sync(struct weir_service *s, struct weir_request *r)
+{
+	const struct state *st = s->state;
+
+	sync_tell(st->sync, r);
+}
+
+static const struct weir_command commands[] = {
+	{ "sync", "Shows how the table is shared with other machines.", true,
+		command_sync },
+	{ .word = NULL },
+};
 
 const struct weir_extension ext_table = {
 	.name = "table",
 	.help = "A table in shared memory: counts, rates and limits by key, "
-		"for all workers, and over reloads.",
+		"for all workers, and over reloads; if wanted, shared with "
+		"other machines.",
 	.opts = opts,
 	.conf_size = sizeof(struct conf),
+	.state_size = sizeof(struct state),
 	.check = table_check,
 	.table = table_table,
+	.stop = table_stop,
+	.keep = table_keep,
+	.commands = commands,
 };

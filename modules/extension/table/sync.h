@@ -1,0 +1,13 @@
+/* sync.h - keeps a table together with those of other machines. */
+#ifndef TABLE_SYNC_H
+#define TABLE_SYNC_H
+
+#include "table.h"
+
+/* Begins, in the keeper; NULL with errno. */
+struct sync *sync_start(struct weir_service *s);
+void sync_stop(struct sync *y);
+/* Answers how it goes; y NULL: it is not wanted. */
+void sync_tell(const struct sync *y, struct weir_request *r);
+
+#endif
