@@ -96,9 +96,9 @@ tracing_told(struct ask *a, const struct owed *from, const struct link_head *p,
 	size_t at = sizeof(*es);
 	uint32_t i;
 
-	/* Nothing came for so long that it was answered with that. */
+	/* Its worker hung for so long that it was answered with that. */
 	if (t->r->req == NULL)
-		return false;
+		return true;
 	if (link_fits(p, n, LINK_DONE)) {
 		/* That channel has ended, or has never been. */
 		if (((const struct link_done *)p)->err == 0)

@@ -276,6 +276,39 @@ test_trace_shows_events_while_they_happen(void **state)
 	daemon_stop(d);
 }
 
+/* Nothing happens on the channel: that the client leaves is seen all the same.
+ */
+static void
+test_who_leaves_the_trace_of_an_idle_channel_is_noticed(void **state)
+{
+	struct daemon *d = start();
+	int client = daemon_join(d, "e"), fds[16], i, times;
+	char what[128], text[64];
+	struct http h;
+
+	(void)state;
+	http_until(d, "GET /v1/channels", "total", 1);
+	h = http_ask(d, "GET /v1/channels", NULL, 200);
+	snprintf(what, sizeof(what), "GET /v1/trace?id=%s HTTP/1.1\r\n\r\n",
+		http_string(&h, "channels.0.id"));
+	http_done(&h);
+	/* As many as there may be at a time, and more than once. */
+	for (times = 0; times < 3; times++) {
+		for (i = 0; i < 16; i++) {
+			fds[i] = peer_connect_unix(daemon_path(d, "api"));
+			peer_send_text(fds[i], what);
+			peer_read_exact(
+				fds[i], text, strlen("HTTP/1.1 200 OK\r\n"));
+		}
+		for (i = 0; i < 16; i++)
+			close(fds[i]);
+		http_until(d, "GET /v1/status", "workers", 2);
+	}
+	peer_echo(client, "still there");
+	close(client);
+	daemon_stop(d);
+}
+
 static void
 test_f62_rights(void **state)
 {
@@ -349,6 +382,8 @@ main(void)
 		daemon_test(test_a_worker_that_hangs_is_named),
 		daemon_test(test_reload_tells_what_is_wrong),
 		daemon_test(test_trace_shows_events_while_they_happen),
+		daemon_test(
+			test_who_leaves_the_trace_of_an_idle_channel_is_noticed),
 		daemon_test(test_f62_rights),
 	};
 
