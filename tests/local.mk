@@ -137,6 +137,7 @@ PROCESS_TESTS = \
 	tests/process/test_faults \
 	tests/process/test_full \
 	tests/process/test_keeper \
+	tests/process/test_keeper_busy \
 	tests/process/test_keeper_clients \
 	tests/process/test_keeper_faults \
 	tests/process/test_keeper_many \

@@ -89,6 +89,7 @@ server_pause(struct weir_request *r, bool paused)
 		r->keeper, &(struct ask_options){ .question = &question,
 				   .size = sizeof(question),
 				   .ms = ASK_MS,
+				   .most = ASKS_URGENT,
 				   .told = looking_told,
 				   .over = looking_over,
 				   .arg = l });

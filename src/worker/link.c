@@ -79,19 +79,6 @@ ask_end(struct ask *a)
 	a->end(a);
 }
 
-/* Lets the clients of paused servers wait, and no others. */
-static void
-links_look(struct links *ls)
-{
-	const struct heritage *h = ls->heritage;
-	size_t i;
-
-	for (i = 0; h->pauses != NULL && i < ls->nengines; i++)
-		acceptor_hold(ls->acceptor, &ls->engines[i],
-			pauses_have(h->pauses, h->shm,
-				ls->engines[i].server->name));
-}
-
 /* The age of the oldest channel. */
 static uint64_t
 links_oldest(const struct links *ls)
@@ -329,6 +316,18 @@ links_init(struct links *ls, struct loop *loop, const struct heritage *h,
 		.nengines = nengines };
 	LIST_INIT(&ls->all);
 	links_look(ls);
+}
+
+void
+links_look(struct links *ls)
+{
+	const struct heritage *h = ls->heritage;
+	size_t i;
+
+	for (i = 0; h->pauses != NULL && i < ls->nengines; i++)
+		acceptor_hold(ls->acceptor, &ls->engines[i],
+			pauses_have(h->pauses, h->shm,
+				ls->engines[i].server->name));
 }
 
 void

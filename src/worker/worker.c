@@ -108,6 +108,9 @@ worker_told(void *arg, const struct msg *m, int attached)
 			worker_drain(w, false, m->arg);
 		break;
 	case MSG_GO:
+		/* It may be long since it started, and no keeper is here yet.
+		 */
+		links_look(&w->links);
 		acceptor_open(&w->acceptor);
 		break;
 	case MSG_ADOPT:
