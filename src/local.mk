@@ -186,6 +186,8 @@ libweir_a_SOURCES = \
 	src/heritage.h \
 	src/keeper/ask.c \
 	src/keeper/ask.h \
+	src/keeper/conn.c \
+	src/keeper/conn.h \
 	src/keeper/dispatch.c \
 	src/keeper/keeper.c \
 	src/keeper/keeper.h \

@@ -13,6 +13,12 @@
 #include "keeper/request.h"
 #include "keeper/route.h"
 
+unsigned
+request_asks(const struct weir_request *r)
+{
+	return r->unix_peer ? ASKS_MOST : ASKS_TCP;
+}
+
 bool
 request_has_rights(struct weir_request *r, bool reads)
 {

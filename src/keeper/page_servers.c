@@ -197,6 +197,7 @@ page_listeners(struct weir_request *r)
 		r->keeper, &(struct ask_options){ .question = &question,
 				   .size = sizeof(question),
 				   .ms = ASK_MS,
+				   .most = request_asks(r),
 				   .told = listening_told,
 				   .over = listening_over,
 				   .arg = l });

@@ -94,6 +94,7 @@ figures_ask(struct weir_request *r, json_t *(*page)(const struct figures *f))
 		r->keeper, &(struct ask_options){ .question = &question,
 				   .size = sizeof(question),
 				   .ms = ASK_MS,
+				   .most = request_asks(r),
 				   .told = figures_told,
 				   .over = figures_over,
 				   .arg = f });

@@ -64,6 +64,8 @@ bool request_flag(struct weir_request *r, const char *name);
 bool
 request_text(struct weir_request *r, const char *name, char *to, size_t size);
 
+/* How many questions to workers there may be for his to go (ASKS_...). */
+unsigned request_asks(const struct weir_request *r);
 /* May whoever sent it have what only reads, or more?  False after an answer. */
 bool request_has_rights(struct weir_request *r, bool reads);
 

@@ -16,6 +16,7 @@ struct weir_keeper;
 struct weir_request;
 
 #define WEB_CONNECTIONS 256	/* at a time; more wait in the backlog */
+#define WEB_TCP		192	/* of those, over TCP: some are for operators */
 #define WEB_HEADERS	16384	/* bytes of a request line and headers */
 #define WEB_BODY	1048576 /* bytes */
 #define WEB_UNREAD	8388608 /* bytes of answers, before long ones wait */
@@ -31,19 +32,29 @@ enum web_level {
 
 struct conn;
 
+/* Sockets of one kind. */
+struct side {
+	struct web *web;
+	struct evhttp *http;
+	size_t nconns, most;
+	bool full;
+};
+
+struct web_socket {
+	struct side *side;
+	struct evhttp_bound_socket *bound;
+};
+
 struct web {
 	struct weir_keeper *keeper;
-	struct evhttp *http;
-	struct evhttp_bound_socket **sockets;
+	struct side tcp, local; /* local: unix sockets */
+	struct web_socket *sockets;
 	size_t nsockets;
-	TAILQ_HEAD(, conn)
-	conns; /* who has waited longest for a request first
-		*/
-	size_t nconns;
+	TAILQ_HEAD(, conn) conns;	     /* oldest first */
+	size_t nconns;			     /* of both sides */
 	TAILQ_HEAD(, weir_request) requests; /* that are not answered yet */
 	struct event *tick;
 	bool open; /* accepts, if there is room */
-	bool full;
 };
 
 /* Knows the sockets of the heritage, accepts nobody yet; -1 with errno. */
@@ -56,8 +67,8 @@ void web_close(struct web *w);
 bool web_is_quiet(const struct web *w);
 /* Bytes of answers that clients have not read yet. */
 size_t web_unread(const struct web *w);
-/* What whoever sent it may do; over TCP a token may say more, and *bad is set
- * when there is one that is not ours. */
+/* What whoever sent it may do: nothing over TCP with a token that is not ours.
+ */
 enum web_level
 web_level(struct web *w, struct evhttp_request *req, bool *unix_peer);
 /* Its connection is asked for another request. */

@@ -22,7 +22,9 @@
 	"servers = ( { name = \"e\"; listen = \"127.0.0.1:0\";\n"              \
 	"  middlewares = ( { type = \"echo\"; } ); } );\n"
 #define LONG	"GET /v1/channels?rate_ms=10000 HTTP/1.1\r\nHost: [::1]\r\n\r\n"
-#define READERS 70 /* more questions than there may be at a time */
+#define READERS 300 /* more than there may be at a time, questions or not */
+#define LOCAL	70  /* enough of them for all questions */
+#define FULL	190 /* descriptors of a keeper that has let them in */
 
 static struct daemon *
 start(int workers)
@@ -43,26 +45,26 @@ ask(struct daemon *d, const char *what)
 
 /* Questions that workers have not answered for a long time. */
 static void
-readers_begin(struct daemon *d, int *fds, bool tcp)
+readers_begin(struct daemon *d, int *fds, int n, bool tcp)
 {
 	int i;
 
-	for (i = 0; i < READERS; i++) {
+	for (i = 0; i < n; i++) {
 		fds[i] = tcp ? peer_connect(daemon_port(d, "api", 1))
 			     : peer_connect_unix(daemon_path(d, "api"));
 		peer_send_text(fds[i], LONG);
 		/* A unix socket refuses whom its backlog has no room for. */
-		if (i % 10 == 0)
+		if (!tcp && i % 10 == 0)
 			ask(d, "GET /v1/config");
 	}
 }
 
 static void
-readers_end(int *fds)
+readers_end(int *fds, int n)
 {
 	int i;
 
-	for (i = 0; i < READERS; i++)
+	for (i = 0; i < n; i++)
 		close(fds[i]);
 }
 
@@ -70,12 +72,12 @@ static void
 test_a_pause_waits_for_no_question(void **state)
 {
 	struct daemon *d = start(2);
-	int fds[READERS], client;
+	int fds[LOCAL], client;
 	struct http h;
 
 	(void)state;
 	http_until(d, "GET /v1/status", "workers", 2);
-	readers_begin(d, fds, false);
+	readers_begin(d, fds, LOCAL, false);
 	h = http_ask(d, "POST /v1/servers/e/pause", NULL, 200);
 	assert_int_equal(http_length(&h, "silent"), 0);
 	http_done(&h);
@@ -85,7 +87,46 @@ test_a_pause_waits_for_no_question(void **state)
 	ask(d, "POST /v1/servers/e/resume");
 	peer_expect_text(client, "hello");
 	close(client);
-	readers_end(fds);
+	readers_end(fds, LOCAL);
+	daemon_stop(d);
+}
+
+static void
+test_f62_readers_over_tcp_leave_room(void **state)
+{
+	struct daemon *d = start(2);
+	int fds[READERS], traces[20], i, n;
+	int64_t since;
+	pid_t keeper;
+	struct http h;
+
+	(void)state;
+	http_until(d, "GET /v1/status", "workers", 2);
+	keeper = (pid_t)http_value(d, "GET /v1/status", "keeper.pid");
+	for (i = 0; i < 20; i++) {
+		traces[i] = peer_connect(daemon_port(d, "api", 1));
+		peer_send_text(traces[i],
+			"GET /v1/trace?client=all HTTP/1.1\r\n"
+			"Host: 127.0.0.1\r\n\r\n");
+	}
+	readers_begin(d, fds, READERS, true);
+	since = procs_now();
+	do {
+		n = procs_fds(keeper);
+		assert_true(peer_is_silent(fds[0], 300));
+	} while ((n < FULL || procs_fds(keeper) != n) &&
+		 procs_now() - since < DAEMON_MS);
+	since = procs_now();
+	for (i = 0; i < 20; i++) {
+		h = http_ask(d, "GET /v1/status", NULL, 200);
+		assert_int_equal(http_number(&h, "workers"), 2);
+		assert_int_equal(http_length(&h, "silent"), 0);
+		http_done(&h);
+	}
+	assert_true(procs_now() - since < 5000);
+	for (i = 0; i < 20; i++)
+		close(traces[i]);
+	readers_end(fds, READERS);
 	daemon_stop(d);
 }
 
@@ -150,6 +191,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		daemon_test(test_a_pause_waits_for_no_question),
+		daemon_test(test_f62_readers_over_tcp_leave_room),
 		daemon_test(test_a_pause_while_a_worker_starts),
 	};
 
