@@ -189,6 +189,8 @@ libweir_a_SOURCES = \
 	src/keeper/conn.c \
 	src/keeper/conn.h \
 	src/keeper/dispatch.c \
+	src/keeper/host.c \
+	src/keeper/host.h \
 	src/keeper/keeper.c \
 	src/keeper/keeper.h \
 	src/keeper/members.c \

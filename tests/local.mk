@@ -44,6 +44,7 @@ UNIT_TESTS = \
 	tests/unit/test_format \
 	tests/unit/test_gather \
 	tests/unit/test_hold \
+	tests/unit/test_host \
 	tests/unit/test_hostile \
 	tests/unit/test_lag \
 	tests/unit/test_late \

@@ -9,6 +9,7 @@
 
 #include "conf/conf.h"
 #include "heritage.h"
+#include "keeper/host.h"
 #include "keeper/keeper.h"
 #include "keeper/request.h"
 #include "keeper/route.h"
@@ -22,6 +23,12 @@ request_asks(const struct weir_request *r)
 bool
 request_has_rights(struct weir_request *r, bool reads)
 {
+	if (!reads && host_is_foreign(r->req)) {
+		request_refuse(r, 403,
+			"a page of another host (header Origin) may change "
+			"nothing here");
+		return false;
+	}
 	if (r->level == WEB_OPERATES || (r->level == WEB_READS && reads))
 		return true;
 	if (r->unix_peer)
@@ -168,9 +175,16 @@ request_dispatch(struct weir_request *r, const char *path)
 {
 	enum evhttp_cmd_type method = evhttp_request_get_command(r->req);
 	const struct route *route = routes;
+	const char *why;
 
 	if (r->level == WEB_NOTHING) {
 		(void)request_has_rights(r, true);
+		return;
+	}
+	why = r->unix_peer || r->level == WEB_OPERATES ? NULL
+						       : host_refuses(r->req);
+	if (why != NULL) {
+		request_refuse(r, 403, "%s", why);
 		return;
 	}
 	if (method == EVHTTP_REQ_HEAD)

@@ -342,6 +342,74 @@ test_f62_rights(void **state)
 	daemon_stop(d);
 }
 
+/* A request over TCP, with these headers; its status. */
+static int
+status_of(uint16_t port, const char *line, const char *headers)
+{
+	struct http h;
+	char text[512];
+	int n = snprintf(text, sizeof(text),
+		"%s\r\n%sConnection: close\r\nContent-Length: 0\r\n\r\n", line,
+		headers);
+
+	h = http_talk(peer_connect(port), text, (size_t)n);
+	n = h.status;
+	assert_non_null(h.json);
+	http_done(&h);
+	return n;
+}
+
+/* A page in somebody's browser can send requests to the loopback, by a name
+ * that its host has made lead there. */
+static void
+test_f62_pages_of_others(void **state)
+{
+	static const struct {
+		const char *line, *headers;
+		int status;
+	} asked[] = {
+#define GET    "GET /v1/status HTTP/1.1"
+#define POST   "POST /v1/servers/e/resume HTTP/1.1"
+#define BEARER "Authorization: Bearer " TOKEN "\r\n"
+		{ GET, "Host: 127.0.0.1\r\n", 200 },
+		{ GET, "Host: [::1]:9398\r\n", 200 },
+		{ GET, "host: LocalHost:80\r\n", 200 },
+		{ GET, "Host: evil.example\r\n", 403 },
+		{ GET, "Host: 127.0.0.1.evil.example:9398\r\n", 403 },
+		{ GET, "Host: localhost\r\nHost: evil.example\r\n", 403 },
+		{ GET, "", 403 }, { "GET /v1/status HTTP/1.0", "", 200 },
+		{ "GET http://evil.example/v1/status HTTP/1.1",
+			"Host: localhost\r\n", 403 },
+		{ GET, "Host: evil.example\r\n" BEARER, 200 },
+		{ GET, "Host: localhost\r\nOrigin: http://a.example\r\n", 200 },
+		{ POST, "Host: localhost:1\r\n" BEARER, 200 },
+		{ POST, "Host: weir:1\r\nOrigin: http://WEIR:1\r\n" BEARER,
+			200 },
+		{ POST, "Host: localhost:1\r\nOrigin: null\r\n" BEARER, 403 },
+		{ POST, "Host: weir:1\r\nOrigin: http://weir:2\r\n" BEARER,
+			403 },
+		{ POST,
+			"Host: weir:1\r\nOrigin: "
+			"http://weir.example\r\n" BEARER,
+			403 }
+	};
+	struct daemon *d = daemon_start(
+		"process = { workers = 1; pidfile = \"weir.pid\"; };\n"
+		"api = { listen = [ \"unix:api\", \"127.0.0.1:0\" ];\n"
+		"  token = \"" TOKEN "\"; };\n"
+		"servers = ( { name = \"e\"; listen = \"127.0.0.1:0\"; } );\n");
+	uint16_t port = daemon_port(d, "api", 1);
+	size_t i;
+
+	(void)state;
+	daemon_fds_allow(d, 6);
+	for (i = 0; i < sizeof(asked) / sizeof(*asked); i++)
+		if (status_of(port, asked[i].line, asked[i].headers) !=
+			asked[i].status)
+			fail_msg("%s %s", asked[i].line, asked[i].headers);
+	daemon_stop(d);
+}
+
 /* Nobody has the other end of anything that is not his own, so each sees when
  * the other side is gone. */
 static void
@@ -385,6 +453,7 @@ main(void)
 		daemon_test(
 			test_who_leaves_the_trace_of_an_idle_channel_is_noticed),
 		daemon_test(test_f62_rights),
+		daemon_test(test_f62_pages_of_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
