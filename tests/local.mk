@@ -188,6 +188,7 @@ LONG_TESTS = \
 	tests/long/test_crashes \
 	tests/long/test_keeper_faults \
 	tests/long/test_keeper_many \
+	tests/long/test_keeper_slow \
 	tests/long/test_loader \
 	tests/long/test_pulse \
 	tests/long/test_reloads \

@@ -26,17 +26,30 @@
 
 static void web_tick(evutil_socket_t fd, short what, void *arg);
 
+/* The next tick comes after that time, if none comes before. */
+static void
+web_due(struct web *w, uint32_t ms)
+{
+	const struct timeval tv = { (time_t)(ms / 1000),
+		(suseconds_t)(ms % 1000 * 1000) };
+	uint64_t due_ms = clock_ms() + ms;
+
+	if (w->due_ms <= due_ms && evtimer_pending(w->tick, NULL))
+		return;
+	if (evtimer_add(w->tick, &tv) == 0)
+		w->due_ms = due_ms;
+}
+
 /* Turns accepting on or off, as it should be. */
 static void
 web_update(struct web *w)
 {
-	const struct timeval soon = { 0, TICK_FULL_MS * 1000 };
 	size_t i;
 
 	w->local.full = w->nconns >= w->local.most;
 	w->tcp.full = w->local.full || w->tcp.nconns >= w->tcp.most;
 	if (w->tcp.full)
-		(void)evtimer_add(w->tick, &soon);
+		web_due(w, TICK_FULL_MS);
 	for (i = 0; i < w->nsockets; i++) {
 		struct evconnlistener *l =
 			evhttp_bound_socket_get_listener(w->sockets[i].bound);
@@ -88,13 +101,12 @@ web_hurry(struct web *w)
 static void
 web_tick(evutil_socket_t fd, short what, void *arg)
 {
-	const struct timeval tv = { 0, TICK_MS * 1000 };
 	struct web *w = arg;
 
 	(void)fd;
 	(void)what;
 	clock_update();
-	(void)evtimer_add(w->tick, &tv);
+	web_due(w, TICK_MS);
 	web_sweep(w);
 	web_hurry(w);
 	web_update(w);
@@ -146,13 +158,12 @@ web_conn_of(struct web *w, struct evhttp_request *req)
 void
 web_answered(struct web *w, struct evhttp_request *req)
 {
-	static const struct timeval soon = { 0, TICK_SOON_MS * 1000 };
 	struct conn *c = web_conn_of(w, req);
 
 	if (c != NULL)
 		c->since_ms = clock_ms();
 	/* It may be the last one of its connection. */
-	(void)evtimer_add(w->tick, &soon);
+	web_due(w, TICK_SOON_MS);
 }
 
 static void

@@ -54,7 +54,8 @@ struct web {
 	size_t nconns;			     /* of both sides */
 	TAILQ_HEAD(, weir_request) requests; /* that are not answered yet */
 	struct event *tick;
-	bool open; /* accepts, if there is room */
+	uint64_t due_ms; /* when that comes next */
+	bool open;	 /* accepts, if there is room */
 };
 
 /* Knows the sockets of the heritage, accepts nobody yet; -1 with errno. */
