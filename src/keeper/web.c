@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -22,7 +23,12 @@
 #define TICK_MS	     500
 #define TICK_FULL_MS 50
 #define TICK_SOON_MS 5
-#define GRACE_MS     250 /* that a silent one has when others wait */
+#define GRACE_MS     250   /* that a silent one has when others wait */
+#define PAUSE_MS     100   /* in which none is accepted, when none can be */
+#define WORD_MS	     60000 /* between two lines that say so */
+
+/* libevent tells of a failed accept without anything of ours. */
+static struct web *web_accepts;
 
 static void web_tick(evutil_socket_t fd, short what, void *arg);
 
@@ -46,15 +52,17 @@ web_update(struct web *w)
 {
 	size_t i;
 
+	bool open = w->open && clock_ms() >= w->pause_ms;
+
 	w->local.full = w->nconns >= w->local.most;
 	w->tcp.full = w->local.full || w->tcp.nconns >= w->tcp.most;
-	if (w->tcp.full)
+	if (w->tcp.full || open != w->open)
 		web_due(w, TICK_FULL_MS);
 	for (i = 0; i < w->nsockets; i++) {
 		struct evconnlistener *l =
 			evhttp_bound_socket_get_listener(w->sockets[i].bound);
 
-		if (w->open && !w->sockets[i].side->full)
+		if (open && !w->sockets[i].side->full)
 			(void)evconnlistener_enable(l);
 		else
 			(void)evconnlistener_disable(l);
@@ -93,7 +101,8 @@ web_hurry(struct web *w)
 	{
 		if (c->since_ms != 0 &&
 			clock_ms() - c->since_ms >=
-				(c->side->full ? GRACE_MS : WEB_IDLE_MS))
+				(c->side->full || w->scant ? GRACE_MS
+							   : WEB_IDLE_MS))
 			conn_end(c);
 	}
 }
@@ -109,6 +118,28 @@ web_tick(evutil_socket_t fd, short what, void *arg)
 	web_due(w, TICK_MS);
 	web_sweep(w);
 	web_hurry(w);
+	w->scant = clock_ms() < w->pause_ms;
+	web_update(w);
+}
+
+/* No descriptor is left, say: it would be tried for ever, and at once. */
+static void
+web_cannot_accept(struct evconnlistener *l, void *arg)
+{
+	int err = EVUTIL_SOCKET_ERROR();
+	struct web *w = web_accepts;
+
+	(void)l;
+	(void)arg;
+	clock_update();
+	if (clock_ms() >= w->word_ms) {
+		log_error("the API accepts nobody for %d ms, and again while "
+			  "that lasts: %s (%zu connections)",
+			PAUSE_MS, strerror(err), w->nconns);
+		w->word_ms = clock_ms() + WORD_MS;
+	}
+	w->scant = true;
+	w->pause_ms = clock_ms() + PAUSE_MS;
 	web_update(w);
 }
 
@@ -195,6 +226,8 @@ web_take_socket(struct web *w, int fd)
 	s->bound = evhttp_accept_socket_with_handle(s->side->http, fd);
 	if (s->bound == NULL)
 		return -1;
+	evconnlistener_set_error_cb(
+		evhttp_bound_socket_get_listener(s->bound), web_cannot_accept);
 	w->nsockets++;
 	return 0;
 }
@@ -228,6 +261,7 @@ web_init(struct web *w, struct weir_keeper *k)
 	size_t i;
 
 	*w = (struct web){ .keeper = k };
+	web_accepts = w;
 	TAILQ_INIT(&w->conns);
 	TAILQ_INIT(&w->requests);
 	errno = ENOMEM;

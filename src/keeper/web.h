@@ -54,8 +54,11 @@ struct web {
 	size_t nconns;			     /* of both sides */
 	TAILQ_HEAD(, weir_request) requests; /* that are not answered yet */
 	struct event *tick;
-	uint64_t due_ms; /* when that comes next */
-	bool open;	 /* accepts, if there is room */
+	uint64_t due_ms;   /* when that comes next */
+	bool open;	   /* accepts, if there is room */
+	bool scant;	   /* there are too few descriptors */
+	uint64_t pause_ms; /* until then nobody is accepted */
+	uint64_t word_ms;  /* when that may be said again */
 };
 
 /* Knows the sockets of the heritage, accepts nobody yet; -1 with errno. */

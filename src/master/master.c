@@ -351,7 +351,8 @@ master_prepare(struct master *m)
 		      logs_use(&m->present->logs) == 0 &&
 		      rights_needed(&m->present->workers.needs, m->conf) == 0 &&
 		      probe_backends(m->conf) == 0 &&
-		      rlimits_check(m->conf, m->present->listeners.n) == 0 &&
+		      rlimits_check(m->conf, m->present->listeners.n,
+			      m->present->workers.n) == 0 &&
 		      drop_init(&m->drop, m->conf) == 0 &&
 		      generation_share(m->present, &m->shm) == 0;
 	if (m->prepared && m->conf->process.daemon)

@@ -340,7 +340,7 @@ worker_child(struct workers *ws, unsigned slot, int control_fd)
 		_exit(WORKERS_EXIT_NO_START);
 	if (!ws->keeper)
 		pin_worker(ws->conf, slot);
-	if (rlimits_worker(ws->conf, ws->listeners->n) == -1 ||
+	if (rlimits_worker(ws->conf, ws->listeners->n, ws->board->n) == -1 ||
 		drop_now(ws->drop, ws->needs, ws->conf->process.core != 0) ==
 			-1)
 		_exit(WORKERS_EXIT_NO_START);

@@ -130,6 +130,38 @@ test_f62_readers_over_tcp_leave_room(void **state)
 	daemon_stop(d);
 }
 
+/* More connect than there are descriptors for: the keeper does not spin, says
+ * so once, and answers again as soon as some leave. */
+static void
+test_no_descriptor_is_left(void **state)
+{
+	struct daemon *d = daemon_start(
+		"process = { workers = 1; nofile = 60; };\n"
+		"api = { listen = [ \"unix:api\", \"127.0.0.1:0\" ]; };\n"
+		"servers = ( { name = \"e\"; listen = \"127.0.0.1:0\"; } );\n");
+	int fds[100], i;
+	int64_t before, after;
+	pid_t keeper;
+
+	(void)state;
+	daemon_fds_allow(d, 6);
+	keeper = (pid_t)http_value(d, "GET /v1/status", "keeper.pid");
+	for (i = 0; i < 100; i++) {
+		fds[i] = peer_connect(daemon_port(d, "api", 1));
+		peer_send_text(fds[i], LONG);
+	}
+	daemon_wait_log(d, "the API accepts nobody for 100 ms", DAEMON_MS);
+	before = procs_cpu_ms(keeper);
+	assert_true(peer_is_silent(fds[0], 1000));
+	after = procs_cpu_ms(keeper);
+	assert_true(after - before < 500);
+	for (i = 0; i < 100; i++)
+		close(fds[i]);
+	ask(d, "GET /v1/status");
+	assert_int_equal(daemon_log_count(d, "the API accepts nobody"), 1);
+	daemon_stop(d);
+}
+
 /* Pid of a child of the master that is not the keeper, nor old; 0: none. */
 static pid_t
 worker_but(struct daemon *d, pid_t old)
@@ -192,6 +224,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		daemon_test(test_a_pause_waits_for_no_question),
 		daemon_test(test_f62_readers_over_tcp_leave_room),
+		daemon_test(test_no_descriptor_is_left),
 		daemon_test(test_a_pause_while_a_worker_starts),
 	};
 
