@@ -65,6 +65,12 @@ control_leaving(struct control *c)
 }
 
 int
+control_unlinked(struct control *c, int32_t pid)
+{
+	return msg_send(c->fd, MSG_LINK, (uint32_t)pid);
+}
+
+int
 control_reopened(struct control *c, uint32_t index)
 {
 	return msg_send(c->fd, MSG_REOPENED, index);

@@ -26,6 +26,8 @@ void control_done(struct control *c);
 int control_ready(struct control *c);
 /* Tells it that this process leaves, for reasons of its own. */
 int control_leaving(struct control *c);
+/* Tells it that a link is lost: of the worker of that pid, or (0) our own. */
+int control_unlinked(struct control *c, int32_t pid);
 /* Tells it that this worker is done with the log file of that index. */
 int control_reopened(struct control *c, uint32_t index);
 

@@ -80,6 +80,7 @@ generation_staff(struct generation *g, const struct drop *drop,
 	g->workers.run = runs->worker;
 	g->keeper.run = runs->keeper;
 	g->keeper.called = runs->called;
+	g->workers.unlinked = g->keeper.unlinked = runs->unlinked;
 }
 
 int

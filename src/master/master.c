@@ -47,7 +47,8 @@ master_run(const struct conf *conf, const struct master_options *opt,
 			.runs = { .worker = worker,
 				.keeper = keeper,
 				.shed = master_shed,
-				.called = master_called } } };
+				.called = master_called,
+				.unlinked = master_unlinked } } };
 
 	reload_init(&m.reload);
 	TAILQ_INIT(&m.all);

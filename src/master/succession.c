@@ -236,16 +236,58 @@ master_sweep(struct master *m)
 	}
 }
 
+/* The keeper that has links now; NULL: none has. */
+static struct workers *
+master_keeper(const struct master *m)
+{
+	bool serves = m->state == MASTER_RUN || m->state == MASTER_DRAIN;
+
+	return serves && m->present->keeper.n > 0 ? &m->present->keeper : NULL;
+}
+
 void
 master_link(struct master *m)
 {
+	struct workers *keeper = master_keeper(m);
 	struct generation *g;
 
-	if (m->state != MASTER_RUN && m->state != MASTER_DRAIN)
+	if (keeper == NULL)
 		return;
 	TAILQ_FOREACH(g, &m->all, link)
 	{
-		if (m->present->keeper.n > 0)
-			workers_link(&g->workers, &m->present->keeper.v[0]);
+		workers_link(&g->workers, keeper->v, m->now_ms);
+	}
+	workers_admit(keeper);
+}
+
+uint64_t
+master_link_next(const struct master *m)
+{
+	const struct workers *keeper = master_keeper(m);
+	uint64_t next = UINT64_MAX, due;
+	const struct generation *g;
+
+	if (keeper == NULL)
+		return next;
+	TAILQ_FOREACH(g, &m->all, link)
+	{
+		due = workers_link_next(&g->workers, keeper->v);
+		if (due < next)
+			next = due;
+	}
+	return next;
+}
+
+void
+master_unlinked(void *arg, const struct worker *w, pid_t pid)
+{
+	struct master *m = arg;
+	struct generation *g;
+
+	TAILQ_FOREACH(g, &m->all, link)
+	{
+		if (workers_unlink(&g->workers, pid, w->pid == pid ? 0 : w->pid,
+			    m->now_ms))
+			return;
 	}
 }

@@ -221,6 +221,9 @@ master_wait(struct master *m)
 	due = callers_next(&m->callers);
 	if (due < next)
 		next = due;
+	due = master_link_next(m);
+	if (due < next)
+		next = due;
 	due = notify_next(&m->notify);
 	if (due < next)
 		next = due;

@@ -129,7 +129,7 @@ worker_read(struct workers *ws, unsigned slot)
 			ws->once_ready = true;
 			if (ws->keeper)
 				tables_filled(ws->tables);
-			if (ws->going)
+			if (ws->going && !ws->keeper)
 				(void)msg_send(w->control_fd, MSG_GO, 0);
 			log_info("%s (pid %d) is ready",
 				worker_name(ws, slot, name), (int)w->pid);
@@ -143,6 +143,9 @@ worker_read(struct workers *ws, unsigned slot)
 			workers_cover(ws);
 		} else if (m.type == MSG_CALL && ws->keeper) {
 			ws->called(ws->shed_arg, w);
+		} else if (m.type == MSG_LINK && ws->unlinked != NULL) {
+			ws->unlinked(ws->shed_arg, w,
+				ws->keeper ? (pid_t)m.arg : w->pid);
 		} else {
 			log_alert("%s (pid %d) sent \"%s\" out of turn",
 				worker_name(ws, slot, name), (int)w->pid,
@@ -201,7 +204,8 @@ workers_go(struct workers *ws)
 {
 	ws->mode = WORKERS_KEPT;
 	ws->going = true;
-	workers_tell(ws, MSG_GO, 0);
+	if (!ws->keeper)
+		workers_tell(ws, MSG_GO, 0);
 }
 
 void
@@ -301,6 +305,8 @@ worker_fork(struct workers *ws, unsigned slot, uint64_t now_ms)
 	w->reopen_again = false;
 	w->due_ms = now_ms + ws->conf->process.start_timeout_ms;
 	w->linked = 0;
+	w->link_ms = 0;
+	w->admitted = false;
 	log_info("%s (pid %d) started", worker_name(ws, slot, name),
 		(int)w->pid);
 }
