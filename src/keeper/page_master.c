@@ -71,5 +71,6 @@ page_reopen(struct weir_request *r)
 void
 page_drain(struct weir_request *r)
 {
-	master_ask(r, "drain", CALL_MS);
+	/* A reload that is under way comes first. */
+	master_ask(r, "drain", RELOAD_MS);
 }

@@ -99,7 +99,10 @@ void master_reload(struct master *m);
 /* Frees generations of which nothing runs any more, ends those that take too
  * long, and the oldest when there are too many. */
 void master_retire(struct master *m);
-/* Begins to drain what serves now, unless a reload is under way. */
+/* Does anybody serve, or is to? */
+bool master_may_drain(const struct master *m);
+/* Begins to drain what serves now, unless a reload is under way; those who have
+ * called for it are told. */
 void master_drain(struct master *m);
 /* Links the present keeper to every worker that it has no link to, then lets it
  * accept. */

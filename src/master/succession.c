@@ -104,18 +104,31 @@ master_commit(struct master *m)
 	master_outcome(m, 0, "reloaded: generation %u serves", g->number);
 }
 
+bool
+master_may_drain(const struct master *m)
+{
+	/* Who drains does so already, but for those who are to take over. */
+	return m->state <= MASTER_RUN ||
+	       (m->state == MASTER_DRAIN && m->reload.state != RELOAD_IDLE);
+}
+
 void
 master_drain(struct master *m)
 {
-	if (!m->drain_wanted || m->state < MASTER_RUN ||
-		m->reload.state != RELOAD_IDLE)
+	if (m->state < MASTER_RUN || m->reload.state != RELOAD_IDLE)
 		return;
+	/* In another state those who were to take over did not: nobody serves
+	 * as it is. */
+	if (m->drain_wanted && m->state == MASTER_RUN) {
+		master_enter(m, MASTER_DRAIN);
+		generation_drain(m->present, m->now_ms);
+	}
 	m->drain_wanted = false;
-	/* Those who were to take over did not: nobody serves as it is. */
-	if (m->state != MASTER_RUN)
+	if (!callers_waiting(&m->callers, CALLER_DRAIN))
 		return;
-	master_enter(m, MASTER_DRAIN);
-	generation_drain(m->present, m->now_ms);
+	callers_begin(&m->callers, CALLER_DRAIN);
+	callers_end(&m->callers, CALLER_DRAIN, m->state > MASTER_DRAIN,
+		m->state > MASTER_DRAIN ? "weir is stopping" : "drain: begun");
 }
 
 /* Begins what is wanted, and goes on with what is begun. */

@@ -195,8 +195,10 @@ workers_tell(struct workers *ws, enum msg_type type, uint32_t arg)
 	struct worker *w;
 
 	for (w = ws->v; w < ws->v + ws->n; w++)
-		if (w->control_fd != -1)
-			(void)msg_send(w->control_fd, type, arg);
+		if (w->control_fd != -1 &&
+			msg_send(w->control_fd, type, arg) == 0 &&
+			type == MSG_DRAIN && ws->board != NULL)
+			ws->board->lines[w - ws->v].told = true;
 }
 
 void

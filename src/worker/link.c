@@ -113,11 +113,24 @@ links_figures(const struct links *ls, uint32_t number, struct packet *out)
 				   : LINK_STATE_READY };
 }
 
+/* Is a word of the master on its way that this worker is to drain?  Nobody is
+ * told then that it accepts. */
+static bool
+links_are_told(const struct links *ls)
+{
+	const struct heritage *h = ls->heritage;
+
+	return h->board != NULL && h->board->lines[h->slot].told &&
+	       !ls->acceptor->closed;
+}
+
 static enum ask_turn
 plain_turn(struct ask *a, struct packet *out)
 {
 	const struct plain *p = (const struct plain *)a;
 
+	if (p->q.type == LINK_FIGURES && links_are_told(a->link->links))
+		return ASK_GOES_ON;
 	if (p->q.type == LINK_FIGURES) {
 		links_figures(a->link->links, a->number, out);
 	} else {

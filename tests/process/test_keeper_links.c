@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -95,12 +96,72 @@ test_f62_a_worker_that_reads_nothing(void **state)
 	daemon_stop(d);
 }
 
+/* Who asks as soon as that can be is told of all there is. */
+static void
+test_the_first_answer_is_whole(void **state)
+{
+	struct daemon *d = start();
+	int fd = daemon_join(d, "e"), i;
+	struct http h;
+	pid_t keeper;
+
+	(void)state;
+	daemon_expect_alert(d, "keeper");
+	for (i = 0; i < 10; i++) {
+		keeper = (pid_t)http_value(d, "GET /v1/status", "keeper.pid");
+		assert_int_equal(kill(keeper, SIGKILL), 0);
+		assert_true(procs_wait_end(keeper, DAEMON_MS));
+		assert_int_equal(http_value(d, "GET /v1/status", "workers"), 2);
+	}
+	for (i = 1; i < 8; i++) {
+		h = http_ask(d, "POST /v1/reload", NULL, 200);
+		http_done(&h);
+		h = http_ask(d, "GET /v1/generations", NULL, 200);
+		/* The one with the channel is there still. */
+		assert_int_equal(http_number(&h, "generations.0.number"), 1);
+		assert_int_equal(http_number(&h, "generations.0.channels"), 1);
+		http_done(&h);
+	}
+	close(fd);
+	daemon_stop(d);
+}
+
+/* What is asked behind it finds no worker that accepts still. */
+static void
+test_a_drain_has_begun_when_it_is_answered(void **state)
+{
+	struct daemon *d = start();
+	struct http h;
+	size_t n, k;
+	char path[64];
+	int i;
+
+	(void)state;
+	for (i = 0; i < 12; i++) {
+		h = http_ask(d, "POST /v1/drain", NULL, 200);
+		assert_string_equal(http_string(&h, "outcome"), "drain: begun");
+		http_done(&h);
+		h = http_ask(d, "GET /v1/workers", NULL, 200);
+		n = http_length(&h, "workers");
+		for (k = 0; k < n; k++) {
+			snprintf(path, sizeof(path), "workers.%zu.state", k);
+			assert_string_equal(http_string(&h, path), "drains");
+		}
+		http_done(&h);
+		h = http_ask(d, "POST /v1/reload", NULL, 200);
+		http_done(&h);
+	}
+	daemon_stop(d);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		daemon_test(test_an_end_that_gets_lost),
 		daemon_test(test_f62_a_worker_that_reads_nothing),
+		daemon_test(test_the_first_answer_is_whole),
+		daemon_test(test_a_drain_has_begun_when_it_is_answered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
