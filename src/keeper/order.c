@@ -14,6 +14,7 @@
 #include "heritage.h"
 #include "keeper/order.h"
 #include "keeper/keeper.h"
+#include "keeper/page.h"
 
 #define PACKET	    4096 /* of an answer, at most */
 #define ORDERS_MOST 8	 /* at a time: the master has places for others, too */
@@ -49,9 +50,10 @@ order_line(struct order *c, char *line)
 		return false;
 	*text++ = '\0';
 	if (strcmp(line, "end") != 0) {
-		(void)json_array_append_new(
-			c->messages, json_pack("{s:s,s:s%}", "kind", line,
-					     "text", text, strlen(text)));
+		(void)json_array_append_new(c->messages,
+			json_pack("{s:o,s:o}", "kind",
+				text_json(line, strlen(line)), "text",
+				text_json(text, strlen(text))));
 		return false;
 	}
 	code = strtol(text, &end, 10);

@@ -122,9 +122,13 @@ struct listening {
 static json_t *
 listener_json(const struct link_listener *l)
 {
-	return json_pack("{s:o,s:s,s:s,s:s,s:o}", "server",
+	return json_pack("{s:o,s:o,s:o,s:s,s:o}", "server",
 		text_json(l->server, strnlen(l->server, sizeof(l->server))),
-		"address", l->address, "listen", l->listen, "state",
+		"address",
+		text_json(l->address, strnlen(l->address, sizeof(l->address))),
+		"listen",
+		text_json(l->listen, strnlen(l->listen, sizeof(l->listen))),
+		"state",
 		l->paused   ? "paused"
 		: l->closed ? "closed"
 			    : "open",

@@ -14,6 +14,7 @@
 #include "conf/conf.h"
 #include "heritage.h"
 #include "keeper/keeper.h"
+#include "keeper/page.h"
 #include "keeper/request.h"
 #include "keeper/route.h"
 
@@ -72,7 +73,8 @@ struct evbuffer *
 request_error_body(const char *text)
 {
 	struct evbuffer *body = evbuffer_new();
-	json_t *json = json_pack("{s:s}", "error", text);
+	json_t *json =
+		json_pack("{s:o}", "error", text_json(text, strlen(text)));
 	char *line = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
 
 	if (body != NULL && line != NULL)

@@ -241,6 +241,12 @@ test_reload_tells_what_is_wrong(void **state)
 	assert_true(http_number(&h, "code") != 0);
 	assert_contains(h.body, "did you mean");
 	http_done(&h);
+	/* Also what is no UTF-8. */
+	daemon_write(d, "servers = ( { name = \"\xe4\"; \xfc = 1; } );");
+	h = http_ask(d, "POST /v1/reload", NULL, 409);
+	assert_true(http_length(&h, "messages") > 0);
+	assert_true(strlen(http_string(&h, "messages.0.text")) > 10);
+	http_done(&h);
 	ask(d, "POST /v1/reopen", 200);
 	daemon_stop(d);
 }
