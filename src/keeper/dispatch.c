@@ -7,6 +7,7 @@
 
 #include <event2/http.h>
 
+#include "base/log.h"
 #include "conf/conf.h"
 #include "heritage.h"
 #include "keeper/host.h"
@@ -20,6 +21,21 @@ request_asks(const struct weir_request *r)
 	return r->unix_peer ? ASKS_MOST : ASKS_TCP;
 }
 
+static const char *
+method_word(enum evhttp_cmd_type method)
+{
+	switch (method) {
+	case EVHTTP_REQ_GET:
+		return "GET";
+	case EVHTTP_REQ_POST:
+		return "POST";
+	case EVHTTP_REQ_PUT:
+		return "PUT";
+	default:
+		return "DELETE";
+	}
+}
+
 bool
 request_has_rights(struct weir_request *r, bool reads)
 {
@@ -29,6 +45,10 @@ request_has_rights(struct weir_request *r, bool reads)
 			"nothing here");
 		return false;
 	}
+	if (r->level == WEB_OPERATES && !reads)
+		log_notice("%s asks over the API: %s %s", r->who,
+			method_word(evhttp_request_get_command(r->req)),
+			evhttp_request_get_uri(r->req));
 	if (r->level == WEB_OPERATES || (r->level == WEB_READS && reads))
 		return true;
 	if (r->unix_peer)
@@ -130,21 +150,6 @@ request_params_are_known(struct weir_request *r, const char *params)
 		return false;
 	}
 	return true;
-}
-
-static const char *
-method_word(enum evhttp_cmd_type method)
-{
-	switch (method) {
-	case EVHTTP_REQ_GET:
-		return "GET";
-	case EVHTTP_REQ_POST:
-		return "POST";
-	case EVHTTP_REQ_PUT:
-		return "PUT";
-	default:
-		return "DELETE";
-	}
 }
 
 /* No page has this path with this method. */

@@ -1,5 +1,6 @@
 /* page_servers.c - servers: paused, resumed, and what they listen at. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,12 +53,17 @@ static const struct conf_server *
 request_server(struct weir_request *r)
 {
 	const struct conf *conf = r->keeper->heritage->conf;
-	size_t i;
+	char names[384] = "none";
+	size_t i, n = 0;
 
 	for (i = 0; i < conf->servers.n; i++)
 		if (strcmp(conf_server_at(conf, i)->name, r->parts[0].p) == 0)
 			return conf_server_at(conf, i);
-	request_refuse(r, 404, "there is no server \"%.64s\"", r->parts[0].p);
+	for (i = 0; i < conf->servers.n && n < sizeof(names); i++)
+		n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s",
+			i == 0 ? "" : ", ", conf_server_at(conf, i)->name);
+	request_refuse(r, 404, "there is no server \"%.64s\": there is %s",
+		r->parts[0].p, names);
 	return NULL;
 }
 

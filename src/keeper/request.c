@@ -322,7 +322,7 @@ request_begin(struct web *w, struct evhttp_request *req)
 	r->req = req;
 	TAILQ_INIT(&r->query);
 	TAILQ_INSERT_TAIL(&w->requests, r, link);
-	r->level = web_level(w, req, &r->unix_peer);
+	r->level = web_level(w, req, &r->unix_peer, r->who, sizeof(r->who));
 	r->deadline = evtimer_new(w->keeper->base, request_is_late, r);
 	if (r->deadline == NULL || evtimer_add(r->deadline, &tv) == -1)
 		request_refuse(r, 500, "%s", strerror(ENOMEM));

@@ -14,6 +14,7 @@
 #include "api/extension.h"
 #include "keeper/web.h"
 
+#define REQUEST_WHO   80
 #define REQUEST_PARTS 2 /* of a path that stand for something */
 
 struct evbuffer;
@@ -34,7 +35,8 @@ struct weir_request {
 	struct part parts[REQUEST_PARTS];
 	enum web_level level;
 	bool unix_peer;
-	bool streams; /* its answer has begun */
+	char who[REQUEST_WHO]; /* has sent it, for the log */
+	bool streams;	       /* its answer has begun */
 	struct event *deadline;
 	struct event *hang_up; /* of whoever reads a stream */
 	size_t waits;	       /* bytes of a stream that he has not read */

@@ -269,7 +269,8 @@ web_init(struct web *w, struct weir_keeper *k)
 	w->tick = evtimer_new(k->base, web_tick, w);
 	if (side_init(&w->tcp, w, WEB_TCP) == -1 ||
 		side_init(&w->local, w, WEB_CONNECTIONS) == -1 ||
-		w->sockets == NULL || w->tick == NULL)
+		w->sockets == NULL || w->tick == NULL ||
+		web_name_operators(w) == -1)
 		return -1;
 	for (i = 0; i < h->nlisteners; i++)
 		if (h->listeners[i].server == CONF_API &&
@@ -294,6 +295,7 @@ web_done(struct web *w)
 	if (w->tick != NULL)
 		event_free(w->tick);
 	free(w->sockets);
+	free(w->operators);
 	*w = (struct web){ 0 };
 }
 

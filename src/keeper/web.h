@@ -3,6 +3,7 @@
 #define KEEPER_WEB_H
 
 #include <sys/queue.h>
+#include <sys/types.h>
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -48,6 +49,8 @@ struct web_socket {
 struct web {
 	struct weir_keeper *keeper;
 	struct side tcp, local; /* local: unix sockets */
+	uid_t *operators;
+	size_t noperators;
 	struct web_socket *sockets;
 	size_t nsockets;
 	TAILQ_HEAD(, conn) conns;	     /* oldest first */
@@ -71,10 +74,14 @@ void web_close(struct web *w);
 bool web_is_quiet(const struct web *w);
 /* Bytes of answers that clients have not read yet. */
 size_t web_unread(const struct web *w);
-/* What whoever sent it may do: nothing over TCP with a token that is not ours.
+/* What whoever sent it may do: nothing over TCP with a token that is not ours;
+ * who that is, in words.
  */
-enum web_level
-web_level(struct web *w, struct evhttp_request *req, bool *unix_peer);
+enum web_level web_level(struct web *w, struct evhttp_request *req,
+	bool *unix_peer, char *who, size_t size);
+/* Looks up who may operate, once: their names may be far away.  -1 with errno.
+ */
+int web_name_operators(struct web *w);
 /* Its connection is asked for another request. */
 void web_answered(struct web *w, struct evhttp_request *req);
 

@@ -134,6 +134,7 @@ test_a_pause_outlives_processes_and_reloads(void **state)
 	struct daemon *d = start();
 	pid_t pids[DAEMON_WORKERS];
 	int there = daemon_join(d, "e"), fd;
+	char who[128];
 	struct http h;
 	size_t n;
 
@@ -142,6 +143,14 @@ test_a_pause_outlives_processes_and_reloads(void **state)
 	fd = waits_at(d);
 	peer_echo(there, "who is in stays");
 	close(there);
+	h = http_ask(d, "GET /v1/status", NULL, 200);
+	assert_string_equal(http_string(&h, "paused.0"), "e");
+	http_done(&h);
+	snprintf(who, sizeof(who),
+		"uid %u (pid %d) asks over the API: POST "
+		"/v1/servers/e/pause",
+		(unsigned)geteuid(), (int)getpid());
+	daemon_wait_log(d, who, DAEMON_MS);
 	h = http_ask(d, "GET /v1/listeners", NULL, 200);
 	assert_string_equal(http_string(&h, "listeners.0.state"), "paused");
 	assert_int_equal(http_number(&h, "listeners.0.backlog"), 1);
@@ -163,7 +172,12 @@ test_a_pause_outlives_processes_and_reloads(void **state)
 	close(fd);
 	fd = daemon_join(d, "e");
 	close(fd);
-	ask(d, "POST /v1/servers/other/pause", 404);
+	h = http_ask(d, "POST /v1/servers/other/resume", NULL, 404);
+	assert_contains(http_string(&h, "error"), "\"other\": there is e");
+	http_done(&h);
+	h = http_ask(d, "GET /v1/status", NULL, 200);
+	assert_int_equal(http_length(&h, "paused"), 0);
+	http_done(&h);
 	daemon_stop(d);
 }
 
@@ -340,6 +354,7 @@ test_f62_rights(void **state)
 	http_done(&h);
 	h = http_ask_port(port, "POST /v1/servers/e/resume", TOKEN, 200);
 	http_done(&h);
+	daemon_wait_log(d, "the token, from 127.0.0.1 port", DAEMON_MS);
 	/* The token itself is for nobody. */
 	h = http_ask_port(port, "GET /v1/config", NULL, 200);
 	assert_null(strstr(h.body, TOKEN));
