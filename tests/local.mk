@@ -24,6 +24,7 @@ UNIT_TESTS = \
 	tests/unit/test_condition \
 	tests/unit/test_conf \
 	tests/unit/test_connect \
+	tests/unit/test_control \
 	tests/unit/test_counters \
 	tests/unit/test_counters_crash \
 	tests/unit/test_cut \

@@ -7,6 +7,8 @@
 struct event;
 struct event_base;
 
+#define CONTROL_A_TURN 64 /* messages, before others have their turn */
+
 /* A message of the master; MSG_QUIT too when the master is gone.  attached is
  * a descriptor that came with it and is taken, or -1. */
 typedef void control_told(void *arg, const struct msg *m, int attached);

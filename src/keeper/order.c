@@ -16,8 +16,9 @@
 #include "keeper/keeper.h"
 #include "keeper/page.h"
 
-#define PACKET	    4096 /* of an answer, at most */
-#define ORDERS_MOST 8	 /* at a time: the master has places for others, too */
+#define PACKET	     4096 /* of an answer, at most */
+#define READS_A_TURN 16	  /* packets */
+#define ORDERS_MOST  8	  /* at a time: the master has places for others, too */
 
 void
 order_end(struct order *c)
@@ -79,13 +80,14 @@ order_heard(evutil_socket_t fd, short what, void *arg)
 	struct order *c = arg;
 	char packet[PACKET + 1];
 	ssize_t n;
+	int i;
 
 	clock_update();
 	if (what & EV_TIMEOUT) {
 		order_over(c, -1, "the master does not answer in time");
 		return;
 	}
-	for (;;) {
+	for (i = 0; i < READS_A_TURN; i++) {
 		n = recv(fd, packet, PACKET, MSG_DONTWAIT);
 		if (n == -1 && errno == EINTR)
 			continue;

@@ -4,6 +4,7 @@
 
 #include <bsd/unistd.h>
 #include <errno.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -26,7 +27,8 @@
 #include "master/workers_private.h"
 #include "shm/owner.h"
 
-#define WORKERS_EXIT_NO_START 2 /* of a worker: a respawn would not help */
+#define WORKERS_READS	      64 /* messages of one in a turn */
+#define WORKERS_EXIT_NO_START 2	 /* of a worker: a respawn would not help */
 
 /* Why those are killed who have nothing to finish. */
 static const char workers_unready[] = "was not ready when it had to leave";
@@ -113,16 +115,16 @@ workers_next(const struct workers *ws)
 	return next;
 }
 
-/* Takes the messages that the worker of that slot sent. */
+/* Takes messages that the worker of that slot sent, so many at most. */
 static void
-worker_read(struct workers *ws, unsigned slot)
+worker_read(struct workers *ws, unsigned slot, unsigned most)
 {
 	struct worker *w = &ws->v[slot];
 	char name[WORKER_NAME];
 	struct msg m;
-	int rc;
+	int rc = 1;
 
-	while ((rc = msg_recv(w->control_fd, &m)) == 1) {
+	while (most-- > 0 && (rc = msg_recv(w->control_fd, &m)) == 1) {
 		if (m.type == MSG_READY && w->state == WORKER_STARTING) {
 			w->state = WORKER_READY;
 			w->failures = 0;
@@ -152,7 +154,7 @@ worker_read(struct workers *ws, unsigned slot)
 				msg_word(m.type));
 		}
 	}
-	if (rc == -1 && errno == EAGAIN)
+	if (rc == 1 || (rc == -1 && errno == EAGAIN))
 		return;
 	if (rc == -1)
 		log_alert("%s (pid %d): control socket: %s",
@@ -169,7 +171,7 @@ workers_hear(struct workers *ws, int fd)
 
 	for (slot = 0; slot < ws->n; slot++)
 		if (ws->v[slot].control_fd == fd) {
-			worker_read(ws, slot);
+			worker_read(ws, slot, WORKERS_READS);
 			return true;
 		}
 	return false;
@@ -369,7 +371,7 @@ worker_died(struct workers *ws, unsigned slot, int status, uint64_t now_ms)
 
 	/* What it said last must be heard first: READY may be among it. */
 	if (w->control_fd != -1)
-		worker_read(ws, slot);
+		worker_read(ws, slot, UINT_MAX);
 	was_ready = w->state == WORKER_READY;
 	worker_report(ws, slot, status);
 	fd_close(&w->control_fd);
