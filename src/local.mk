@@ -332,8 +332,8 @@ weir_LDADD = libweir.a libmodules.a libweir.a \
 	$(LIBCONFIG_LIBS) $(LIBBSD_LIBS)
 
 # It is told all by the API, and of the core needs the base alone.
-bin_PROGRAMS += weirctl
-weirctl_SOURCES = \
+noinst_LIBRARIES += libctl.a
+libctl_a_SOURCES = \
 	src/ctl/act.c \
 	src/ctl/any.c \
 	src/ctl/api.c \
@@ -352,7 +352,6 @@ weirctl_SOURCES = \
 	src/ctl/help.h \
 	src/ctl/id.c \
 	src/ctl/id.h \
-	src/ctl/main.c \
 	src/ctl/option.c \
 	src/ctl/option.h \
 	src/ctl/rows.c \
@@ -368,8 +367,13 @@ weirctl_SOURCES = \
 	src/ctl/trace.c \
 	src/ctl/view.c \
 	src/ctl/wait.c
-weirctl_CPPFLAGS = $(AM_CPPFLAGS) \
+CTL_CPPFLAGS = $(AM_CPPFLAGS) \
 	$(LIBCURL_CFLAGS) $(JANSSON_CFLAGS) $(NCURSES_CFLAGS)
+libctl_a_CPPFLAGS = $(CTL_CPPFLAGS)
+
+bin_PROGRAMS += weirctl
+weirctl_SOURCES = src/ctl/main.c
+weirctl_CPPFLAGS = $(CTL_CPPFLAGS)
 weirctl_LDFLAGS = $(WEIR_LDFLAGS)
-weirctl_LDADD = libweir.a \
+weirctl_LDADD = libctl.a libweir.a \
 	$(LIBCURL_LIBS) $(JANSSON_LIBS) $(NCURSES_LIBS) $(LIBBSD_LIBS)

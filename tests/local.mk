@@ -27,6 +27,7 @@ UNIT_TESTS = \
 	tests/unit/test_control \
 	tests/unit/test_counters \
 	tests/unit/test_counters_crash \
+	tests/unit/test_ctl \
 	tests/unit/test_cut \
 	tests/unit/test_describe \
 	tests/unit/test_dial \
@@ -361,7 +362,7 @@ tests_aid_SOURCES = tests/lib/aid.c
 tests_aid_LDFLAGS = $(WEIR_LDFLAGS)
 tests_aid_LDADD = libweir.a $(LIBBSD_LIBS)
 
-LDADD = libtest.a libmodules.a libweir.a libmodules.a libweir.a \
+LDADD = libtest.a libctl.a libmodules.a libweir.a libmodules.a libweir.a \
 	$(CMOCKA_LIBS) $(LIBEVENT_LIBS) $(LIBEVENT_EXTRA_LIBS) $(JANSSON_LIBS) \
 	$(LIBCONFIG_LIBS) $(LIBBSD_LIBS)
 
@@ -416,6 +417,7 @@ TEST_EXTRAS = \
 	tests/mutants/apply.awk \
 	tests/mutants/chain.list \
 	tests/mutants/channel.list \
+	tests/mutants/ctl.list \
 	tests/mutants/limits.list \
 	tests/mutants/modules.list \
 	tests/mutants/shm.list \
