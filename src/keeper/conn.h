@@ -20,7 +20,9 @@ struct conn {
 	struct bufferevent *bev;
 	struct evbuffer_cb_entry *watch;
 	uint64_t since_ms; /* a whole request is waited for; 0: it is here */
-	bool mends;	   /* an answer of evhttp is made one of ours */
+	uint64_t
+		sent_ms; /* the answer must be read by then; 0: there is none */
+	bool mends;	 /* an answer of evhttp is made one of ours */
 };
 
 /* One that comes, with a reference to its bufferevent; NULL without memory. */

@@ -66,6 +66,8 @@ request_reply(struct weir_request *r, int status, const char *type,
 	if (evhttp_request_get_connection(req) != NULL)
 		evhttp_request_set_on_complete_cb(
 			req, request_sent, &r->keeper->web);
+	web_answers(&r->keeper->web, req,
+		body == NULL ? 0 : evbuffer_get_length(body));
 	evhttp_send_reply(req, status, NULL, body);
 }
 

@@ -27,6 +27,7 @@
 #define PAUSE_MS     100   /* in which none is accepted, when none can be */
 #define WORD_MS	     60000 /* between two lines that say so */
 
+static const struct timeval idle = { WEB_IDLE_MS / 1000, 0 };
 /* libevent tells of a failed accept without anything of ours. */
 static struct web *web_accepts;
 
@@ -91,7 +92,7 @@ web_sweep(struct web *w)
 	}
 }
 
-/* Ends those who waited for a request for too long. */
+/* Ends those who waited for a request for too long, or who read too slowly. */
 static void
 web_hurry(struct web *w)
 {
@@ -99,6 +100,8 @@ web_hurry(struct web *w)
 
 	TAILQ_FOREACH(c, &w->conns, link)
 	{
+		if (c->sent_ms != 0 && clock_ms() >= c->sent_ms)
+			conn_end(c);
 		if (c->since_ms != 0 &&
 			clock_ms() - c->since_ms >=
 				(c->side->full || w->scant ? GRACE_MS
@@ -187,12 +190,27 @@ web_conn_of(struct web *w, struct evhttp_request *req)
 }
 
 void
+web_answers(struct web *w, struct evhttp_request *req, size_t n)
+{
+	struct conn *c = web_conn_of(w, req);
+
+	if (c == NULL)
+		return;
+	c->sent_ms = clock_ms() + WEB_READ_MS + n / WEB_READ_RATE;
+	/* Its silence is none: libevent would count from the request on. */
+	(void)bufferevent_set_timeouts(c->bev, NULL, &idle);
+}
+
+void
 web_answered(struct web *w, struct evhttp_request *req)
 {
 	struct conn *c = web_conn_of(w, req);
 
-	if (c != NULL)
+	if (c != NULL) {
 		c->since_ms = clock_ms();
+		c->sent_ms = 0;
+		(void)bufferevent_set_timeouts(c->bev, &idle, &idle);
+	}
 	/* It may be the last one of its connection. */
 	web_due(w, TICK_SOON_MS);
 }

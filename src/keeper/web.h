@@ -23,6 +23,8 @@ struct weir_request;
 #define WEB_UNREAD	8388608 /* bytes of answers, before long ones wait */
 #define WEB_IDLE_MS	10000	/* without a whole request */
 #define WEB_REQUEST_MS	90000	/* until it is answered */
+#define WEB_READ_MS	20000	/* that a client has to read an answer... */
+#define WEB_READ_RATE	64	/* ...and one more for so many bytes */
 
 /* What a connection may do. */
 enum web_level {
@@ -82,6 +84,8 @@ enum web_level web_level(struct web *w, struct evhttp_request *req,
 /* Looks up who may operate, once: their names may be far away.  -1 with errno.
  */
 int web_name_operators(struct web *w);
+/* It gets an answer of n bytes, not in pieces. */
+void web_answers(struct web *w, struct evhttp_request *req, size_t n);
 /* Its connection is asked for another request. */
 void web_answered(struct web *w, struct evhttp_request *req);
 
