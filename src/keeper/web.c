@@ -51,9 +51,8 @@ web_due(struct web *w, uint32_t ms)
 static void
 web_update(struct web *w)
 {
-	size_t i;
-
 	bool open = w->open && clock_ms() >= w->pause_ms;
+	size_t i;
 
 	w->local.full = w->nconns >= w->local.most;
 	w->tcp.full = w->local.full || w->tcp.nconns >= w->tcp.most;
