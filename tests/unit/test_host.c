@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <cmocka.h>
 
 #include "keeper/host.h"
@@ -28,15 +29,18 @@ test_names(void **state)
 		"localhost.example", "127.0.0.1.example", "127.1", "1",
 		"0x7f.0.0.1", "127.0.0.1:80x", "127.0.0.1:80:80", "::1", "[::1",
 		"[::1]x", "[]", "[127.0.0.1]", "[localhost]", "[::1%lo]",
-		"127.0.0.1 ", " 127.0.0.1", "user@127.0.0.1",
-		"1111111111111111111111111111111111111111111111111111111111111"
-		"11111111111111" };
+		"127.0.0.1 ", " 127.0.0.1", "user@127.0.0.1" };
+	char text[100];
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (host_is_plain(names[i]))
 			fail_msg("%s", names[i]);
+	/* Longer than any address. */
+	memset(text, '1', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	assert_false(host_is_plain(text));
 }
 
 int
