@@ -186,7 +186,11 @@ libweir_a_SOURCES = \
 	src/heritage.h \
 	src/keeper/ask.c \
 	src/keeper/ask.h \
+	src/keeper/conn.c \
+	src/keeper/conn.h \
 	src/keeper/dispatch.c \
+	src/keeper/host.c \
+	src/keeper/host.h \
 	src/keeper/keeper.c \
 	src/keeper/keeper.h \
 	src/keeper/members.c \
@@ -337,8 +341,8 @@ weir_LDADD = libweir.a libmodules.a libweir.a \
 	$(JANSSON_LIBS) $(LIBCONFIG_LIBS) $(LIBBSD_LIBS)
 
 # It is told all by the API, and of the core needs the base alone.
-bin_PROGRAMS += weirctl
-weirctl_SOURCES = \
+noinst_LIBRARIES += libctl.a
+libctl_a_SOURCES = \
 	src/ctl/act.c \
 	src/ctl/any.c \
 	src/ctl/api.c \
@@ -357,7 +361,6 @@ weirctl_SOURCES = \
 	src/ctl/help.h \
 	src/ctl/id.c \
 	src/ctl/id.h \
-	src/ctl/main.c \
 	src/ctl/option.c \
 	src/ctl/option.h \
 	src/ctl/rows.c \
@@ -373,8 +376,13 @@ weirctl_SOURCES = \
 	src/ctl/trace.c \
 	src/ctl/view.c \
 	src/ctl/wait.c
-weirctl_CPPFLAGS = $(AM_CPPFLAGS) \
+CTL_CPPFLAGS = $(AM_CPPFLAGS) \
 	$(LIBCURL_CFLAGS) $(JANSSON_CFLAGS) $(NCURSES_CFLAGS)
+libctl_a_CPPFLAGS = $(CTL_CPPFLAGS)
+
+bin_PROGRAMS += weirctl
+weirctl_SOURCES = src/ctl/main.c
+weirctl_CPPFLAGS = $(CTL_CPPFLAGS)
 weirctl_LDFLAGS = $(WEIR_LDFLAGS)
-weirctl_LDADD = libweir.a \
+weirctl_LDADD = libctl.a libweir.a \
 	$(LIBCURL_LIBS) $(JANSSON_LIBS) $(NCURSES_LIBS) $(LIBBSD_LIBS)

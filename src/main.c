@@ -349,7 +349,7 @@ main_check(const struct conf *conf)
 		fprintf(stderr, "weir: %s\n", strerror(errno));
 	else if (logs_check(conf) == 0 && rights_check(conf) == 0 &&
 		 probe_check(conf) == 0)
-		rc = rlimits_check(conf, g->listeners.n);
+		rc = rlimits_check(conf, g->listeners.n, g->workers.n);
 	if (g != NULL)
 		generation_free(g);
 	return rc;

@@ -24,8 +24,10 @@ UNIT_TESTS = \
 	tests/unit/test_condition \
 	tests/unit/test_conf \
 	tests/unit/test_connect \
+	tests/unit/test_control \
 	tests/unit/test_counters \
 	tests/unit/test_counters_crash \
+	tests/unit/test_ctl \
 	tests/unit/test_cut \
 	tests/unit/test_describe \
 	tests/unit/test_dial \
@@ -44,6 +46,7 @@ UNIT_TESTS = \
 	tests/unit/test_format \
 	tests/unit/test_gather \
 	tests/unit/test_hold \
+	tests/unit/test_host \
 	tests/unit/test_hostile \
 	tests/unit/test_lag \
 	tests/unit/test_late \
@@ -141,8 +144,10 @@ PROCESS_TESTS = \
 	tests/process/test_full \
 	tests/process/test_keep \
 	tests/process/test_keeper \
+	tests/process/test_keeper_busy \
 	tests/process/test_keeper_clients \
 	tests/process/test_keeper_faults \
+	tests/process/test_keeper_links \
 	tests/process/test_keeper_many \
 	tests/process/test_limits \
 	tests/process/test_load \
@@ -193,6 +198,7 @@ LONG_TESTS = \
 	tests/long/test_crashes \
 	tests/long/test_keeper_faults \
 	tests/long/test_keeper_many \
+	tests/long/test_keeper_slow \
 	tests/long/test_loader \
 	tests/long/test_pulse \
 	tests/long/test_reloads \
@@ -374,7 +380,7 @@ tests_aid_SOURCES = tests/lib/aid.c
 tests_aid_LDFLAGS = $(WEIR_LDFLAGS)
 tests_aid_LDADD = libweir.a $(LIBBSD_LIBS)
 
-LDADD = libtest.a libmodules.a libweir.a libmodules.a libweir.a \
+LDADD = libtest.a libctl.a libmodules.a libweir.a libmodules.a libweir.a \
 	$(CMOCKA_LIBS) $(HIREDIS_LIBS) $(LIBEVENT_LIBS) $(LIBEVENT_EXTRA_LIBS) \
 	$(JANSSON_LIBS) $(LIBCONFIG_LIBS) $(LIBBSD_LIBS)
 
@@ -430,6 +436,7 @@ TEST_EXTRAS = \
 	tests/mutants/apply.awk \
 	tests/mutants/chain.list \
 	tests/mutants/channel.list \
+	tests/mutants/ctl.list \
 	tests/mutants/limits.list \
 	tests/mutants/modules.list \
 	tests/mutants/shm.list \

@@ -32,7 +32,7 @@ board_clear(struct board *b, unsigned slot)
 {
 	struct board_line *line = &b->lines[slot];
 
-	line->serves = false;
+	line->serves = line->told = false;
 	line->channels = 0;
 	line->oldest_ms = 0;
 }

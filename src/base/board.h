@@ -14,6 +14,7 @@
 struct board_line {
 	alignas(64) _Atomic uint32_t channels;
 	_Atomic bool serves;	  /* accepts; a slot without a process: no */
+	_Atomic bool told;	  /* to drain: the master's word is sent */
 	_Atomic uint32_t turns;	  /* of its loop: it does not hang */
 	_Atomic uint32_t accepts; /* in BOARD_ACCEPT, at accepts_ms: half of
 				   * it in each second that passes */

@@ -13,13 +13,16 @@ control_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct control *c = arg;
 	struct msg m;
-	int got, attached;
+	int got = 1, attached, i;
 
 	(void)what;
 	clock_update();
-	while ((got = msg_recv_fd(fd, &m, &attached)) == 1)
-		c->told(c->arg, &m, attached);
-	if (got == -1 && errno == EAGAIN)
+	for (i = 0; i < CONTROL_A_TURN && got == 1; i++) {
+		got = msg_recv_fd(fd, &m, &attached);
+		if (got == 1)
+			c->told(c->arg, &m, attached);
+	}
+	if (got == 1 || (got == -1 && errno == EAGAIN))
 		return;
 	if (got == -1 && errno == EPROTO) {
 		log_alert("the master sent what is no message of ours");
@@ -62,6 +65,12 @@ int
 control_leaving(struct control *c)
 {
 	return msg_send(c->fd, MSG_LEAVING, 0);
+}
+
+int
+control_unlinked(struct control *c, int32_t pid)
+{
+	return msg_send(c->fd, MSG_LINK, (uint32_t)pid);
 }
 
 int

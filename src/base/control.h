@@ -7,6 +7,8 @@
 struct event;
 struct event_base;
 
+#define CONTROL_A_TURN 64 /* messages, before others have their turn */
+
 /* A message of the master; MSG_QUIT too when the master is gone.  attached is
  * a descriptor that came with it and is taken, or -1. */
 typedef void control_told(void *arg, const struct msg *m, int attached);
@@ -26,6 +28,8 @@ void control_done(struct control *c);
 int control_ready(struct control *c);
 /* Tells it that this process leaves, for reasons of its own. */
 int control_leaving(struct control *c);
+/* Tells it that a link is lost: of the worker of that pid, or (0) our own. */
+int control_unlinked(struct control *c, int32_t pid);
 /* Tells it that this worker is done with the log file of that index. */
 int control_reopened(struct control *c, uint32_t index);
 

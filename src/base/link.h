@@ -164,7 +164,7 @@ struct link_trace {
 	uint32_t bytes;		 /* of what is read and written, to show */
 };
 
-/* Then n events. */
+/* Then n events; without any it only says that the channel was found. */
 struct link_events {
 	struct link_head head;
 	uint32_t n;

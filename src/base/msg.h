@@ -17,8 +17,8 @@
 	X(LEAVING, "leaving")	/* worker: was told to drain, not by you */    \
 	X(ADOPT, "adopt")   /* master: serve the sockets of slot arg, too */   \
 	X(RETURN, "return") /* master: leave them to that slot again */        \
-	X(LINK, "link") /* master: the fd leads to the keeper, or to a worker  \
-			 */                                                    \
+	X(LINK, "link")	    /* master: the fd leads to the keeper, or to the   \
+			     * worker of pid arg; they: that one is lost */    \
 	X(CALL, "call") /* keeper: a socket to call you by; master: here it is \
 			 */
 

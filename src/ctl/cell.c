@@ -158,6 +158,10 @@ cell_words(struct text *t, const json_t *value)
 	json_array_foreach((json_t *)(uintptr_t)value, i, item)
 	{
 		text_add(t, i > 0 ? ", " : "");
-		cell_add(t, cell_find(item, "word"), CELL_PLAIN);
+		cell_add(t,
+			json_is_string(item) ? item : cell_find(item, "word"),
+			CELL_PLAIN);
 	}
+	if (i == 0)
+		text_add(t, "-");
 }

@@ -17,7 +17,7 @@ enum cell_kind {
 	CELL_WAYS,    /* {"up": {"splice"}, "down"}: s or c each way */
 	CELL_COLUMNS, /* an object: "a=1 b=2" */
 	CELL_TYPES,   /* [{"name", "type"}]: "a:count, b:value" */
-	CELL_WORDS    /* [{"word"}]: "add, del" */
+	CELL_WORDS    /* [{"word"}], or texts: "add, del" */
 };
 
 struct column {

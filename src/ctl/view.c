@@ -16,6 +16,7 @@ static const struct column status_columns[] = {
 	{ "channels", "channels", CELL_PLAIN, 0, 0 },
 	{ "copied", "copied_bytes", CELL_BYTES, 0, 0 },
 	{ "spliced", "spliced_bytes", CELL_BYTES, 0, 0 },
+	{ "paused", "paused", CELL_WORDS, 0, 0 },
 	{ "keeper", "keeper.pid", CELL_PLAIN, 0, 0 },
 	{ "keeper age", "keeper.age_ms", CELL_TIME, 0, 0 },
 };

@@ -76,16 +76,19 @@ ask_begin(struct weir_keeper *k, const struct ask_options *o)
 {
 	const struct timeval tv = { (time_t)(o->ms / 1000),
 		(suseconds_t)(o->ms % 1000 * 1000) };
+	unsigned most = o->most == 0 ? ASKS_MOST : o->most;
 	struct ask *a;
 
-	if (k->nasks >= ASKS_MOST && o->ms == 0) {
+	if (k->nasks >= most && o->ms == 0) {
 		errno = EBUSY;
 		return NULL;
 	}
 	a = calloc(1, sizeof(*a));
 	if (a == NULL)
 		return NULL;
-	a->queued = k->nasks >= ASKS_MOST;
+	a->queued = k->nasks >= most;
+	a->urgent = most == ASKS_URGENT;
+	a->most = most;
 	a->keeper = k;
 	a->number = ++k->last_ask;
 	a->since_ms = clock_ms();
@@ -114,27 +117,34 @@ ask_begin(struct weir_keeper *k, const struct ask_options *o)
 	return a;
 }
 
-/* One is over: the next that waits may go. */
 static void
-asks_next(struct weir_keeper *k)
+ask_send(const struct ask *a)
 {
-	struct owed *o;
-	struct ask *a;
+	const struct owed *o;
 
-	TAILQ_FOREACH(a, &k->asks, link)
-	{
-		if (a->queued)
-			break;
-	}
-	if (a == NULL || k->nasks >= ASKS_MOST)
-		return;
-	a->queued = false;
-	k->nasks++;
 	TAILQ_FOREACH(o, &a->owed, link)
 	{
 		if (o->member != NULL && o->member->known)
 			(void)member_send(o->member, a->question, a->size);
 	}
+}
+
+/* One is over: the next that waits, and may go now, goes. */
+static void
+asks_next(struct weir_keeper *k)
+{
+	struct ask *a;
+
+	TAILQ_FOREACH(a, &k->asks, link)
+	{
+		if (a->queued && k->nasks < a->most)
+			break;
+	}
+	if (a == NULL)
+		return;
+	a->queued = false;
+	k->nasks++;
+	ask_send(a);
 }
 
 void
@@ -144,9 +154,11 @@ ask_end(struct ask *a)
 	struct weir_keeper *k = a->keeper;
 	struct owed *o;
 
+	if (a->queued && a->urgent && a->question != NULL)
+		ask_send(a);
 	while ((o = TAILQ_FIRST(&a->owed)) != NULL) {
 		if (o->member != NULL && o->member->known && !o->answered &&
-			!a->queued)
+			(!a->queued || a->urgent))
 			(void)member_send(o->member, &end, sizeof(end));
 		TAILQ_REMOVE(&a->owed, o, link);
 		free(o);

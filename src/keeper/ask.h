@@ -13,8 +13,13 @@
 
 #include "base/link.h"
 
-#define ASK_MS	  1000 /* that workers have to answer */
-#define ASKS_MOST 48   /* at a time: less than a worker takes */
+#define ASK_MS 1000 /* that workers have to answer */
+
+/* How many questions there may be at a time, all together, for one more to go
+ * out: fewer than a worker takes. */
+#define ASKS_TCP    32 /* of somebody far away */
+#define ASKS_MOST   48
+#define ASKS_URGENT 56
 
 struct event;
 struct weir_keeper;
@@ -35,8 +40,10 @@ struct ask {
 	TAILQ_ENTRY(ask) link;
 	struct weir_keeper *keeper;
 	uint32_t number;
-	bool follows; /* workers that come later are asked, too */
-	bool queued;  /* not sent yet: others are under way */
+	bool follows;  /* workers that come later are asked, too */
+	bool queued;   /* not sent yet: others are under way */
+	bool urgent;   /* goes to the workers before it ends in any case */
+	unsigned most; /* under way at a time, for it to go */
 	uint64_t since_ms;
 	struct event *deadline;
 	TAILQ_HEAD(, owed) owed;
@@ -59,6 +66,7 @@ struct ask_options {
 	size_t size;
 	struct member *only; /* NULL: all that there are */
 	uint32_t ms;	     /* until over() is called; 0: never */
+	unsigned most;	     /* ASKS_...; 0: ASKS_MOST */
 	bool (*told)(struct ask *, const struct owed *,
 		const struct link_head *, size_t);
 	void (*over)(struct ask *);

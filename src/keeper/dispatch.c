@@ -7,15 +7,48 @@
 
 #include <event2/http.h>
 
+#include "base/log.h"
 #include "conf/conf.h"
 #include "heritage.h"
+#include "keeper/host.h"
 #include "keeper/keeper.h"
 #include "keeper/request.h"
 #include "keeper/route.h"
 
+unsigned
+request_asks(const struct weir_request *r)
+{
+	return r->unix_peer ? ASKS_MOST : ASKS_TCP;
+}
+
+static const char *
+method_word(enum evhttp_cmd_type method)
+{
+	switch (method) {
+	case EVHTTP_REQ_GET:
+		return "GET";
+	case EVHTTP_REQ_POST:
+		return "POST";
+	case EVHTTP_REQ_PUT:
+		return "PUT";
+	default:
+		return "DELETE";
+	}
+}
+
 bool
 request_has_rights(struct weir_request *r, bool reads)
 {
+	if (!reads && host_is_foreign(r->req)) {
+		request_refuse(r, 403,
+			"a page of another host (header Origin) may change "
+			"nothing here");
+		return false;
+	}
+	if (r->level == WEB_OPERATES && !reads)
+		log_notice("%s asks over the API: %s %s", r->who,
+			method_word(evhttp_request_get_command(r->req)),
+			evhttp_request_get_uri(r->req));
 	if (r->level == WEB_OPERATES || (r->level == WEB_READS && reads))
 		return true;
 	if (r->unix_peer)
@@ -119,21 +152,6 @@ request_params_are_known(struct weir_request *r, const char *params)
 	return true;
 }
 
-static const char *
-method_word(enum evhttp_cmd_type method)
-{
-	switch (method) {
-	case EVHTTP_REQ_GET:
-		return "GET";
-	case EVHTTP_REQ_POST:
-		return "POST";
-	case EVHTTP_REQ_PUT:
-		return "PUT";
-	default:
-		return "DELETE";
-	}
-}
-
 /* No page has this path with this method. */
 static void
 request_lost(struct weir_request *r, const char *path)
@@ -162,9 +180,16 @@ request_dispatch(struct weir_request *r, const char *path)
 {
 	enum evhttp_cmd_type method = evhttp_request_get_command(r->req);
 	const struct route *route = routes;
+	const char *why;
 
 	if (r->level == WEB_NOTHING) {
 		(void)request_has_rights(r, true);
+		return;
+	}
+	why = r->unix_peer || r->level == WEB_OPERATES ? NULL
+						       : host_refuses(r->req);
+	if (why != NULL) {
+		request_refuse(r, 403, "%s", why);
 		return;
 	}
 	if (method == EVHTTP_REQ_HEAD)

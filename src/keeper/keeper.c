@@ -61,8 +61,7 @@ keeper_told(void *arg, const struct msg *m, int attached)
 		upkeep_serve(&k->upkeep);
 		break;
 	case MSG_LINK:
-		if (attached != -1)
-			members_add(k, attached, (int32_t)m->arg);
+		members_add(k, attached, (int32_t)m->arg);
 		break;
 	case MSG_CALL:
 		orders_answered(k, attached);

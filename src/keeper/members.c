@@ -5,7 +5,6 @@
 #include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <event2/event.h>
 
@@ -45,6 +44,25 @@ member_close(struct member *m)
 	free(m);
 }
 
+static void
+member_lost(struct weir_keeper *k, int32_t pid)
+{
+	/* Who drains asks nobody any more. */
+	if (k->drain_ms == 0 && control_unlinked(&k->control, pid) == -1)
+		log_error("cannot tell the master: %s", strerror(errno));
+}
+
+/* Its worker is gone, or cannot be asked over this one. */
+static void
+member_lose(struct member *m)
+{
+	struct weir_keeper *k = m->keeper;
+	int32_t pid = m->pid;
+
+	member_close(m);
+	member_lost(k, pid);
+}
+
 /* False: what it says is no hello that is understood. */
 static bool
 member_hello(struct member *m, const void *p, size_t n)
@@ -71,6 +89,12 @@ member_readable(evutil_socket_t fd, short what, void *arg)
 
 	(void)what;
 	clock_update();
+	if (m->full) {
+		log_error("worker (pid %d) reads no questions: its link ends",
+			(int)m->pid);
+		member_lose(m);
+		return;
+	}
 	for (i = 0; i < READS_A_TURN; i++) {
 		n = recv(fd, packet, sizeof(packet), MSG_DONTWAIT);
 		if (n == -1 && errno == EINTR)
@@ -78,7 +102,7 @@ member_readable(evutil_socket_t fd, short what, void *arg)
 		if (n == -1 && errno == EAGAIN)
 			return;
 		if (n <= 0) {
-			member_close(m);
+			member_lose(m);
 			return;
 		}
 		if (m->known) {
@@ -120,7 +144,10 @@ member_send(struct member *m, const void *p, size_t n)
 	if (m->nletters == 0 &&
 		send(m->fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL) != -1)
 		return 0;
+	/* What it misses, it would miss for ever: another link begins anew. */
 	if (m->nletters >= LETTERS_MOST) {
+		m->full = true;
+		event_active(m->reads, EV_TIMEOUT, 1);
 		errno = ENOBUFS;
 		return -1;
 	}
@@ -140,10 +167,13 @@ member_send(struct member *m, const void *p, size_t n)
 void
 members_add(struct weir_keeper *k, int fd, int32_t pid)
 {
-	struct member *m = calloc(1, sizeof(*m));
+	struct member *m = fd == -1 ? NULL : calloc(1, sizeof(*m));
 
 	if (m == NULL) {
-		close(fd);
+		log_error("the socket to worker (pid %d) got lost: %s",
+			(int)pid, strerror(fd == -1 ? EMFILE : ENOMEM));
+		fd_close(&fd);
+		member_lost(k, pid);
 		return;
 	}
 	*m = (struct member){ .keeper = k, .fd = fd, .pid = pid };
@@ -156,7 +186,7 @@ members_add(struct weir_keeper *k, int fd, int32_t pid)
 	if (m->reads == NULL || m->writes == NULL ||
 		event_add(m->reads, NULL) == -1) {
 		log_error("cannot ask a worker: %s", strerror(ENOMEM));
-		member_close(m);
+		member_lose(m);
 	}
 }
 

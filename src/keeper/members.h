@@ -21,6 +21,7 @@ struct member {
 	struct weir_keeper *keeper;
 	int fd;
 	struct event *reads, *writes;
+	bool full;  /* too much waits for it: its link ends */
 	bool known; /* it has said hello: what follows is true */
 	uint32_t generation, slot;
 	int32_t pid;		      /* from the master; 0: not known yet */
@@ -30,7 +31,8 @@ struct member {
 
 TAILQ_HEAD(member_head, member);
 
-/* A worker's pair, which is taken in any case; pid: its, or 0. */
+/* A worker's pair, which is taken in any case; pid: its, or 0.  When it is lost
+ * (fd -1: that is at once) the master makes another one. */
 void members_add(struct weir_keeper *k, int fd, int32_t pid);
 void members_done(struct weir_keeper *k);
 /* Sends a packet, at once or later; -1 with errno: never. */

@@ -14,9 +14,11 @@
 #include "heritage.h"
 #include "keeper/order.h"
 #include "keeper/keeper.h"
+#include "keeper/page.h"
 
-#define PACKET	    4096 /* of an answer, at most */
-#define ORDERS_MOST 8	 /* at a time: the master has places for others, too */
+#define PACKET	     4096 /* of an answer, at most */
+#define READS_A_TURN 16	  /* packets */
+#define ORDERS_MOST  8	  /* at a time: the master has places for others, too */
 
 void
 order_end(struct order *c)
@@ -49,9 +51,10 @@ order_line(struct order *c, char *line)
 		return false;
 	*text++ = '\0';
 	if (strcmp(line, "end") != 0) {
-		(void)json_array_append_new(
-			c->messages, json_pack("{s:s,s:s%}", "kind", line,
-					     "text", text, strlen(text)));
+		(void)json_array_append_new(c->messages,
+			json_pack("{s:o,s:o}", "kind",
+				text_json(line, strlen(line)), "text",
+				text_json(text, strlen(text))));
 		return false;
 	}
 	code = strtol(text, &end, 10);
@@ -77,13 +80,14 @@ order_heard(evutil_socket_t fd, short what, void *arg)
 	struct order *c = arg;
 	char packet[PACKET + 1];
 	ssize_t n;
+	int i;
 
 	clock_update();
 	if (what & EV_TIMEOUT) {
 		order_over(c, -1, "the master does not answer in time");
 		return;
 	}
-	for (;;) {
+	for (i = 0; i < READS_A_TURN; i++) {
 		n = recv(fd, packet, PACKET, MSG_DONTWAIT);
 		if (n == -1 && errno == EINTR)
 			continue;

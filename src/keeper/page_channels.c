@@ -257,6 +257,7 @@ page_channels(struct weir_request *r)
 	l->ask = ask_begin(r->keeper, &(struct ask_options){ .question = &q,
 					      .size = sizeof(q),
 					      .ms = ASK_MS + q.rate_ms,
+					      .most = request_asks(r),
 					      .told = listing_told,
 					      .over = listing_over,
 					      .arg = l });
@@ -374,6 +375,7 @@ page_kill(struct weir_request *r)
 					      .size = sizeof(q),
 					      .only = m,
 					      .ms = ASK_MS,
+					      .most = request_asks(r),
 					      .told = kill_told,
 					      .over = kill_over,
 					      .arg = k });

@@ -55,7 +55,7 @@ json_t *
 text_json(const char *text, size_t n)
 {
 	json_t *json = json_stringn(text, n);
-	char clean[256];
+	char clean[512];
 	size_t i;
 
 	if (json != NULL)

@@ -6,6 +6,7 @@
 #include "conf/conf.h"
 #include "heritage.h"
 #include "keeper/keeper.h"
+#include "keeper/page.h"
 #include "keeper/route.h"
 
 /* What an extension answers. */
@@ -97,7 +98,8 @@ page_extensions(struct weir_request *r)
 			services_find(&r->keeper->services, e->name) != NULL;
 
 		(void)json_array_append_new(
-			list, json_pack("{s:s,s:s,s:s,s:o}", "name", e->name,
+			list, json_pack("{s:o,s:s,s:s,s:o}", "name",
+				      text_json(e->name, strlen(e->name)),
 				      "type", e->type->name, "state",
 				      there ? "started" : "absent", "commands",
 				      extension_commands(e->type)));

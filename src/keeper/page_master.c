@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "keeper/keeper.h"
+#include "keeper/page.h"
 #include "keeper/route.h"
 
 #define RELOAD_MS 60000
@@ -25,12 +26,12 @@ calling_over(void *arg, int code, const char *outcome, json_t *messages)
 		request_refuse(c->r, 503, "%s", outcome);
 		return;
 	}
-	body = json_pack("{s:i,s:s%,s:O}", "code", code, "outcome", outcome,
-		strlen(outcome), "messages", messages);
+	body = json_pack("{s:i,s:o,s:O}", "code", code, "outcome",
+		text_json(outcome, strlen(outcome)), "messages", messages);
 	if (body != NULL && code != 0)
 		(void)json_object_set_new(body, "error",
-			json_string(
-				*outcome != '\0' ? outcome : "it has failed"));
+			*outcome != '\0' ? text_json(outcome, strlen(outcome))
+					 : json_string("it has failed"));
 	request_answer(c->r, code == 0 ? 200 : 409, body);
 }
 
@@ -71,5 +72,6 @@ page_reopen(struct weir_request *r)
 void
 page_drain(struct weir_request *r)
 {
-	master_ask(r, "drain", CALL_MS);
+	/* A reload that is under way comes first. */
+	master_ask(r, "drain", RELOAD_MS);
 }

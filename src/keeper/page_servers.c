@@ -1,5 +1,6 @@
 /* page_servers.c - servers: paused, resumed, and what they listen at. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,12 +53,17 @@ static const struct conf_server *
 request_server(struct weir_request *r)
 {
 	const struct conf *conf = r->keeper->heritage->conf;
-	size_t i;
+	char names[384] = "none";
+	size_t i, n = 0;
 
 	for (i = 0; i < conf->servers.n; i++)
 		if (strcmp(conf_server_at(conf, i)->name, r->parts[0].p) == 0)
 			return conf_server_at(conf, i);
-	request_refuse(r, 404, "there is no server \"%.64s\"", r->parts[0].p);
+	for (i = 0; i < conf->servers.n && n < sizeof(names); i++)
+		n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s",
+			i == 0 ? "" : ", ", conf_server_at(conf, i)->name);
+	request_refuse(r, 404, "there is no server \"%.64s\": there is %s",
+		r->parts[0].p, names);
 	return NULL;
 }
 
@@ -89,6 +95,7 @@ server_pause(struct weir_request *r, bool paused)
 		r->keeper, &(struct ask_options){ .question = &question,
 				   .size = sizeof(question),
 				   .ms = ASK_MS,
+				   .most = ASKS_URGENT,
 				   .told = looking_told,
 				   .over = looking_over,
 				   .arg = l });
@@ -121,9 +128,13 @@ struct listening {
 static json_t *
 listener_json(const struct link_listener *l)
 {
-	return json_pack("{s:o,s:s,s:s,s:s,s:o}", "server",
+	return json_pack("{s:o,s:o,s:o,s:s,s:o}", "server",
 		text_json(l->server, strnlen(l->server, sizeof(l->server))),
-		"address", l->address, "listen", l->listen, "state",
+		"address",
+		text_json(l->address, strnlen(l->address, sizeof(l->address))),
+		"listen",
+		text_json(l->listen, strnlen(l->listen, sizeof(l->listen))),
+		"state",
 		l->paused   ? "paused"
 		: l->closed ? "closed"
 			    : "open",
@@ -196,6 +207,7 @@ page_listeners(struct weir_request *r)
 		r->keeper, &(struct ask_options){ .question = &question,
 				   .size = sizeof(question),
 				   .ms = ASK_MS,
+				   .most = request_asks(r),
 				   .told = listening_told,
 				   .over = listening_over,
 				   .arg = l });

@@ -10,6 +10,7 @@
 #include "keeper/route.h"
 
 #define TRACES_MOST 16 /* at a time */
+#define TRACES_TCP  12 /* for one more over TCP to begin */
 #define ID_TEXT	    48
 
 struct tracing {
@@ -96,9 +97,9 @@ tracing_told(struct ask *a, const struct owed *from, const struct link_head *p,
 	size_t at = sizeof(*es);
 	uint32_t i;
 
-	/* Nothing came for so long that it was answered with that. */
+	/* Its worker hung for so long that it was answered with that. */
 	if (t->r->req == NULL)
-		return false;
+		return true;
 	if (link_fits(p, n, LINK_DONE)) {
 		/* That channel has ended, or has never been. */
 		if (((const struct link_done *)p)->err == 0)
@@ -179,15 +180,16 @@ page_trace(struct weir_request *r)
 {
 	struct link_trace q;
 	struct member *only;
+	unsigned most = r->unix_peer ? TRACES_MOST : TRACES_TCP;
 	struct tracing *t;
 
 	if (!tracing_parse(r, &q, &only))
 		return;
-	if (r->keeper->ntraces >= TRACES_MOST) {
+	if (r->keeper->ntraces >= most) {
 		request_refuse(r, 503,
-			"%d traces are running, which is the "
-			"most that there may be",
-			TRACES_MOST);
+			"%u traces are running, which is the most that there "
+			"may be here",
+			r->keeper->ntraces);
 		return;
 	}
 	t = request_job(r, sizeof(*t), tracing_end);
@@ -201,6 +203,7 @@ page_trace(struct weir_request *r)
 	t->ask = ask_begin(r->keeper, &(struct ask_options){ .question = &q,
 					      .size = sizeof(q),
 					      .only = only,
+					      .most = request_asks(r),
 					      .told = tracing_told,
 					      .over = tracing_over,
 					      .arg = t });

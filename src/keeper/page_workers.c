@@ -5,9 +5,12 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "conf/conf.h"
 #include "heritage.h"
 #include "keeper/keeper.h"
+#include "keeper/page.h"
 #include "keeper/route.h"
+#include "shm/pause.h"
 
 /* Figures of one worker. */
 struct figure {
@@ -94,6 +97,7 @@ figures_ask(struct weir_request *r, json_t *(*page)(const struct figures *f))
 		r->keeper, &(struct ask_options){ .question = &question,
 				   .size = sizeof(question),
 				   .ms = ASK_MS,
+				   .most = request_asks(r),
 				   .told = figures_told,
 				   .over = figures_over,
 				   .arg = f });
@@ -102,6 +106,23 @@ figures_ask(struct weir_request *r, json_t *(*page)(const struct figures *f))
 }
 
 /* ---- the pages ----------------------------------------------------------- */
+
+/* Names of servers that are. */
+static json_t *
+paused_json(const struct heritage *h)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; h->pauses != NULL && i < h->conf->servers.n; i++) {
+		const char *name = conf_server_at(h->conf, i)->name;
+
+		if (pauses_have(h->pauses, h->shm, name))
+			(void)json_array_append_new(
+				list, text_json(name, strlen(name)));
+	}
+	return list;
+}
 
 static json_t *
 status_page(const struct figures *f)
@@ -116,13 +137,13 @@ status_page(const struct figures *f)
 		spliced += (json_int_t)f->v[i].is.spliced_bytes;
 		workers += f->v[i].is.state != LINK_STATE_DRAINS;
 	}
-	return json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:{s:I,s:I,s:I}}",
+	return json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:{s:I,s:I,s:I}}",
 		"version", WEIR_VERSION, "pid", (json_int_t)h->master_pid,
 		"generation", (json_int_t)h->generation, "workers", workers,
 		"channels", channels, "copied_bytes", copied, "spliced_bytes",
-		spliced, "keeper", "pid", (json_int_t)getpid(), "generation",
-		(json_int_t)h->generation, "age_ms",
-		(json_int_t)(clock_ms() - f->r->keeper->since_ms));
+		spliced, "paused", paused_json(h), "keeper", "pid",
+		(json_int_t)getpid(), "generation", (json_int_t)h->generation,
+		"age_ms", (json_int_t)(clock_ms() - f->r->keeper->since_ms));
 }
 
 static json_t *

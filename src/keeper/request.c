@@ -14,6 +14,7 @@
 #include "conf/conf.h"
 #include "heritage.h"
 #include "keeper/keeper.h"
+#include "keeper/page.h"
 #include "keeper/request.h"
 #include "keeper/route.h"
 
@@ -65,6 +66,8 @@ request_reply(struct weir_request *r, int status, const char *type,
 	if (evhttp_request_get_connection(req) != NULL)
 		evhttp_request_set_on_complete_cb(
 			req, request_sent, &r->keeper->web);
+	web_answers(&r->keeper->web, req,
+		body == NULL ? 0 : evbuffer_get_length(body));
 	evhttp_send_reply(req, status, NULL, body);
 }
 
@@ -72,7 +75,8 @@ struct evbuffer *
 request_error_body(const char *text)
 {
 	struct evbuffer *body = evbuffer_new();
-	json_t *json = json_pack("{s:s}", "error", text);
+	json_t *json =
+		json_pack("{s:o}", "error", text_json(text, strlen(text)));
 	char *line = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
 
 	if (body != NULL && line != NULL)
@@ -320,7 +324,7 @@ request_begin(struct web *w, struct evhttp_request *req)
 	r->req = req;
 	TAILQ_INIT(&r->query);
 	TAILQ_INSERT_TAIL(&w->requests, r, link);
-	r->level = web_level(w, req, &r->unix_peer);
+	r->level = web_level(w, req, &r->unix_peer, r->who, sizeof(r->who));
 	r->deadline = evtimer_new(w->keeper->base, request_is_late, r);
 	if (r->deadline == NULL || evtimer_add(r->deadline, &tv) == -1)
 		request_refuse(r, 500, "%s", strerror(ENOMEM));

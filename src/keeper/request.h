@@ -14,6 +14,7 @@
 #include "api/extension.h"
 #include "keeper/web.h"
 
+#define REQUEST_WHO   80
 #define REQUEST_PARTS 2 /* of a path that stand for something */
 
 struct evbuffer;
@@ -34,7 +35,8 @@ struct weir_request {
 	struct part parts[REQUEST_PARTS];
 	enum web_level level;
 	bool unix_peer;
-	bool streams; /* its answer has begun */
+	char who[REQUEST_WHO]; /* has sent it, for the log */
+	bool streams;	       /* its answer has begun */
 	struct event *deadline;
 	struct event *hang_up; /* of whoever reads a stream */
 	size_t waits;	       /* bytes of a stream that he has not read */
@@ -64,6 +66,8 @@ bool request_flag(struct weir_request *r, const char *name);
 bool
 request_text(struct weir_request *r, const char *name, char *to, size_t size);
 
+/* How many questions to workers there may be for his to go (ASKS_...). */
+unsigned request_asks(const struct weir_request *r);
 /* May whoever sent it have what only reads, or more?  False after an answer. */
 bool request_has_rights(struct weir_request *r, bool reads);
 

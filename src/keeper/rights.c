@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -31,25 +33,47 @@ token_is(const char *token, const char *said)
 	return differ == 0;
 }
 
-static bool
-user_operates(const struct conf *conf, uid_t uid)
+int
+web_name_operators(struct web *w)
 {
-	const char *const *names = conf->api.operators.v;
+	const struct weir_list *names =
+		&w->keeper->heritage->conf->api.operators;
 	const struct passwd *pw;
+	const char *name;
+	size_t i;
+
+	w->operators = calloc(names->n + 1, sizeof(*w->operators));
+	if (w->operators == NULL)
+		return -1;
+	for (i = 0; i < names->n; i++) {
+		name = ((const char *const *)names->v)[i];
+		pw = getpwnam(name);
+		if (pw != NULL)
+			w->operators[w->noperators++] = pw->pw_uid;
+		else
+			log_warn("api.operators: there is no user \"%s\" any "
+				 "more",
+				name);
+	}
+	return 0;
+}
+
+static bool
+user_operates(const struct web *w, uid_t uid)
+{
 	size_t i;
 
 	if (uid == 0 || uid == geteuid())
 		return true;
-	for (i = 0; i < conf->api.operators.n; i++) {
-		pw = getpwnam(names[i]);
-		if (pw != NULL && pw->pw_uid == uid)
+	for (i = 0; i < w->noperators; i++)
+		if (w->operators[i] == uid)
 			return true;
-	}
 	return false;
 }
 
 enum web_level
-web_level(struct web *w, struct evhttp_request *req, bool *unix_peer)
+web_level(struct web *w, struct evhttp_request *req, bool *unix_peer, char *who,
+	size_t size)
 {
 	const struct conf *conf = w->keeper->heritage->conf;
 	struct evhttp_connection *evcon = evhttp_request_get_connection(req);
@@ -58,6 +82,8 @@ web_level(struct web *w, struct evhttp_request *req, bool *unix_peer)
 	struct weir_addr local = { .len = sizeof(local.un) };
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
+	ev_uint16_t port = 0;
+	char *address = NULL;
 	int fd;
 
 	*unix_peer = false;
@@ -70,8 +96,13 @@ web_level(struct web *w, struct evhttp_request *req, bool *unix_peer)
 	if (*unix_peer) {
 		if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == -1)
 			return WEB_NOTHING;
-		return user_operates(conf, peer.uid) ? WEB_OPERATES : WEB_READS;
+		snprintf(who, size, "uid %u (pid %d)", (unsigned)peer.uid,
+			(int)peer.pid);
+		return user_operates(w, peer.uid) ? WEB_OPERATES : WEB_READS;
 	}
+	evhttp_connection_get_peer(evcon, &address, &port);
+	snprintf(who, size, "the token, from %s port %u,",
+		address == NULL ? "?" : address, port);
 	if (said == NULL || conf->api.token == NULL)
 		return WEB_READS;
 	if (strncasecmp(said, bearer, sizeof(bearer) - 1) != 0 ||

@@ -1,11 +1,9 @@
 /* web.c - HTTP on the sockets of the API. */
 #include <sys/socket.h>
 
-#include <bsd/string.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -17,6 +15,7 @@
 #include "base/log.h"
 #include "conf/conf.h"
 #include "heritage.h"
+#include "keeper/conn.h"
 #include "keeper/keeper.h"
 #include "keeper/request.h"
 #include "keeper/web.h"
@@ -24,148 +23,88 @@
 #define TICK_MS	     500
 #define TICK_FULL_MS 50
 #define TICK_SOON_MS 5
-#define GRACE_MS     250 /* that a silent one has when others wait */
+#define GRACE_MS     250   /* that a silent one has when others wait */
+#define PAUSE_MS     100   /* in which none is accepted, when none can be */
+#define WORD_MS	     60000 /* between two lines that say so */
 
-/* A connection, from its first to its last moment: of evhttp, which does not
- * tell when that is. */
-struct conn {
-	TAILQ_ENTRY(conn) link;
-	struct web *web;
-	/* A reference: its socket stays open until we let it go, and so its
-	 * number is nobody else's while libevent has events of it. */
-	struct bufferevent *bev;
-	struct evbuffer_cb_entry *watch;
-	uint64_t since_ms; /* a whole request is waited for; 0: it is here */
-	bool mends;	   /* an answer of evhttp is made one of ours */
-};
+static const struct timeval idle = { WEB_IDLE_MS / 1000, 0 };
+/* libevent tells of a failed accept without anything of ours. */
+static struct web *web_accepts;
 
 static void web_tick(evutil_socket_t fd, short what, void *arg);
 
-/* Has evhttp freed it? */
-static bool
-conn_is_over(const struct conn *c)
-{
-	bufferevent_data_cb reads, writes;
-	bufferevent_event_cb other;
-	void *arg;
-
-	bufferevent_getcb(c->bev, &reads, &writes, &other, &arg);
-	return reads == NULL && writes == NULL && other == NULL;
-}
-
+/* The next tick comes after that time, if none comes before. */
 static void
-conn_forget(struct conn *c)
+web_due(struct web *w, uint32_t ms)
 {
-	struct evbuffer *out = bufferevent_get_output(c->bev);
+	const struct timeval tv = { (time_t)(ms / 1000),
+		(suseconds_t)(ms % 1000 * 1000) };
+	uint64_t due_ms = clock_ms() + ms;
 
-	TAILQ_REMOVE(&c->web->conns, c, link);
-	c->web->nconns--;
-	(void)evbuffer_remove_cb_entry(out, c->watch);
-	bufferevent_decref(c->bev);
-	free(c);
-}
-
-/* evhttp answers what is no request, or too long, with a page of its own: it
- * becomes an answer like all others. */
-static void
-conn_mend(struct conn *c, struct evbuffer *out)
-{
-	static const char tail[] = "</BODY></HTML>\n", line[] = "HTTP/1.";
-	size_t len = evbuffer_get_length(out);
-	char start[16] = "", end[sizeof(tail)] = "";
-	struct evbuffer_ptr at;
-	struct evbuffer *body;
-	int status;
-
-	if (len < sizeof(tail) + sizeof(start) ||
-		evbuffer_ptr_set(out, &at, len - (sizeof(tail) - 1),
-			EVBUFFER_PTR_SET) == -1 ||
-		evbuffer_copyout_from(out, &at, end, sizeof(tail) - 1) == -1 ||
-		evbuffer_copyout(out, start, sizeof(start) - 1) == -1 ||
-		strcmp(end, tail) != 0 ||
-		strncmp(start, line, sizeof(line) - 1) != 0)
+	if (w->due_ms <= due_ms && evtimer_pending(w->tick, NULL))
 		return;
-	status = (int)strtol(start + 9, NULL, 10);
-	body = request_error_body(
-		status == 413 ? "the body of a request may have 1 MB at most"
-		: status == 501
-			? "no such method is known here: GET, POST, PUT and "
-			  "DELETE are"
-			: "this is no HTTP request that weir understands, or "
-			  "its line and headers have more than 16 kB");
-	if (body == NULL)
-		return;
-	c->mends = true;
-	(void)evbuffer_unfreeze(out, 1);
-	(void)evbuffer_drain(out, len);
-	(void)evbuffer_freeze(out, 1);
-	(void)evbuffer_add_printf(out,
-		"HTTP/1.1 %d %s\r\nContent-Type: application/json\r\n"
-		"Content-Length: %zu\r\nConnection: close\r\n\r\n",
-		status,
-		status == 413	? "Request Entity Too Large"
-		: status == 501 ? "Not Implemented"
-				: "Bad Request",
-		evbuffer_get_length(body));
-	(void)evbuffer_add_buffer(out, body);
-	evbuffer_free(body);
-	c->mends = false;
-}
-
-static void
-conn_writes(
-	struct evbuffer *out, const struct evbuffer_cb_info *info, void *arg)
-{
-	struct conn *c = arg;
-
-	if (info->n_added > 0 && c->since_ms != 0 && !c->mends)
-		conn_mend(c, out);
-}
-
-/* Closes it as if its other side had. */
-static void
-conn_end(struct conn *c)
-{
-	int fd = bufferevent_getfd(c->bev);
-
-	if (fd != -1)
-		(void)shutdown(fd, SHUT_RDWR);
+	if (evtimer_add(w->tick, &tv) == 0)
+		w->due_ms = due_ms;
 }
 
 /* Turns accepting on or off, as it should be. */
 static void
 web_update(struct web *w)
 {
-	const struct timeval soon = { 0, TICK_FULL_MS * 1000 };
-	bool full = w->nconns >= WEB_CONNECTIONS;
+	bool open = w->open && clock_ms() >= w->pause_ms;
 	size_t i;
 
-	if (full)
-		(void)evtimer_add(w->tick, &soon);
+	w->local.full = w->nconns >= w->local.most;
+	w->tcp.full = w->local.full || w->tcp.nconns >= w->tcp.most;
+	if (w->tcp.full || open != w->open)
+		web_due(w, TICK_FULL_MS);
 	for (i = 0; i < w->nsockets; i++) {
 		struct evconnlistener *l =
-			evhttp_bound_socket_get_listener(w->sockets[i]);
+			evhttp_bound_socket_get_listener(w->sockets[i].bound);
 
-		if (w->open && !full)
+		if (open && !w->sockets[i].side->full)
 			(void)evconnlistener_enable(l);
 		else
 			(void)evconnlistener_disable(l);
 	}
-	w->full = full;
 }
 
-/* Forgets who is gone, and ends those who waited for a request for so long. */
 static void
-web_sweep(struct web *w, uint64_t most_ms)
+web_forget(struct web *w, struct conn *c)
+{
+	TAILQ_REMOVE(&w->conns, c, link);
+	w->nconns--;
+	c->side->nconns--;
+	conn_free(c);
+}
+
+/* Forgets who is gone. */
+static void
+web_sweep(struct web *w)
 {
 	struct conn *c, *next;
 
 	for (c = TAILQ_FIRST(&w->conns); c != NULL; c = next) {
 		next = TAILQ_NEXT(c, link);
 		if (conn_is_over(c))
-			conn_forget(c);
-		else if (c->since_ms != 0 &&
-			 clock_ms() - c->since_ms >= most_ms)
+			web_forget(w, c);
+	}
+}
+
+/* Ends those who waited for a request for too long, or who read too slowly. */
+static void
+web_hurry(struct web *w)
+{
+	struct conn *c;
+
+	TAILQ_FOREACH(c, &w->conns, link)
+	{
+		if (c->sent_ms != 0 && clock_ms() >= c->sent_ms)
+			conn_end(c);
+		if (c->since_ms != 0 &&
+			clock_ms() - c->since_ms >=
+				(c->side->full || w->scant ? GRACE_MS
+							   : WEB_IDLE_MS))
 			conn_end(c);
 	}
 }
@@ -173,14 +112,36 @@ web_sweep(struct web *w, uint64_t most_ms)
 static void
 web_tick(evutil_socket_t fd, short what, void *arg)
 {
-	const struct timeval tv = { 0, TICK_MS * 1000 };
 	struct web *w = arg;
 
 	(void)fd;
 	(void)what;
 	clock_update();
-	(void)evtimer_add(w->tick, &tv);
-	web_sweep(w, w->full ? GRACE_MS : WEB_IDLE_MS);
+	web_due(w, TICK_MS);
+	web_sweep(w);
+	web_hurry(w);
+	w->scant = clock_ms() < w->pause_ms;
+	web_update(w);
+}
+
+/* No descriptor is left, say: it would be tried for ever, and at once. */
+static void
+web_cannot_accept(struct evconnlistener *l, void *arg)
+{
+	int err = EVUTIL_SOCKET_ERROR();
+	struct web *w = web_accepts;
+
+	(void)l;
+	(void)arg;
+	clock_update();
+	if (clock_ms() >= w->word_ms) {
+		log_error("the API accepts nobody for %d ms, and again while "
+			  "that lasts: %s (%zu connections)",
+			PAUSE_MS, strerror(err), w->nconns);
+		w->word_ms = clock_ms() + WORD_MS;
+	}
+	w->scant = true;
+	w->pause_ms = clock_ms() + PAUSE_MS;
 	web_update(w);
 }
 
@@ -188,27 +149,23 @@ web_tick(evutil_socket_t fd, short what, void *arg)
 static struct bufferevent *
 web_conn(struct event_base *base, void *arg)
 {
-	struct web *w = arg;
-	struct conn *c = calloc(1, sizeof(*c));
+	struct side *side = arg;
+	struct web *w = side->web;
 	struct bufferevent *bev =
 		bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
+	struct conn *c;
 
 	clock_update();
-	if (c == NULL || bev == NULL) {
-		free(c);
+	c = bev == NULL ? NULL : conn_new(bev, side);
+	if (c == NULL)
 		return bev;
-	}
-	c->web = w;
-	c->bev = bev;
-	bufferevent_incref(bev);
-	c->since_ms = clock_ms() == 0 ? 1 : clock_ms();
-	c->watch = evbuffer_add_cb(bufferevent_get_output(bev), conn_writes, c);
 	/* The new one has no callbacks yet. */
-	if (w->nconns + 1 >= WEB_CONNECTIONS)
-		web_sweep(w, UINT64_MAX);
+	if (w->nconns + 1 >= w->local.most || side->nconns + 1 >= side->most)
+		web_sweep(w);
 	TAILQ_INSERT_TAIL(&w->conns, c, link);
 	w->nconns++;
-	if (w->nconns >= WEB_CONNECTIONS)
+	side->nconns++;
+	if (w->nconns >= w->local.most || side->nconns >= side->most)
 		web_update(w);
 	return bev;
 }
@@ -232,38 +189,85 @@ web_conn_of(struct web *w, struct evhttp_request *req)
 }
 
 void
-web_answered(struct web *w, struct evhttp_request *req)
+web_answers(struct web *w, struct evhttp_request *req, size_t n)
 {
-	static const struct timeval soon = { 0, TICK_SOON_MS * 1000 };
 	struct conn *c = web_conn_of(w, req);
 
-	if (c != NULL)
+	if (c == NULL)
+		return;
+	c->sent_ms = clock_ms() + WEB_READ_MS + n / WEB_READ_RATE;
+	/* Its silence is none: libevent would count from the request on. */
+	(void)bufferevent_set_timeouts(c->bev, NULL, &idle);
+}
+
+void
+web_answered(struct web *w, struct evhttp_request *req)
+{
+	struct conn *c = web_conn_of(w, req);
+
+	if (c != NULL) {
 		c->since_ms = clock_ms();
+		c->sent_ms = 0;
+		(void)bufferevent_set_timeouts(c->bev, &idle, &idle);
+	}
 	/* It may be the last one of its connection. */
-	(void)evtimer_add(w->tick, &soon);
+	web_due(w, TICK_SOON_MS);
 }
 
 static void
 web_asked(struct evhttp_request *req, void *arg)
 {
-	struct web *w = arg;
-	struct conn *c = web_conn_of(w, req);
+	struct side *side = arg;
+	struct conn *c = web_conn_of(side->web, req);
 
 	clock_update();
 	if (c != NULL)
 		c->since_ms = 0;
-	request_begin(w, req);
+	request_begin(side->web, req);
+}
+
+static bool
+socket_is_local(int fd)
+{
+	struct weir_addr a = { .len = sizeof(a.un) };
+
+	return getsockname(fd, &a.sa, &a.len) == 0 && a.sa.sa_family == AF_UNIX;
 }
 
 static int
 web_take_socket(struct web *w, int fd)
 {
-	struct evhttp_bound_socket *s;
+	struct web_socket *s = &w->sockets[w->nsockets];
 
-	s = evhttp_accept_socket_with_handle(w->http, fd);
-	if (s == NULL)
+	s->side = socket_is_local(fd) ? &w->local : &w->tcp;
+	s->bound = evhttp_accept_socket_with_handle(s->side->http, fd);
+	if (s->bound == NULL)
 		return -1;
-	w->sockets[w->nsockets++] = s;
+	evconnlistener_set_error_cb(
+		evhttp_bound_socket_get_listener(s->bound), web_cannot_accept);
+	w->nsockets++;
+	return 0;
+}
+
+static int
+side_init(struct side *side, struct web *w, size_t most)
+{
+	struct evhttp *http = evhttp_new(w->keeper->base);
+
+	*side = (struct side){ .web = w, .http = http, .most = most };
+	if (http == NULL)
+		return -1;
+	evhttp_set_max_headers_size(http, WEB_HEADERS);
+	evhttp_set_max_body_size(http, WEB_BODY);
+	evhttp_set_timeout(http, WEB_IDLE_MS / 1000);
+	evhttp_set_default_content_type(http, "application/json");
+	evhttp_set_allowed_methods(
+		http, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD |
+			      EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE |
+			      EVHTTP_REQ_OPTIONS | EVHTTP_REQ_TRACE |
+			      EVHTTP_REQ_CONNECT | EVHTTP_REQ_PATCH);
+	evhttp_set_bevcb(http, web_conn, side);
+	evhttp_set_gencb(http, web_asked, side);
 	return 0;
 }
 
@@ -274,25 +278,17 @@ web_init(struct web *w, struct weir_keeper *k)
 	size_t i;
 
 	*w = (struct web){ .keeper = k };
+	web_accepts = w;
 	TAILQ_INIT(&w->conns);
 	TAILQ_INIT(&w->requests);
 	errno = ENOMEM;
-	w->http = evhttp_new(k->base);
-	w->sockets = calloc(h->nlisteners + 1, sizeof(struct evhttp *));
+	w->sockets = calloc(h->nlisteners + 1, sizeof(*w->sockets));
 	w->tick = evtimer_new(k->base, web_tick, w);
-	if (w->http == NULL || w->sockets == NULL || w->tick == NULL)
+	if (side_init(&w->tcp, w, WEB_TCP) == -1 ||
+		side_init(&w->local, w, WEB_CONNECTIONS) == -1 ||
+		w->sockets == NULL || w->tick == NULL ||
+		web_name_operators(w) == -1)
 		return -1;
-	evhttp_set_max_headers_size(w->http, WEB_HEADERS);
-	evhttp_set_max_body_size(w->http, WEB_BODY);
-	evhttp_set_timeout(w->http, WEB_IDLE_MS / 1000);
-	evhttp_set_default_content_type(w->http, "application/json");
-	evhttp_set_allowed_methods(
-		w->http, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD |
-				 EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE |
-				 EVHTTP_REQ_OPTIONS | EVHTTP_REQ_TRACE |
-				 EVHTTP_REQ_CONNECT | EVHTTP_REQ_PATCH);
-	evhttp_set_bevcb(w->http, web_conn, w);
-	evhttp_set_gencb(w->http, web_asked, w);
 	for (i = 0; i < h->nlisteners; i++)
 		if (h->listeners[i].server == CONF_API &&
 			web_take_socket(w, h->listeners[i].fd) == -1)
@@ -307,13 +303,16 @@ web_done(struct web *w)
 {
 	while (!TAILQ_EMPTY(&w->requests))
 		request_drop(TAILQ_FIRST(&w->requests));
-	if (w->http != NULL)
-		evhttp_free(w->http);
+	if (w->tcp.http != NULL)
+		evhttp_free(w->tcp.http);
+	if (w->local.http != NULL)
+		evhttp_free(w->local.http);
 	while (!TAILQ_EMPTY(&w->conns))
-		conn_forget(TAILQ_FIRST(&w->conns));
+		web_forget(w, TAILQ_FIRST(&w->conns));
 	if (w->tick != NULL)
 		event_free(w->tick);
 	free(w->sockets);
+	free(w->operators);
 	*w = (struct web){ 0 };
 }
 
@@ -330,8 +329,11 @@ web_close(struct web *w)
 	struct weir_request *r, *next;
 
 	w->open = false;
-	while (w->nsockets > 0)
-		evhttp_del_accept_socket(w->http, w->sockets[--w->nsockets]);
+	while (w->nsockets > 0) {
+		const struct web_socket *s = &w->sockets[--w->nsockets];
+
+		evhttp_del_accept_socket(s->side->http, s->bound);
+	}
 	for (r = TAILQ_FIRST(&w->requests); r != NULL; r = next) {
 		next = TAILQ_NEXT(r, link);
 		if (r->streams)

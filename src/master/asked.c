@@ -70,10 +70,13 @@ master_told(void *arg, struct caller *c, enum caller_word word)
 		master_status(m, c);
 	else if (row == NULL || !row->built)
 		caller_end(c, 1, "not built in yet");
-	else if (word == CALLER_RELOAD && m->state > MASTER_DRAIN)
+	else if ((word == CALLER_RELOAD || word == CALLER_DRAIN) &&
+		 m->state > MASTER_DRAIN)
 		caller_end(c, 1, "weir is stopping");
 	else if (word == CALLER_RELOAD)
 		m->reload_wanted = true;
+	else if (word == CALLER_DRAIN)
+		m->drain_wanted |= master_may_drain(m);
 	else if (kill(getpid(), row->signo) == -1)
 		caller_end(c, 1, "%s", strerror(errno));
 	else

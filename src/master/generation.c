@@ -25,12 +25,15 @@ generation_new(unsigned number, struct conf *conf, bool owned)
 	g->deadline_ms = UINT64_MAX;
 	g->left_ms = g->keeper_ms = UINT64_MAX;
 	if (workers_init(&g->workers, conf->process.workers) == -1 ||
-		(keeper_wanted(conf) && workers_init(&g->keeper, 1) == -1) ||
+		workers_init(&g->keeper, 1) == -1 ||
 		board_init(&g->board, g->workers.n) == -1 ||
 		listeners_init(&g->listeners, conf, g->workers.n) == -1) {
 		generation_free(g);
 		return NULL;
 	}
+	/* Its slot stays, for those who walk over it. */
+	if (!keeper_wanted(conf))
+		g->keeper.n = 0;
 	g->owned = owned;
 	generation_man(g, &g->workers);
 	generation_man(g, &g->keeper);
@@ -80,6 +83,7 @@ generation_staff(struct generation *g, const struct drop *drop,
 	g->workers.run = runs->worker;
 	g->keeper.run = runs->keeper;
 	g->keeper.called = runs->called;
+	g->workers.unlinked = g->keeper.unlinked = runs->unlinked;
 }
 
 int

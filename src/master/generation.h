@@ -35,12 +35,14 @@ struct generation {
 
 TAILQ_HEAD(generations, generation);
 
-/* What its children run, and what they let go of; called: see workers.h. */
+/* What its children run, and what they let go of; called and unlinked: see
+ * workers.h. */
 struct generation_runs {
 	void (*worker)(const struct heritage *);
 	void (*keeper)(const struct heritage *);
 	void (*shed)(void *arg, const struct workers *own);
 	void (*called)(void *arg, struct worker *w);
+	void (*unlinked)(void *arg, const struct worker *w, pid_t pid);
 };
 
 #define GENERATION_TEXT 128

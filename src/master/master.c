@@ -47,7 +47,8 @@ master_run(const struct conf *conf, const struct master_options *opt,
 			.runs = { .worker = worker,
 				.keeper = keeper,
 				.shed = master_shed,
-				.called = master_called } } };
+				.called = master_called,
+				.unlinked = master_unlinked } } };
 
 	reload_init(&m.reload);
 	TAILQ_INIT(&m.all);
@@ -351,7 +352,8 @@ master_prepare(struct master *m)
 		      logs_use(&m->present->logs) == 0 &&
 		      rights_needed(&m->present->workers.needs, m->conf) == 0 &&
 		      probe_backends(m->conf) == 0 &&
-		      rlimits_check(m->conf, m->present->listeners.n) == 0 &&
+		      rlimits_check(m->conf, m->present->listeners.n,
+			      m->present->workers.n) == 0 &&
 		      drop_init(&m->drop, m->conf) == 0 &&
 		      generation_share(m->present, &m->shm) == 0;
 	if (m->prepared && m->conf->process.daemon)

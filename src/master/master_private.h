@@ -99,10 +99,18 @@ void master_reload(struct master *m);
 /* Frees generations of which nothing runs any more, ends those that take too
  * long, and the oldest when there are too many. */
 void master_retire(struct master *m);
-/* Begins to drain what serves now, unless a reload is under way. */
+/* Does anybody serve, or is to? */
+bool master_may_drain(const struct master *m);
+/* Begins to drain what serves now, unless a reload is under way; those who have
+ * called for it are told. */
 void master_drain(struct master *m);
-/* Links the present keeper to every worker that it has no link to. */
+/* Links the present keeper to every worker that it has no link to, then lets it
+ * accept. */
 void master_link(struct master *m);
+/* When that is to be tried again; UINT64_MAX: not at all. */
+uint64_t master_link_next(const struct master *m);
+/* A worker, or the keeper, says that the worker of that pid has no link. */
+void master_unlinked(void *arg, const struct worker *w, pid_t pid);
 /* How many children there are: workers of all generations, and what a reload
  * that failed has not reaped yet. */
 unsigned master_alive(const struct master *m);

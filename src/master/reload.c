@@ -399,7 +399,8 @@ reload_prepare(struct reload *r, struct conf *conf)
 		return false;
 	}
 	/* They may be more now than conf says. */
-	return reload_fits(r, 0) && rlimits_check(conf, g->listeners.n) == 0 &&
+	return reload_fits(r, 0) &&
+	       rlimits_check(conf, g->listeners.n, g->workers.n) == 0 &&
 	       logs_open(&g->logs, conf) == 0 &&
 	       generation_share(g, r->shm) == 0;
 }

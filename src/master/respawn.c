@@ -13,6 +13,7 @@ worker_again(struct workers *ws, unsigned slot, uint64_t now_ms)
 {
 	struct worker *w = &ws->v[slot];
 	uint64_t oldest = w->starts[w->nstarts % WORKERS_BURST];
+	char name[WORKER_NAME];
 	uint64_t delay_ms = 0;
 	unsigned i;
 
@@ -30,7 +31,8 @@ worker_again(struct workers *ws, unsigned slot, uint64_t now_ms)
 		w->due_ms < oldest + WORKERS_SECOND_MS)
 		w->due_ms = oldest + WORKERS_SECOND_MS;
 	if (w->due_ms > now_ms)
-		log_notice("worker %u is started again in %llu ms", slot,
+		log_notice("%s is started again in %llu ms",
+			worker_name(ws, slot, name),
 			(unsigned long long)(w->due_ms - now_ms));
 }
 

@@ -17,28 +17,34 @@
  * twice: stdio, control socket, libevent, epoll sets, a few to spare, and the
  * two of one channel. */
 #define RLIMITS_WORKER 24
+/* Those of the keeper beside its listeners and log files, and links to the
+ * workers of two generations: what a worker has, calls of the master, and some
+ * connections. */
+#define RLIMITS_KEEPER 48
 
 /* The soft limit that weir was started with; 0: it is the same still. */
 static rlim_t rlimits_first;
 
-static int rlimits_set(const struct conf *conf, size_t listeners, bool keep);
+static int rlimits_set(
+	const struct conf *conf, size_t listeners, unsigned workers, bool keep);
 static int
 rlimit_set(int resource, rlim_t wanted, bool keep, unsigned long long *hard);
 static size_t rlimits_need(const struct conf *conf, size_t listeners);
+static size_t rlimits_keeper_need(const struct conf *conf, unsigned workers);
 static void rlimits_restore(size_t need);
-static bool rlimits_worker_fits(const struct conf *conf, size_t listeners);
+static bool rlimits_fits(const struct conf *conf, const char *who, size_t need);
 static void rlimits_most(char text[static RLIMITS_TEXT]);
 
 int
-rlimits_check(const struct conf *conf, size_t listeners)
+rlimits_check(const struct conf *conf, size_t listeners, unsigned workers)
 {
-	return rlimits_set(conf, listeners, false);
+	return rlimits_set(conf, listeners, workers, false);
 }
 
 int
-rlimits_worker(const struct conf *conf, size_t listeners)
+rlimits_worker(const struct conf *conf, size_t listeners, unsigned workers)
 {
-	return rlimits_set(conf, listeners, true);
+	return rlimits_set(conf, listeners, workers, true);
 }
 
 unsigned long long
@@ -61,15 +67,23 @@ rlimits_raise(unsigned long long need)
 }
 
 static int
-rlimits_set(const struct conf *conf, size_t listeners, bool keep)
+rlimits_set(
+	const struct conf *conf, size_t listeners, unsigned workers, bool keep)
 {
 	const struct conf_process *p = &conf->process;
 	char size[UNITS_TEXT], most[RLIMITS_TEXT];
+	size_t worker = rlimits_need(conf, listeners);
+	size_t keeper = rlimits_keeper_need(conf, workers);
 	unsigned long long hard;
 
 	if (p->nofile == 0 && keep)
-		rlimits_restore(rlimits_need(conf, listeners));
-	if (p->nofile != 0 && !rlimits_worker_fits(conf, listeners))
+		rlimits_restore(worker > keeper ? worker : keeper);
+	if (p->nofile != 0 &&
+		(!rlimits_fits(
+			 conf, "workers of this configuration need", worker) ||
+			!rlimits_fits(conf,
+				"the keeper of this configuration needs",
+				keeper)))
 		return -1;
 	if (p->nofile != 0 && rlimit_set(RLIMIT_NOFILE, (rlim_t)p->nofile, keep,
 				      &hard) == -1) {
@@ -100,6 +114,16 @@ rlimits_need(const struct conf *conf, size_t listeners)
 	return RLIMITS_WORKER + listeners + 2 * conf->logfiles.n;
 }
 
+/* Of the one that answers the API. */
+static size_t
+rlimits_keeper_need(const struct conf *conf, unsigned workers)
+{
+	if (conf->api.listen.n == 0)
+		return 0;
+	return RLIMITS_KEEPER + conf->api.listen.n + 2 * conf->logfiles.n +
+	       2 * (size_t)workers;
+}
+
 /* What the master has taken for itself is not for its workers, unless one could
  * not do without. */
 static void
@@ -114,17 +138,14 @@ rlimits_restore(size_t need)
 	(void)setrlimit(RLIMIT_NOFILE, &files);
 }
 
-/* Has a worker room for itself and a channel? */
+/* Is it enough for them? */
 static bool
-rlimits_worker_fits(const struct conf *conf, size_t listeners)
+rlimits_fits(const struct conf *conf, const char *who, size_t need)
 {
-	size_t need = rlimits_need(conf, listeners);
-
 	if ((uint64_t)conf->process.nofile >= need)
 		return true;
-	log_error("process.nofile is %lld, but workers of this configuration "
-		  "need at least %zu open files",
-		(long long)conf->process.nofile, need);
+	log_error("process.nofile is %lld, but %s at least %zu open files",
+		(long long)conf->process.nofile, who, need);
 	return false;
 }
 

@@ -14,12 +14,13 @@ struct conf;
 
 /* Would rlimits_worker() do?  Nothing is changed; 0, or -1 with the reason
  * logged. */
-int rlimits_check(const struct conf *conf, size_t listeners);
-/* Sets what process.nofile and process.core say (setrlimit(2)), in a child that
- * has so many listeners, and the rights of the master still; without nofile it
+int rlimits_check(const struct conf *conf, size_t listeners, unsigned workers);
+/* Sets what process.nofile and process.core say (setrlimit(2)), in a child of a
+ * generation with so many listeners and workers, and the rights of the master
+ * still; without nofile it
  * is what weir was started with, before rlimits_raise(), if that is enough.  0,
  * or -1 with the reason logged. */
-int rlimits_worker(const struct conf *conf, size_t listeners);
+int rlimits_worker(const struct conf *conf, size_t listeners, unsigned workers);
 /* How many files this process may have open; when need is more, its limit is
  * raised to the hard one first. */
 unsigned long long rlimits_raise(unsigned long long need);

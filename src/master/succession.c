@@ -106,18 +106,31 @@ master_commit(struct master *m)
 	master_outcome(m, 0, "reloaded: generation %u serves", g->number);
 }
 
+bool
+master_may_drain(const struct master *m)
+{
+	/* Who drains does so already, but for those who are to take over. */
+	return m->state <= MASTER_RUN ||
+	       (m->state == MASTER_DRAIN && m->reload.state != RELOAD_IDLE);
+}
+
 void
 master_drain(struct master *m)
 {
-	if (!m->drain_wanted || m->state < MASTER_RUN ||
-		m->reload.state != RELOAD_IDLE)
+	if (m->state < MASTER_RUN || m->reload.state != RELOAD_IDLE)
 		return;
+	/* In another state those who were to take over did not: nobody serves
+	 * as it is. */
+	if (m->drain_wanted && m->state == MASTER_RUN) {
+		master_enter(m, MASTER_DRAIN);
+		generation_drain(m->present, m->now_ms);
+	}
 	m->drain_wanted = false;
-	/* Those who were to take over did not: nobody serves as it is. */
-	if (m->state != MASTER_RUN)
+	if (!callers_waiting(&m->callers, CALLER_DRAIN))
 		return;
-	master_enter(m, MASTER_DRAIN);
-	generation_drain(m->present, m->now_ms);
+	callers_begin(&m->callers, CALLER_DRAIN);
+	callers_end(&m->callers, CALLER_DRAIN, m->state > MASTER_DRAIN,
+		m->state > MASTER_DRAIN ? "weir is stopping" : "drain: begun");
 }
 
 /* Begins what is wanted, and goes on with what is begun. */
@@ -238,16 +251,58 @@ master_sweep(struct master *m)
 	}
 }
 
+/* The keeper that has links now; NULL: none has. */
+static struct workers *
+master_keeper(const struct master *m)
+{
+	bool serves = m->state == MASTER_RUN || m->state == MASTER_DRAIN;
+
+	return serves && m->present->keeper.n > 0 ? &m->present->keeper : NULL;
+}
+
 void
 master_link(struct master *m)
 {
+	struct workers *keeper = master_keeper(m);
 	struct generation *g;
 
-	if (m->state != MASTER_RUN && m->state != MASTER_DRAIN)
+	if (keeper == NULL)
 		return;
 	TAILQ_FOREACH(g, &m->all, link)
 	{
-		if (m->present->keeper.n > 0)
-			workers_link(&g->workers, &m->present->keeper.v[0]);
+		workers_link(&g->workers, keeper->v, m->now_ms);
+	}
+	workers_admit(keeper);
+}
+
+uint64_t
+master_link_next(const struct master *m)
+{
+	const struct workers *keeper = master_keeper(m);
+	uint64_t next = UINT64_MAX, due;
+	const struct generation *g;
+
+	if (keeper == NULL)
+		return next;
+	TAILQ_FOREACH(g, &m->all, link)
+	{
+		due = workers_link_next(&g->workers, keeper->v);
+		if (due < next)
+			next = due;
+	}
+	return next;
+}
+
+void
+master_unlinked(void *arg, const struct worker *w, pid_t pid)
+{
+	struct master *m = arg;
+	struct generation *g;
+
+	TAILQ_FOREACH(g, &m->all, link)
+	{
+		if (workers_unlink(&g->workers, pid, w->pid == pid ? 0 : w->pid,
+			    m->now_ms))
+			return;
 	}
 }

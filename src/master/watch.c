@@ -124,11 +124,8 @@ master_signals(struct master *m)
 	/* One that comes while one is under way is done behind it. */
 	if (reload && m->state <= MASTER_DRAIN)
 		m->reload_wanted = true;
-	/* Who drains does so already, but for those who are to take over. */
-	if (drain && (m->state <= MASTER_RUN ||
-			     (m->state == MASTER_DRAIN &&
-				     m->reload.state != RELOAD_IDLE)))
-		m->drain_wanted = true;
+	if (drain)
+		m->drain_wanted |= master_may_drain(m);
 	/* Nothing runs yet that could be let finish, or it was said twice. */
 	if (quit && !serves)
 		stop = true;
@@ -219,6 +216,9 @@ master_wait(struct master *m)
 	if (due < next)
 		next = due;
 	due = callers_next(&m->callers);
+	if (due < next)
+		next = due;
+	due = master_link_next(m);
 	if (due < next)
 		next = due;
 	due = notify_next(&m->notify);

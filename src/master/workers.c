@@ -4,6 +4,7 @@
 
 #include <bsd/unistd.h>
 #include <errno.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -26,7 +27,8 @@
 #include "master/workers_private.h"
 #include "shm/owner.h"
 
-#define WORKERS_EXIT_NO_START 2 /* of a worker: a respawn would not help */
+#define WORKERS_READS	      64 /* messages of one in a turn */
+#define WORKERS_EXIT_NO_START 2	 /* of a worker: a respawn would not help */
 
 /* Why those are killed who have nothing to finish. */
 static const char workers_unready[] = "was not ready when it had to leave";
@@ -113,21 +115,21 @@ workers_next(const struct workers *ws)
 	return next;
 }
 
-/* Takes the messages that the worker of that slot sent. */
+/* Takes messages that the worker of that slot sent, so many at most. */
 static void
-worker_read(struct workers *ws, unsigned slot)
+worker_read(struct workers *ws, unsigned slot, unsigned most)
 {
 	struct worker *w = &ws->v[slot];
 	char name[WORKER_NAME];
 	struct msg m;
-	int rc;
+	int rc = 1;
 
-	while ((rc = msg_recv(w->control_fd, &m)) == 1) {
+	while (most-- > 0 && (rc = msg_recv(w->control_fd, &m)) == 1) {
 		if (m.type == MSG_READY && w->state == WORKER_STARTING) {
 			w->state = WORKER_READY;
 			w->failures = 0;
 			ws->once_ready = true;
-			if (ws->going)
+			if (ws->going && !ws->keeper)
 				(void)msg_send(w->control_fd, MSG_GO, 0);
 			log_info("%s (pid %d) is ready",
 				worker_name(ws, slot, name), (int)w->pid);
@@ -141,13 +143,16 @@ worker_read(struct workers *ws, unsigned slot)
 			workers_cover(ws);
 		} else if (m.type == MSG_CALL && ws->keeper) {
 			ws->called(ws->shed_arg, w);
+		} else if (m.type == MSG_LINK && ws->unlinked != NULL) {
+			ws->unlinked(ws->shed_arg, w,
+				ws->keeper ? (pid_t)m.arg : w->pid);
 		} else {
 			log_alert("%s (pid %d) sent \"%s\" out of turn",
 				worker_name(ws, slot, name), (int)w->pid,
 				msg_word(m.type));
 		}
 	}
-	if (rc == -1 && errno == EAGAIN)
+	if (rc == 1 || (rc == -1 && errno == EAGAIN))
 		return;
 	if (rc == -1)
 		log_alert("%s (pid %d): control socket: %s",
@@ -164,7 +169,7 @@ workers_hear(struct workers *ws, int fd)
 
 	for (slot = 0; slot < ws->n; slot++)
 		if (ws->v[slot].control_fd == fd) {
-			worker_read(ws, slot);
+			worker_read(ws, slot, WORKERS_READS);
 			return true;
 		}
 	return false;
@@ -190,8 +195,10 @@ workers_tell(struct workers *ws, enum msg_type type, uint32_t arg)
 	struct worker *w;
 
 	for (w = ws->v; w < ws->v + ws->n; w++)
-		if (w->control_fd != -1)
-			(void)msg_send(w->control_fd, type, arg);
+		if (w->control_fd != -1 &&
+			msg_send(w->control_fd, type, arg) == 0 &&
+			type == MSG_DRAIN && ws->board != NULL)
+			ws->board->lines[w - ws->v].told = true;
 }
 
 void
@@ -199,7 +206,8 @@ workers_go(struct workers *ws)
 {
 	ws->mode = WORKERS_KEPT;
 	ws->going = true;
-	workers_tell(ws, MSG_GO, 0);
+	if (!ws->keeper)
+		workers_tell(ws, MSG_GO, 0);
 }
 
 void
@@ -299,6 +307,8 @@ worker_fork(struct workers *ws, unsigned slot, uint64_t now_ms)
 	w->reopen_again = false;
 	w->due_ms = now_ms + ws->conf->process.start_timeout_ms;
 	w->linked = 0;
+	w->link_ms = 0;
+	w->admitted = false;
 	log_info("%s (pid %d) started", worker_name(ws, slot, name),
 		(int)w->pid);
 }
@@ -338,7 +348,7 @@ worker_child(struct workers *ws, unsigned slot, int control_fd)
 		_exit(WORKERS_EXIT_NO_START);
 	if (!ws->keeper)
 		pin_worker(ws->conf, slot);
-	if (rlimits_worker(ws->conf, ws->listeners->n) == -1 ||
+	if (rlimits_worker(ws->conf, ws->listeners->n, ws->board->n) == -1 ||
 		drop_now(ws->drop, ws->needs, ws->conf->process.core != 0) ==
 			-1)
 		_exit(WORKERS_EXIT_NO_START);
@@ -359,7 +369,7 @@ worker_died(struct workers *ws, unsigned slot, int status, uint64_t now_ms)
 
 	/* What it said last must be heard first: READY may be among it. */
 	if (w->control_fd != -1)
-		worker_read(ws, slot);
+		worker_read(ws, slot, UINT_MAX);
 	was_ready = w->state == WORKER_READY;
 	worker_report(ws, slot, status);
 	fd_close(&w->control_fd);

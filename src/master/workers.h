@@ -41,6 +41,8 @@ struct worker {
 	bool leaves;	    /* was told to drain by somebody else */
 	uint64_t owner;	    /* of what it holds in shared memory; 0: none */
 	pid_t linked;	    /* keeper that it was linked to; 0: none */
+	uint64_t link_ms;   /* no link is made before that */
+	bool admitted;	    /* a keeper: it was told to accept */
 	unsigned adopter;   /* slot + 1 of who serves its sockets; 0: nobody */
 	pid_t adopter_pid;
 };
@@ -63,6 +65,9 @@ struct workers {
 	bool keeper; /* it is the keeper, the only one here */
 	/* The keeper wants a socket to call the master by. */
 	void (*called)(void *arg, struct worker *w);
+	/* The link of the worker of that pid is lost: w, it or the keeper, says
+	 * so. */
+	void (*unlinked)(void *arg, const struct worker *w, pid_t pid);
 	void (*run)(const struct heritage *);
 	/* In the child: lets go of what is the master's, or of others. */
 	void (*shed)(void *arg, const struct workers *own);
@@ -95,7 +100,8 @@ bool workers_hear(struct workers *ws, int fd);
 /* Decides what becomes of the slot of a child that was reaped; false: it is
  * none of these. */
 bool workers_reaped(struct workers *ws, pid_t pid, int status, uint64_t now_ms);
-/* From here on who is ready accepts, and who dies is replaced. */
+/* From here on who is ready accepts (the keeper: workers_admit()), and who dies
+ * is replaced. */
 void workers_go(struct workers *ws);
 /* Whenever a slot gets or loses its worker: the sockets that are its own are
  * served by another one as long as it has none (adopt.c). */
@@ -103,8 +109,20 @@ void workers_cover(struct workers *ws);
 /* Closes the master's ends of the control pairs: in a child of others. */
 void workers_shed(struct workers *ws);
 /* Links every worker that has no link to that keeper yet to it: each gets an
- * end of a pair of its own (links.c). */
-void workers_link(struct workers *ws, struct worker *keeper);
+ * end of a pair of its own (links.c).  What fails is tried again a second
+ * later.
+ */
+void workers_link(struct workers *ws, struct worker *keeper, uint64_t now_ms);
+/* When there is something to link next; UINT64_MAX: nothing. */
+uint64_t
+workers_link_next(const struct workers *ws, const struct worker *keeper);
+/* The link of the worker of that pid to that keeper (0: to any) is lost: it
+ * gets another one a second later.  False: there is no such worker. */
+bool
+workers_unlink(struct workers *ws, pid_t pid, pid_t keeper, uint64_t now_ms);
+/* Lets the keeper accept, if it may: after its links, so that whoever asks it
+ * is told of all workers. */
+void workers_admit(struct workers *keepers);
 /* Its name in the log: "worker 3", or "keeper". */
 #define WORKER_NAME 24
 const char *

@@ -79,19 +79,6 @@ ask_end(struct ask *a)
 	a->end(a);
 }
 
-/* Lets the clients of paused servers wait, and no others. */
-static void
-links_look(struct links *ls)
-{
-	const struct heritage *h = ls->heritage;
-	size_t i;
-
-	for (i = 0; h->pauses != NULL && i < ls->nengines; i++)
-		acceptor_hold(ls->acceptor, &ls->engines[i],
-			pauses_have(h->pauses, h->shm,
-				ls->engines[i].server->name));
-}
-
 /* The age of the oldest channel. */
 static uint64_t
 links_oldest(const struct links *ls)
@@ -126,11 +113,24 @@ links_figures(const struct links *ls, uint32_t number, struct packet *out)
 				   : LINK_STATE_READY };
 }
 
+/* Is a word of the master on its way that this worker is to drain?  Nobody is
+ * told then that it accepts. */
+static bool
+links_are_told(const struct links *ls)
+{
+	const struct heritage *h = ls->heritage;
+
+	return h->board != NULL && h->board->lines[h->slot].told &&
+	       !ls->acceptor->closed;
+}
+
 static enum ask_turn
 plain_turn(struct ask *a, struct packet *out)
 {
 	const struct plain *p = (const struct plain *)a;
 
+	if (p->q.type == LINK_FIGURES && links_are_told(a->link->links))
+		return ASK_GOES_ON;
 	if (p->q.type == LINK_FIGURES) {
 		links_figures(a->link->links, a->number, out);
 	} else {
@@ -329,6 +329,18 @@ links_init(struct links *ls, struct loop *loop, const struct heritage *h,
 		.nengines = nengines };
 	LIST_INIT(&ls->all);
 	links_look(ls);
+}
+
+void
+links_look(struct links *ls)
+{
+	const struct heritage *h = ls->heritage;
+	size_t i;
+
+	for (i = 0; h->pauses != NULL && i < ls->nengines; i++)
+		acceptor_hold(ls->acceptor, &ls->engines[i],
+			pauses_have(h->pauses, h->shm,
+				ls->engines[i].server->name));
 }
 
 void

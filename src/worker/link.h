@@ -28,6 +28,8 @@ struct links {
 void links_init(struct links *ls, struct loop *loop, const struct heritage *h,
 	struct acceptor *acceptor, struct engine *engines, size_t nengines);
 void links_done(struct links *ls);
+/* Lets the clients of paused servers wait, and no others: as it is now. */
+void links_look(struct links *ls);
 /* A keeper's pair, which is taken in any case: says hello, looks once more who
  * is paused, and answers from now on. */
 void links_add(struct links *ls, int fd);

@@ -22,6 +22,7 @@ struct tracing {
 	bool looks; /* for the channels that are there already */
 	bool found; /* one of them */
 	bool over;  /* the one channel is gone */
+	bool begun; /* the keeper knows that there is something to watch */
 	uint64_t lost;
 	size_t len;
 	uint8_t *bytes; /* ROOM of them: events as they are sent */
@@ -143,8 +144,13 @@ tracing_send(struct tracing *tr, struct packet *out)
 	}
 	tr->len -= n;
 	memmove(tr->bytes, tr->bytes + n, tr->len);
-	if (out->events.n == 0 && out->events.lost == 0)
+	/* The first packet comes at once, though nothing may happen for long.
+	 */
+	if (out->events.n == 0 && out->events.lost == 0 &&
+		(tr->begun || !tr->found))
 		out->len = 0;
+	else
+		tr->begun = true;
 }
 
 static enum ask_turn

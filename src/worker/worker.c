@@ -88,6 +88,15 @@ worker_reopen(struct worker *w, uint32_t index, int fd)
 		log_error("cannot tell the master: %s", strerror(errno));
 }
 
+/* The kernel drops a descriptor when there is no room for it. */
+static void
+worker_unlinked(struct worker *w)
+{
+	log_error("the socket to the keeper got lost: %s", strerror(EMFILE));
+	if (control_unlinked(&w->control, 0) == -1)
+		log_error("cannot tell the master: %s", strerror(errno));
+}
+
 static void
 worker_told(void *arg, const struct msg *m, int attached)
 {
@@ -108,6 +117,9 @@ worker_told(void *arg, const struct msg *m, int attached)
 			worker_drain(w, false, m->arg);
 		break;
 	case MSG_GO:
+		/* It may be long since it started, and no keeper is here yet.
+		 */
+		links_look(&w->links);
 		acceptor_open(&w->acceptor);
 		break;
 	case MSG_ADOPT:
@@ -117,6 +129,8 @@ worker_told(void *arg, const struct msg *m, int attached)
 	case MSG_LINK:
 		if (attached != -1)
 			links_add(&w->links, attached);
+		else
+			worker_unlinked(w);
 		break;
 	case MSG_REOPEN:
 		worker_reopen(w, m->arg, attached);

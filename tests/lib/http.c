@@ -75,7 +75,7 @@ http_talk(int fd, const void *p, size_t n)
 	http_send(fd, p, n);
 	h.text = http_read(fd);
 	close(fd);
-	if (strncmp(h.text, "HTTP/1.1 ", 9) != 0)
+	if (strncmp(h.text, "HTTP/1.", 7) != 0)
 		return h;
 	h.status = (int)strtol(h.text + 9, NULL, 10);
 	end = strstr(h.text, "\r\n\r\n");
@@ -85,17 +85,17 @@ http_talk(int fd, const void *p, size_t n)
 }
 
 static struct http
-http_ask_socket(int fd, const char *what, const char *token, const char *body,
-	int status)
+http_ask_socket(int fd, const char *what, const char *host, const char *token,
+	const char *body, int status)
 {
 	struct http h;
 	char *text;
 	int n;
 
 	n = asprintf(&text,
-		"%s HTTP/1.1\r\nHost: weir\r\nConnection: close\r\n"
+		"%s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n"
 		"%s%s%sContent-Length: %zu\r\n\r\n%s",
-		what, token == NULL ? "" : "Authorization: Bearer ",
+		what, host, token == NULL ? "" : "Authorization: Bearer ",
 		token == NULL ? "" : token, token == NULL ? "" : "\r\n",
 		body == NULL ? (size_t)0 : strlen(body),
 		body == NULL ? "" : body);
@@ -113,13 +113,14 @@ struct http
 http_ask(struct daemon *d, const char *what, const char *body, int status)
 {
 	return http_ask_socket(peer_connect_unix(daemon_path(d, "api")), what,
-		NULL, body, status);
+		"weir", NULL, body, status);
 }
 
 struct http
 http_ask_port(uint16_t port, const char *what, const char *token, int status)
 {
-	return http_ask_socket(peer_connect(port), what, token, NULL, status);
+	return http_ask_socket(
+		peer_connect(port), what, "127.0.0.1", token, NULL, status);
 }
 
 void

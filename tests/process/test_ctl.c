@@ -51,6 +51,7 @@ check_all(const struct row *rows, size_t n)
 #define STATUS                                                                 \
 	"{\"version\":\"0.1.0\",\"pid\":12,\"generation\":3,\"workers\":2,"    \
 	"\"channels\":12345,\"copied_bytes\":1023,\"spliced_bytes\":1048064,"  \
+	"\"paused\":[\"pg\",\"my\"],"                                          \
 	"\"keeper\":{\"pid\":5,\"generation\":3,\"age_ms\":192000},"           \
 	"\"silent\":[]}"
 #define FLOW(bytes, rate, splice)                                              \
@@ -88,6 +89,7 @@ test_lists(void **state)
 			"channels    12345\n"
 			"copied      1023\n"
 			"spliced     1.0M\n"
+			"paused      pg, my\n"
 			"keeper      5\n"
 			"keeper age  3m12s\n" },
 		{ { "workers" }, "GET /v1/workers",

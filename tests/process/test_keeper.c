@@ -134,6 +134,7 @@ test_a_pause_outlives_processes_and_reloads(void **state)
 	struct daemon *d = start();
 	pid_t pids[DAEMON_WORKERS];
 	int there = daemon_join(d, "e"), fd;
+	char who[128];
 	struct http h;
 	size_t n;
 
@@ -142,6 +143,14 @@ test_a_pause_outlives_processes_and_reloads(void **state)
 	fd = waits_at(d);
 	peer_echo(there, "who is in stays");
 	close(there);
+	h = http_ask(d, "GET /v1/status", NULL, 200);
+	assert_string_equal(http_string(&h, "paused.0"), "e");
+	http_done(&h);
+	snprintf(who, sizeof(who),
+		"uid %u (pid %d) asks over the API: POST "
+		"/v1/servers/e/pause",
+		(unsigned)geteuid(), (int)getpid());
+	daemon_wait_log(d, who, DAEMON_MS);
 	h = http_ask(d, "GET /v1/listeners", NULL, 200);
 	assert_string_equal(http_string(&h, "listeners.0.state"), "paused");
 	assert_int_equal(http_number(&h, "listeners.0.backlog"), 1);
@@ -163,7 +172,12 @@ test_a_pause_outlives_processes_and_reloads(void **state)
 	close(fd);
 	fd = daemon_join(d, "e");
 	close(fd);
-	ask(d, "POST /v1/servers/other/pause", 404);
+	h = http_ask(d, "POST /v1/servers/other/resume", NULL, 404);
+	assert_contains(http_string(&h, "error"), "\"other\": there is e");
+	http_done(&h);
+	h = http_ask(d, "GET /v1/status", NULL, 200);
+	assert_int_equal(http_length(&h, "paused"), 0);
+	http_done(&h);
 	daemon_stop(d);
 }
 
@@ -241,6 +255,12 @@ test_reload_tells_what_is_wrong(void **state)
 	assert_true(http_number(&h, "code") != 0);
 	assert_contains(h.body, "did you mean");
 	http_done(&h);
+	/* Also what is no UTF-8. */
+	daemon_write(d, "servers = ( { name = \"\xe4\"; \xfc = 1; } );");
+	h = http_ask(d, "POST /v1/reload", NULL, 409);
+	assert_true(http_length(&h, "messages") > 0);
+	assert_true(strlen(http_string(&h, "messages.0.text")) > 10);
+	http_done(&h);
 	ask(d, "POST /v1/reopen", 200);
 	daemon_stop(d);
 }
@@ -276,6 +296,39 @@ test_trace_shows_events_while_they_happen(void **state)
 	daemon_stop(d);
 }
 
+/* Nothing happens on the channel: that the client leaves is seen all the same.
+ */
+static void
+test_who_leaves_the_trace_of_an_idle_channel_is_noticed(void **state)
+{
+	struct daemon *d = start();
+	int client = daemon_join(d, "e"), fds[16], i, times;
+	char what[128], text[64];
+	struct http h;
+
+	(void)state;
+	http_until(d, "GET /v1/channels", "total", 1);
+	h = http_ask(d, "GET /v1/channels", NULL, 200);
+	snprintf(what, sizeof(what), "GET /v1/trace?id=%s HTTP/1.1\r\n\r\n",
+		http_string(&h, "channels.0.id"));
+	http_done(&h);
+	/* As many as there may be at a time, and more than once. */
+	for (times = 0; times < 3; times++) {
+		for (i = 0; i < 16; i++) {
+			fds[i] = peer_connect_unix(daemon_path(d, "api"));
+			peer_send_text(fds[i], what);
+			peer_read_exact(
+				fds[i], text, strlen("HTTP/1.1 200 OK\r\n"));
+		}
+		for (i = 0; i < 16; i++)
+			close(fds[i]);
+		http_until(d, "GET /v1/status", "workers", 2);
+	}
+	peer_echo(client, "still there");
+	close(client);
+	daemon_stop(d);
+}
+
 static void
 test_f62_rights(void **state)
 {
@@ -301,11 +354,80 @@ test_f62_rights(void **state)
 	http_done(&h);
 	h = http_ask_port(port, "POST /v1/servers/e/resume", TOKEN, 200);
 	http_done(&h);
+	daemon_wait_log(d, "the token, from 127.0.0.1 port", DAEMON_MS);
 	/* The token itself is for nobody. */
 	h = http_ask_port(port, "GET /v1/config", NULL, 200);
 	assert_null(strstr(h.body, TOKEN));
 	assert_contains(h.body, "api.token");
 	http_done(&h);
+	daemon_stop(d);
+}
+
+/* A request over TCP, with these headers; its status. */
+static int
+status_of(uint16_t port, const char *line, const char *headers)
+{
+	struct http h;
+	char text[512];
+	int n = snprintf(text, sizeof(text),
+		"%s\r\n%sConnection: close\r\nContent-Length: 0\r\n\r\n", line,
+		headers);
+
+	h = http_talk(peer_connect(port), text, (size_t)n);
+	n = h.status;
+	assert_non_null(h.json);
+	http_done(&h);
+	return n;
+}
+
+/* A page in somebody's browser can send requests to the loopback, by a name
+ * that its host has made lead there. */
+static void
+test_f62_pages_of_others(void **state)
+{
+	static const struct {
+		const char *line, *headers;
+		int status;
+	} asked[] = {
+#define GET    "GET /v1/status HTTP/1.1"
+#define POST   "POST /v1/servers/e/resume HTTP/1.1"
+#define BEARER "Authorization: Bearer " TOKEN "\r\n"
+		{ GET, "Host: 127.0.0.1\r\n", 200 },
+		{ GET, "Host: [::1]:9398\r\n", 200 },
+		{ GET, "host: LocalHost:80\r\n", 200 },
+		{ GET, "Host: evil.example\r\n", 403 },
+		{ GET, "Host: 127.0.0.1.evil.example:9398\r\n", 403 },
+		{ GET, "Host: localhost\r\nHost: evil.example\r\n", 403 },
+		{ GET, "", 403 }, { "GET /v1/status HTTP/1.0", "", 200 },
+		{ "GET http://evil.example/v1/status HTTP/1.1",
+			"Host: localhost\r\n", 403 },
+		{ GET, "Host: evil.example\r\n" BEARER, 200 },
+		{ GET, "Host: localhost\r\nOrigin: http://a.example\r\n", 200 },
+		{ POST, "Host: localhost:1\r\n" BEARER, 200 },
+		{ POST, "Host: weir:1\r\nOrigin: http://WEIR:1\r\n" BEARER,
+			200 },
+		{ POST, "Host: localhost:1\r\nOrigin: null\r\n" BEARER, 403 },
+		{ POST, "Host: weir:1\r\nOrigin: http://weir:2\r\n" BEARER,
+			403 },
+		{ POST,
+			"Host: weir:1\r\nOrigin: "
+			"http://weir.example\r\n" BEARER,
+			403 }
+	};
+	struct daemon *d = daemon_start(
+		"process = { workers = 1; pidfile = \"weir.pid\"; };\n"
+		"api = { listen = [ \"unix:api\", \"127.0.0.1:0\" ];\n"
+		"  token = \"" TOKEN "\"; };\n"
+		"servers = ( { name = \"e\"; listen = \"127.0.0.1:0\"; } );\n");
+	uint16_t port = daemon_port(d, "api", 1);
+	size_t i;
+
+	(void)state;
+	daemon_fds_allow(d, 6);
+	for (i = 0; i < sizeof(asked) / sizeof(*asked); i++)
+		if (status_of(port, asked[i].line, asked[i].headers) !=
+			asked[i].status)
+			fail_msg("%s %s", asked[i].line, asked[i].headers);
 	daemon_stop(d);
 }
 
@@ -349,7 +471,10 @@ main(void)
 		daemon_test(test_a_worker_that_hangs_is_named),
 		daemon_test(test_reload_tells_what_is_wrong),
 		daemon_test(test_trace_shows_events_while_they_happen),
+		daemon_test(
+			test_who_leaves_the_trace_of_an_idle_channel_is_noticed),
 		daemon_test(test_f62_rights),
+		daemon_test(test_f62_pages_of_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -236,6 +236,22 @@ test_sockets_of_more_workers_count(void **state)
 	daemon_stop(d);
 }
 
+/* So do those of the keeper, and its links to workers of two generations. */
+static void
+test_open_files_of_the_keeper_count(void **state)
+{
+	char *out = daemon_start_fails(
+		"process = { workers = 6; nofile = 60; };\n"
+		"api = { listen = \"unix:api\"; };\n"
+		"servers = ( { name = \"e\"; listen = \"127.0.0.1:0\"; } );\n");
+
+	(void)state;
+	assert_contains(out,
+		"process.nofile is 60, but the keeper of this configuration "
+		"needs at least 63 open files");
+	free(out);
+}
+
 /* Of whom root has started no core is written unless it is wanted, as it has
  * what root's files had. */
 static void
@@ -433,6 +449,7 @@ main(int argc, char **argv)
 			test_open_files_bound_the_channels_of_each_generation),
 		daemon_test(test_too_many_open_files_for_workers),
 		daemon_test(test_sockets_of_more_workers_count),
+		daemon_test(test_open_files_of_the_keeper_count),
 		daemon_test(test_core_files_of_workers),
 		daemon_test(test_master_takes_the_files_that_it_needs),
 		daemon_test(test_too_few_files_are_allowed),

@@ -62,6 +62,23 @@ test_trace_of_one(void **state)
 }
 
 static void
+test_trace_of_one_that_is_silent_begins_at_once(void **state)
+{
+	struct link_trace q = { .head = { LINK_TRACE, 6 }, .id = 2 };
+	const struct link_events *es;
+
+	(void)state;
+	(void)answer(LINK_HELLO);
+	join(3);
+	ask(&q, sizeof(q));
+	es = answer(LINK_TRACE);
+	assert_int_equal(es->n, 0);
+	assert_int_equal(es->lost, 0);
+	rig_quiet(&rig);
+	assert_false(comes());
+}
+
+static void
 test_trace_of_those_who_come(void **state)
 {
 	struct link_trace q = { .head = { LINK_TRACE, 6 }, .client.all = true };
@@ -114,6 +131,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		link_test(test_trace_of_one),
+		link_test(test_trace_of_one_that_is_silent_begins_at_once),
 		link_test(test_trace_of_those_who_come),
 		link_test(test_a_slow_reader_of_a_trace_is_told_what_it_lost),
 	};
