@@ -99,6 +99,7 @@ UNIT_TESTS = \
 	tests/unit/test_wild_random
 MODULE_TESTS = \
 	tests/module/test_acl \
+	tests/module/test_claims \
 	tests/module/test_count \
 	tests/module/test_delay \
 	tests/module/test_forward \

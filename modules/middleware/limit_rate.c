@@ -94,25 +94,54 @@ limit_rate_check(const void *conf, struct weir_diag *d)
 	return -1;
 }
 
+static struct weir_bucket
+bucket_of(const struct conf *cf, unsigned dir)
+{
+	size_t slice = cf->rates[dir] / SLICES;
+
+	return (struct weir_bucket){ .rate = cf->rates[dir],
+		.per_ms = 1000,
+		.burst = cf->burst != 0 ? cf->burst : slice };
+}
+
+/* A direction without a limit needs no column. */
+static bool
+limit_rate_claim(const void *conf, unsigned i, struct weir_claim *claim)
+{
+	static const char *const options[] = {
+		[WEIR_UP] = "up_column", [WEIR_DOWN] = "down_column"
+	};
+	const struct conf *cf = conf;
+	unsigned dir = cf->rates[WEIR_UP] == 0 ? i + 1 : i;
+
+	if (cf->limiter.table == NULL || dir > WEIR_DOWN || cf->rates[dir] == 0)
+		return false;
+	*claim = (struct weir_claim){ .by = &cf->limiter,
+		.column = cf->columns[dir],
+		.option = options[dir],
+		.type = WEIR_COLUMN_TOKENS,
+		.counts = "bytes",
+		.bucket = bucket_of(cf, dir) };
+	return true;
+}
+
 static int
 limit_rate_start(struct weir_instance *in)
 {
 	const struct conf *cf = in->conf;
 	struct state *st = in->state;
-	int dir, column;
+	unsigned dir;
+	int column;
 
-	for (dir = 0; dir < 2; dir++) {
-		size_t slice = cf->rates[dir] / SLICES;
-
-		st->buckets[dir] = (struct weir_bucket){ .rate = cf->rates[dir],
-			.per_ms = 1000,
-			.burst = cf->burst != 0 ? cf->burst : slice };
-	}
+	for (dir = 0; dir < 2; dir++)
+		st->buckets[dir] = bucket_of(cf, dir);
 	if (cf->limiter.table == NULL)
 		return 0;
 	if (weir_limiter_start(&st->limiter, &cf->limiter, in) == -1)
 		return -1;
 	for (dir = 0; dir < 2; dir++) {
+		if (cf->rates[dir] == 0)
+			continue;
 		column = weir_limiter_column(
 			&st->limiter, cf->columns[dir], WEIR_COLUMN_TOKENS);
 		if (column == -1)
@@ -275,6 +304,7 @@ const struct weir_middleware mw_limit_rate = {
 	.state_size = sizeof(struct state),
 	.counters = counters,
 	.check = limit_rate_check,
+	.claim = limit_rate_claim,
 	.start = limit_rate_start,
 	.up = limit_rate_up,
 	.down = limit_rate_down,

@@ -68,6 +68,25 @@ static const struct weir_opt opts[] = {
 	WEIR_OPT_END,
 };
 
+static bool
+quota_claim(const void *conf, unsigned i, struct weir_claim *claim)
+{
+	static const char *const bytes[] = {
+		[COUNT_BOTH] = "bytes of both directions",
+		[COUNT_UP] = "bytes from the client",
+		[COUNT_DOWN] = "bytes to the client",
+	};
+	const struct conf *cf = conf;
+
+	*claim = (struct weir_claim){ .by = &cf->limiter,
+		.column = cf->column,
+		.option = "column",
+		.type = WEIR_COLUMN_PERIOD,
+		.counts = bytes[cf->count],
+		.period_ms = cf->period_ms };
+	return i == 0;
+}
+
 static int
 quota_start(struct weir_instance *in)
 {
@@ -218,12 +237,13 @@ quota_close(struct weir_call *c, enum weir_reason reason)
 const struct weir_middleware mw_quota = {
 	.name = "quota",
 	.help = "Limits how many bytes a client has in a day, or any period.",
-	.example = "max = \"10G\";",
+	.example = "max = \"10G\"; period = \"1h\";",
 	.opts = opts,
 	.conf_size = sizeof(struct conf),
 	.ctx_size = sizeof(struct ctx),
 	.state_size = sizeof(struct state),
 	.counters = counters,
+	.claim = quota_claim,
 	.start = quota_start,
 	.open = quota_open,
 	.up = quota_up,

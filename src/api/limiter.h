@@ -16,6 +16,17 @@ struct weir_limiter {
 	int refuse; /* enum weir_manner */
 };
 
+/* What one counts in a column of its table, for .claim.  Others may count there
+ * as well, if they count the same, and it comes again as fast. */
+struct weir_claim {
+	const struct weir_limiter *by; /* whose table and key */
+	const char *column, *option;   /* its name, and the option for that */
+	enum weir_column_type type;
+	const char *counts;	   /* what, as in "new channels" */
+	struct weir_bucket bucket; /* of tokens */
+	uint64_t period_ms;	   /* of a period */
+};
+
 /* A part of their state. */
 struct weir_limiter_state {
 	struct weir_table *table;
@@ -51,7 +62,10 @@ extern const char *const weir_limiter_types[];
 	WEIR_STRING("table", S, l.table, .def = "table",                       \
 		.flags = WEIR_NAMES_EXTENSION, .choices = weir_limiter_types,  \
 		.help = "Which entry of extensions, of type table, keeps "     \
-			"count: for all workers, and over reloads.")
+			"count: for all workers, and over reloads.  Entries "  \
+			"of several servers that name the same table and "     \
+			"column count together what has the same key; two "    \
+			"whose rates or periods differ need a column each.")
 #define WEIR_LIMITER_ROWS(S, l)                                                \
 	WEIR_FORMAT("key", S, l.key, .flags = WEIR_OPTIONAL,                   \
 		.help = "What channels are counted by: a text with "           \

@@ -1,6 +1,7 @@
 /* extension.c - the extensions of a configuration, from its list of them. */
 #include <string.h>
 
+#include "conf/claim.h"
 #include "conf/entry.h"
 #include "conf/extension.h"
 #include "registry.h"
@@ -31,6 +32,7 @@ extension_load(struct option_loader *l, const struct weir_opt *row,
 	struct weir_list *list)
 {
 	struct conf_extension *exts;
+	unsigned before = l->diag->errors;
 	struct entries es;
 	size_t i, j;
 
@@ -58,6 +60,8 @@ extension_load(struct option_loader *l, const struct weir_opt *row,
 	}
 	if (es.incomplete)
 		l->extensions = NULL;
+	if (l->claims != NULL)
+		l->claims->unsure = l->diag->errors != before;
 }
 
 static struct entry_type

@@ -1,4 +1,5 @@
 /* stage.c - the chain of a server from its list of middlewares. */
+#include "conf/claim.h"
 #include "conf/entry.h"
 #include "conf/late.h"
 #include "conf/stage.h"
@@ -58,6 +59,8 @@ stage_load(struct option_loader *l, const struct weir_opt *row,
 		return;
 	}
 	chain_compile(l, &es, stages, ahead);
+	for (i = 0; i < es.n; i++)
+		claims_keep(l, es.chain[i], &stages[ahead + i], scope->path);
 }
 
 void
