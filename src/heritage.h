@@ -29,6 +29,7 @@ struct heritage_table {
 	char *name;
 	unsigned extension; /* index into conf->extensions */
 	const char *file;   /* it is kept there; NULL: nowhere */
+	bool hidden;	    /* the API does not show it */
 	bool fresh;	    /* made now: the keeper fills it from its file */
 };
 

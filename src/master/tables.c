@@ -145,6 +145,7 @@ table_open(struct tables *ts, const struct conf *conf, uint32_t extension,
 		.name = name,
 		.extension = extension,
 		.file = spec->file,
+		.hidden = spec->hidden,
 		.fresh = fresh };
 	return 0;
 }

@@ -1,4 +1,5 @@
 /* table.c - a table in shared memory: keys, spread over stripes. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -114,20 +115,25 @@ table_clear(struct weir_table *t)
 	}
 }
 
-void
+int
 table_walk(struct weir_table *t, bool (*told)(void *arg, const struct row *row),
 	void *arg)
 {
 	uint32_t i;
+	int rc = 0;
 
 	for (i = 0; i < t->n; i++) {
 		struct stripe_of of = place_of(t, i);
 
-		if (place_lock_stripe(t, i, &of) == -1)
+		if (place_lock_stripe(t, i, &of) == -1) {
+			rc = -1;
 			continue;
+		}
 		stripe_walk(&t->stripes[i], &of, told, arg);
 		stripe_unlock(&t->stripes[i]);
 	}
+	errno = ETIMEDOUT;
+	return rc;
 }
 
 uint64_t
@@ -187,10 +193,10 @@ telling_row(void *arg, const struct row *row)
 	return !t->over;
 }
 
-void
+int
 weir_table_walk(struct weir_table *t, weir_key_told *told, void *arg)
 {
 	struct telling telling = { .told = told, .arg = arg };
 
-	table_walk(t, telling_row, &telling);
+	return table_walk(t, telling_row, &telling);
 }

@@ -58,8 +58,9 @@ void owed_drop(struct weir_table *t);
 uint64_t table_sweep(struct weir_table *t, uint32_t *from, uint32_t n);
 void table_clear(struct weir_table *t);
 /* Calls told() for each row, with the lock of its part, which is left when told
- * says false.  A part whose lock cannot be had is left out. */
-void table_walk(struct weir_table *t,
+ * says false.  A part whose lock cannot be had is left out: -1 with ETIMEDOUT.
+ */
+int table_walk(struct weir_table *t,
 	bool (*told)(void *arg, const struct row *row), void *arg);
 /* Keys, as they are now. */
 uint64_t table_count(struct weir_table *t);

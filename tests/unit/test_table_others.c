@@ -145,11 +145,20 @@ now_us(void)
 	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
+static bool
+key_counts(void *arg, struct weir_bytes key)
+{
+	(void)key;
+	++*(unsigned *)arg;
+	return true;
+}
+
 /* One wait, and no more for a second. */
 static void
 test_f1_who_hangs_is_not_waited_for(void **state)
 {
 	int64_t begun_us;
+	unsigned n = 0;
 	int i, status;
 	pid_t pid;
 
@@ -170,6 +179,9 @@ test_f1_who_hangs_is_not_waited_for(void **state)
 		assert_int_equal(errno, ETIMEDOUT);
 	}
 	assert_in_range(now_us() - begun_us, 20000, 99000);
+	/* Who wants to know of all keys is told that these are not all. */
+	assert_int_equal(weir_table_walk(&table, key_counts, &n), -1);
+	assert_int_equal(errno, ETIMEDOUT);
 	/* What cannot be said now is not forgotten. */
 	assert_int_equal(
 		weir_table_release(&table, shared_key("b"), HELD, 1), 0);
@@ -181,6 +193,9 @@ test_f1_who_hangs_is_not_waited_for(void **state)
 	assert_int_equal(shared_read("b", HELD), 1);
 	assert_true(table_settle(&table));
 	assert_int_equal(shared_read("b", HELD), 0);
+	n = 0;
+	assert_int_equal(weir_table_walk(&table, key_counts, &n), 0);
+	assert_int_equal(n, 2);
 }
 
 static int
