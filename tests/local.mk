@@ -133,6 +133,7 @@ PROCESS_TESTS = \
 	tests/process/test_ctl_top \
 	tests/process/test_ctl_weir \
 	tests/process/test_denylist \
+	tests/process/test_denylist_file \
 	tests/process/test_descriptors \
 	tests/process/test_drain \
 	tests/process/test_faults \
@@ -405,6 +406,7 @@ TEST_EXTRAS = \
 	tests/failures \
 	tests/lint/lib.sh \
 	tests/module/stats_try.h \
+	tests/process/denylist_try.h \
 	tests/module/template/Makefile \
 	tests/module/template/bang.c \
 	tests/module/template/modules.list \
