@@ -73,7 +73,7 @@ static const struct weir_opt opts[] = {
 			"the client."),
 	WEIR_STRING("down_column", struct conf, columns[WEIR_DOWN],
 		.def = "down", .help = "The same for bytes to the client."),
-	WEIR_LIMITER_ROWS(struct conf, limiter),
+	WEIR_LIMITER_ROWS(struct conf, limiter, WEIR_FOR_BYTES),
 	WEIR_OPT_END,
 };
 

@@ -64,7 +64,7 @@ static const struct weir_opt opts[] = {
 	WEIR_STRING("column", struct conf, column, .def = "quota",
 		.help = "Column of the table, of type period, that counts."),
 	WEIR_LIMITER_TABLE(struct conf, limiter),
-	WEIR_LIMITER_ROWS(struct conf, limiter),
+	WEIR_LIMITER_ROWS(struct conf, limiter, WEIR_FOR_OPEN),
 	WEIR_OPT_END,
 };
 

@@ -57,7 +57,8 @@ enum weir_limited {
 
 extern const char *const weir_limiter_types[];
 
-/* Rows of struct weir_limiter l in struct S: first "table", then the others. */
+/* Rows of struct weir_limiter l in struct S: first "table", then the others;
+ * when: the key is wanted, WEIR_FOR_OPEN or WEIR_FOR_BYTES. */
 #define WEIR_LIMITER_TABLE(S, l)                                               \
 	WEIR_STRING("table", S, l.table, .def = "table",                       \
 		.flags = WEIR_NAMES_EXTENSION, .choices = weir_limiter_types,  \
@@ -66,12 +67,12 @@ extern const char *const weir_limiter_types[];
 			"of several servers that name the same table and "     \
 			"column count together what has the same key; two "    \
 			"whose rates or periods differ need a column each.")
-#define WEIR_LIMITER_ROWS(S, l)                                                \
-	WEIR_FORMAT("key", S, l.key, .flags = WEIR_OPTIONAL,                   \
+#define WEIR_LIMITER_ROWS(S, l, when)                                          \
+	WEIR_FORMAT("key", S, l.key, .flags = WEIR_OPTIONAL | (when),          \
 		.help = "What channels are counted by: a text with "           \
-			"variables; without one, the client's "                \
-			"address.  What is not known counts as "               \
-			"\"-\"."),                                             \
+			"variables that are known by then; without "           \
+			"one, the client's address.  Where there is nothing "  \
+			"it is \"-\"."),                                       \
 		WEIR_INT("prefix4", S, l.prefix4, .def = "32", .min = 0,       \
 			.max = 32,                                             \
 			.help = "Clients whose IPv4 addresses begin with so "  \

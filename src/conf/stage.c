@@ -123,4 +123,12 @@ chain_compile(struct option_loader *l, const struct entries *es,
 				late->object == es->chain[i]->common.when)
 				late_when(l, late, &scope, &stages[ahead + i]);
 		}
+	/* When each takes part is known only now. */
+	for (i = 0; i < es->n; i++)
+		for (j = 0; j < es->chain[i]->nlate; j++) {
+			late = &es->chain[i]->late[j];
+			if (late->row->type == WEIR_T_FORMAT)
+				late_moment(
+					l, late, &scope, (unsigned)(ahead + i));
+		}
 }

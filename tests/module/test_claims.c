@@ -159,6 +159,54 @@ test_columns_are_looked_for(void **state)
 		"{ type = \"limit_rate\"; table = \"table\"; down = 100; }"));
 }
 
+/* Else all clients would be one. */
+static void
+test_keys_are_known_in_time(void **state)
+{
+	(void)state;
+	assert_refused(TABLE CHAIN("{ type = \"limit_conn\"; max = 10;\n"
+				   "key = \"a %{client.ip} %{backend.ip}\"; }"),
+		"weir.conf:5: servers.a.middlewares[0] (limit_conn): option "
+		"\"key\": column 16: \"backend.ip\" is not known yet when "
+		"this is wanted, so that it would be \"-\" for all; there "
+		"are: channel.id, channel.age_ms, server.name");
+	assert_refused(TABLE CHAIN("{ type = \"limit_rate\"; up = 1000;\n"
+				   "table = \"table\";\n"
+				   "key = \"%{backend.ip}\"; }"),
+		"\"backend.ip\" is not known yet");
+	assert_refused(TABLE CHAIN("{ type = \"limit_new\"; max = 10;\n"
+				   "key = \"%{count.up_lines}\"; }, \"count\""),
+		"\"count.up_lines\" is not known yet");
+	assert_taken(TABLE CHAIN("\"count\", { type = \"limit_new\";\n"
+				 "max = 10; key = \"%{count.up_lines}\"; }"));
+	assert_taken(TABLE CHAIN("{ type = \"limit_rate\"; up = 1000;\n"
+				 "table = \"table\";\n"
+				 "key = \"%{count.up_lines}\"; }, \"count\""));
+}
+
+/* What the first bytes tell is known to who is shown bytes behind them, and to
+ * who takes part because of it. */
+static void
+test_keys_of_first_bytes(void **state)
+{
+#define SELECT                                                                 \
+	"{ type = \"select\"; backends = ( { name = \"a\";\n"                  \
+	"address = \"127.0.0.1:9\"; } ); }"
+#define RATE                                                                   \
+	"{ type = \"limit_rate\"; up = 1000; table = \"table\";\n"             \
+	"key = \"%{select.name}\"; }"
+#define CONN(when)                                                             \
+	"{ type = \"limit_conn\"; max = 1; key = \"%{select.name}\"; " when " }"
+	(void)state;
+	assert_taken(TABLE CHAIN(SELECT ", " RATE));
+	assert_refused(TABLE CHAIN(RATE ", " SELECT),
+		"\"select.name\" is not known yet");
+	assert_refused(TABLE CHAIN(SELECT ", " CONN("")),
+		"\"select.name\" is not known yet");
+	assert_taken(TABLE CHAIN(
+		SELECT ", " CONN("when = \"select.name == 'a'\";")));
+}
+
 /* What is wrong with one is said of that one alone. */
 static void
 test_who_is_wrong_claims_nothing(void **state)
@@ -188,6 +236,8 @@ main(void)
 		cmocka_unit_test(test_a_channel_would_count_twice),
 		cmocka_unit_test(test_the_table_forgets_early),
 		cmocka_unit_test(test_columns_are_looked_for),
+		cmocka_unit_test(test_keys_are_known_in_time),
+		cmocka_unit_test(test_keys_of_first_bytes),
 		cmocka_unit_test(test_who_is_wrong_claims_nothing),
 	};
 
