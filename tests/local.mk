@@ -103,6 +103,7 @@ MODULE_TESTS = \
 	tests/module/test_count \
 	tests/module/test_delay \
 	tests/module/test_forward \
+	tests/module/test_holders \
 	tests/module/test_limit_bytes \
 	tests/module/test_limit_conn \
 	tests/module/test_limit_new \
