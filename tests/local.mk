@@ -106,6 +106,7 @@ MODULE_TESTS = \
 	tests/module/test_holders \
 	tests/module/test_limit_bytes \
 	tests/module/test_limit_conn \
+	tests/module/test_limit_hangs \
 	tests/module/test_limit_new \
 	tests/module/test_limit_rate \
 	tests/module/test_log \

@@ -30,6 +30,7 @@ struct pace {
 	uint64_t booked;   /* waits for these */
 	uint64_t given_ms; /* age of the channel at its last budget, if any */
 	bool given;
+	bool alone; /* what is booked is of its own bucket */
 };
 
 struct ctx {
@@ -173,14 +174,19 @@ bytes_book(
 	struct weir_bytes key;
 
 	*wait_ms = 0;
-	if (cf->limiter.table == NULL) {
-		*wait_ms =
-			weir_tokens_book(&cx->paces[dir].own, b, n, age_ms(c));
-		return 0;
+	cx->paces[dir].alone = cf->limiter.table == NULL;
+	if (!cx->paces[dir].alone) {
+		key = weir_limiter_kept(&cx->key);
+		if (weir_table_book(st->limiter.table, key, st->columns[dir], b,
+			    n, wait_ms) == 0)
+			return 0;
+		/* Without the others it has the rate for itself. */
+		if (!weir_limiter_hangs(c, &st->limiter))
+			return -1;
+		cx->paces[dir].alone = true;
 	}
-	key = weir_limiter_kept(&cx->key);
-	return weir_table_book(
-		st->limiter.table, key, st->columns[dir], b, n, wait_ms);
+	*wait_ms = weir_tokens_book(&cx->paces[dir].own, b, n, age_ms(c));
+	return 0;
 }
 
 /* The same in a dry run: who waits for nothing must not book. */
@@ -279,14 +285,13 @@ limit_rate_down(struct weir_call *c, struct weir_bytes in)
 static struct weir_verdict
 limit_rate_close(struct weir_call *c, enum weir_reason reason)
 {
-	const struct conf *cf = c->conf;
 	struct state *st = c->state;
 	struct ctx *cx = c->ctx;
 	int dir;
 
 	(void)reason;
 	for (dir = 0; dir < 2; dir++)
-		if (cf->limiter.table != NULL && cx->paces[dir].booked > 0)
+		if (!cx->paces[dir].alone && cx->paces[dir].booked > 0)
 			(void)weir_table_refund(st->limiter.table,
 				weir_limiter_kept(&cx->key), st->columns[dir],
 				cx->paces[dir].booked);

@@ -107,6 +107,11 @@ void weir_limiter_free(struct weir_limiter_key *key);
  * of whatever else errno says that the table could not?  Counts and logs it. */
 bool weir_limiter_refuses(struct weir_call *c, const struct weir_limiter *l,
 	struct weir_limiter_state *st, const char *why);
+/* Is it no answer in time (errno ETIMEDOUT)?  A channel that was let in is not
+ * ended by that: it goes on, by itself, until the table answers again.  Counts
+ * and logs it; errno stays. */
+bool
+weir_limiter_hangs(const struct weir_call *c, struct weir_limiter_state *st);
 /* The verdict on a channel of which that was true. */
 struct weir_verdict weir_limiter_end(const struct weir_limiter *l);
 

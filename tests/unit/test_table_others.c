@@ -122,20 +122,6 @@ test_f2_what_the_dead_left_is_put_in_order(void **state)
 	assert_int_equal(shared_fill(1000), 1000);
 }
 
-static int
-stop_with_the_lock(void)
-{
-	struct stripe *s;
-
-	for (s = table.stripes; s < table.stripes + table.n; s++)
-		if (pthread_mutex_lock(&s->lock) != 0)
-			return -1;
-	raise(SIGSTOP);
-	for (s = table.stripes; s < table.stripes + table.n; s++)
-		stripe_unlock(s);
-	return 0;
-}
-
 static int64_t
 now_us(void)
 {
@@ -159,18 +145,13 @@ test_f1_who_hangs_is_not_waited_for(void **state)
 {
 	int64_t begun_us;
 	unsigned n = 0;
-	int i, status;
+	int i;
 	pid_t pid;
 
 	(void)state;
 	shared_add("a", COUNT, 1);
 	assert_int_equal(shared_hold("b", 1, 1), 0);
-	pid = fork();
-	assert_int_not_equal(pid, -1);
-	if (pid == 0)
-		_exit(stop_with_the_lock() == 0 ? 0 : 1);
-	assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
-	assert_true(WIFSTOPPED(status));
+	pid = shared_hang();
 	begun_us = now_us();
 	for (i = 0; i < 1000; i++) {
 		assert_int_equal(
@@ -186,9 +167,7 @@ test_f1_who_hangs_is_not_waited_for(void **state)
 	assert_int_equal(
 		weir_table_release(&table, shared_key("b"), HELD, 1), 0);
 	assert_false(table_settle(&table));
-	kill(pid, SIGCONT);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
+	shared_hang_end(pid);
 	assert_int_equal(shared_add("a", COUNT, 1), 2);
 	assert_int_equal(shared_read("b", HELD), 1);
 	assert_true(table_settle(&table));
