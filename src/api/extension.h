@@ -48,6 +48,7 @@ struct weir_extension {
 	const struct weir_opt *opts;
 	size_t conf_size;
 	size_t state_size; /* for each process */
+	bool single;	   /* there can be one entry of it */
 
 	/* Cross-field checks of one entry, in -t and at start: 0, or -1 after
 	 * weir_error(). */

@@ -19,6 +19,8 @@ const struct weir_rows extension_rows = {
 	.opts = rows, .size = sizeof(struct entry_common), .shorthand = "type"
 };
 
+static void singles_check(struct option_loader *l, const struct weir_opt *row,
+	const struct entries *es);
 static struct entry_type extension_type(size_t i);
 
 const struct entry_kind extension_kind = { .word = "extension",
@@ -58,10 +60,33 @@ extension_load(struct option_loader *l, const struct weir_opt *row,
 					diag_place(l->diag,
 						&es.chain[j]->node->place));
 	}
+	singles_check(l, row, &es);
 	if (es.incomplete)
 		l->extensions = NULL;
 	if (l->claims != NULL)
 		l->claims->unsure = l->diag->errors != before;
+}
+
+/* Two entries of what there can be one of, whatever their names are. */
+static void
+singles_check(struct option_loader *l, const struct weir_opt *row,
+	const struct entries *es)
+{
+	const struct weir_extension *type;
+	size_t i, j;
+
+	for (i = 0; i < es->n; i++) {
+		type = es->chain[i]->type.module;
+		for (j = 0; type->single && j < i; j++)
+			if (es->chain[j]->type.module == type)
+				diag_error(l->diag, &es->chain[i]->node->place,
+					row->key,
+					"there can be only one extension of "
+					"type \"%.64s\" (the other: %s)",
+					type->name,
+					diag_place(l->diag,
+						&es->chain[j]->node->place));
+	}
 }
 
 static struct entry_type

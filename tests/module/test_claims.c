@@ -207,6 +207,19 @@ test_keys_of_first_bytes(void **state)
 		SELECT ", " CONN("when = \"select.name == 'a'\";")));
 }
 
+/* Its figures and pages are there once. */
+static void
+test_one_stats(void **state)
+{
+	(void)state;
+	assert_refused("extensions = ( { type = \"stats\"; },\n"
+		       "{ type = \"stats\"; name = \"more\"; } );\n"
+		       "servers = ( { } );",
+		"weir.conf:2: extensions: there can be only one extension of "
+		"type \"stats\" (the other: weir.conf:1)");
+	assert_taken("extensions = ( \"stats\" ); servers = ( { } );");
+}
+
 /* What is wrong with one is said of that one alone. */
 static void
 test_who_is_wrong_claims_nothing(void **state)
@@ -238,6 +251,7 @@ main(void)
 		cmocka_unit_test(test_columns_are_looked_for),
 		cmocka_unit_test(test_keys_are_known_in_time),
 		cmocka_unit_test(test_keys_of_first_bytes),
+		cmocka_unit_test(test_one_stats),
 		cmocka_unit_test(test_who_is_wrong_claims_nothing),
 	};
 

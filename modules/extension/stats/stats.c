@@ -443,6 +443,7 @@ const struct weir_extension ext_stats = {
 	.opts = opts,
 	.conf_size = sizeof(struct stats_conf),
 	.state_size = sizeof(struct state),
+	.single = true,
 	.count = stats_count,
 	.observer = &observer,
 	.start = stats_start,
