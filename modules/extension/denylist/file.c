@@ -55,6 +55,25 @@ lines_merge(struct line *v, size_t n)
 	return to;
 }
 
+/* Makes room for more; -1 with *why, and *again: another time there may be. */
+static int
+lines_grow(struct line **v, size_t *most, const char **why, bool *again)
+{
+	struct line *more;
+
+	*why = "too many lines";
+	if (*most > NETS_MOST)
+		return -1;
+	more = reallocarray(*v, *most * 2 + 64, sizeof(*more));
+	*again = more == NULL;
+	*why = "out of memory";
+	if (more == NULL)
+		return -1;
+	*v = more;
+	*most = *most * 2 + 64;
+	return 0;
+}
+
 /* All lines of a file, sorted, or NULL, which is logged once.  *again: another
  * time it may be better. */
 static struct line *
@@ -62,7 +81,7 @@ file_read(struct weir_service *s, FILE *in, size_t *n, bool *again)
 {
 	struct state *st = s->state;
 	const struct conf *conf = s->conf;
-	struct line *v = NULL, *more;
+	struct line *v = NULL;
 	char text[LINE_MOST];
 	const char *why = NULL;
 	size_t number = 0, most = 0;
@@ -71,16 +90,9 @@ file_read(struct weir_service *s, FILE *in, size_t *n, bool *again)
 	*n = 0;
 	while (got != -1 && fgets(text, sizeof(text), in) != NULL) {
 		number++;
-		if (*n == most) {
-			most = most * 2 + 64;
-			more = reallocarray(v, most, sizeof(*v));
-			*again = more == NULL;
-			why = *again ? "out of memory" : "too many lines";
-			v = *again ? v : more;
-			if (*again || most > 2 * NETS_MOST) {
-				got = -1;
-				break;
-			}
+		if (*n == most && lines_grow(&v, &most, &why, again) == -1) {
+			got = -1;
+			break;
 		}
 		why = "the line is too long";
 		got = strlen(text) + 1 == sizeof(text)
