@@ -31,6 +31,7 @@ struct heritage_table {
 	const char *file;   /* it is kept there; NULL: nowhere */
 	bool fresh;	    /* the keeper is to fill it from its file */
 	uint32_t save_ms;   /* how often it is kept there */
+	bool hidden;	    /* the API does not show it */
 };
 
 struct heritage {

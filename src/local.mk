@@ -60,6 +60,8 @@ libweir_a_SOURCES = \
 	src/conf/api.h \
 	src/conf/change.c \
 	src/conf/change.h \
+	src/conf/claim.c \
+	src/conf/claim.h \
 	src/conf/condition.c \
 	src/conf/condition.h \
 	src/conf/conf.c \

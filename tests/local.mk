@@ -105,11 +105,14 @@ UNIT_TESTS = \
 	tests/unit/test_wild_random
 MODULE_TESTS = \
 	tests/module/test_acl \
+	tests/module/test_claims \
 	tests/module/test_count \
 	tests/module/test_delay \
 	tests/module/test_forward \
+	tests/module/test_holders \
 	tests/module/test_limit_bytes \
 	tests/module/test_limit_conn \
+	tests/module/test_limit_hangs \
 	tests/module/test_limit_new \
 	tests/module/test_limit_rate \
 	tests/module/test_log \
@@ -138,6 +141,7 @@ PROCESS_TESTS = \
 	tests/process/test_ctl_top \
 	tests/process/test_ctl_weir \
 	tests/process/test_denylist \
+	tests/process/test_denylist_file \
 	tests/process/test_descriptors \
 	tests/process/test_drain \
 	tests/process/test_faults \
@@ -429,6 +433,7 @@ TEST_EXTRAS = \
 	tests/lint/lib.sh \
 	tests/module/extension_try.h \
 	tests/module/stats_try.h \
+	tests/process/denylist_try.h \
 	tests/module/template/Makefile \
 	tests/module/template/bang.c \
 	tests/module/template/modules.list \

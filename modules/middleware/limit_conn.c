@@ -30,9 +30,22 @@ static const struct weir_opt opts[] = {
 	WEIR_STRING("column", struct conf, column, .def = "conns",
 		.help = "Column of the table, of type held, that counts."),
 	WEIR_LIMITER_TABLE(struct conf, limiter),
-	WEIR_LIMITER_ROWS(struct conf, limiter),
+	WEIR_LIMITER_ROWS(struct conf, limiter, WEIR_FOR_OPEN),
 	WEIR_OPT_END,
 };
+
+static bool
+limit_conn_claim(const void *conf, unsigned i, struct weir_claim *claim)
+{
+	const struct conf *cf = conf;
+
+	*claim = (struct weir_claim){ .by = &cf->limiter,
+		.column = cf->column,
+		.option = "column",
+		.type = WEIR_COLUMN_HELD,
+		.counts = "channels" };
+	return i == 0;
+}
 
 static int
 limit_conn_start(struct weir_instance *in)
@@ -97,6 +110,7 @@ const struct weir_middleware mw_limit_conn = {
 	.ctx_size = sizeof(struct ctx),
 	.state_size = sizeof(struct state),
 	.counters = counters,
+	.claim = limit_conn_claim,
 	.start = limit_conn_start,
 	.open = limit_conn_open,
 	.close = limit_conn_close,

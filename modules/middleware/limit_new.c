@@ -38,9 +38,31 @@ static const struct weir_opt opts[] = {
 	WEIR_STRING("column", struct conf, column, .def = "new",
 		.help = "Column of the table, of type tokens, that counts."),
 	WEIR_LIMITER_TABLE(struct conf, limiter),
-	WEIR_LIMITER_ROWS(struct conf, limiter),
+	WEIR_LIMITER_ROWS(struct conf, limiter, WEIR_FOR_OPEN),
 	WEIR_OPT_END,
 };
+
+static struct weir_bucket
+bucket_of(const struct conf *cf)
+{
+	return (struct weir_bucket){ .rate = (uint64_t)cf->max,
+		.per_ms = cf->window_ms,
+		.burst = (uint64_t)(cf->burst != 0 ? cf->burst : cf->max) };
+}
+
+static bool
+limit_new_claim(const void *conf, unsigned i, struct weir_claim *claim)
+{
+	const struct conf *cf = conf;
+
+	*claim = (struct weir_claim){ .by = &cf->limiter,
+		.column = cf->column,
+		.option = "column",
+		.type = WEIR_COLUMN_TOKENS,
+		.counts = "new channels",
+		.bucket = bucket_of(cf) };
+	return i == 0;
+}
 
 static int
 limit_new_start(struct weir_instance *in)
@@ -49,9 +71,7 @@ limit_new_start(struct weir_instance *in)
 	struct state *st = in->state;
 	int column;
 
-	st->bucket = (struct weir_bucket){ .rate = (uint64_t)cf->max,
-		.per_ms = cf->window_ms,
-		.burst = (uint64_t)(cf->burst != 0 ? cf->burst : cf->max) };
+	st->bucket = bucket_of(cf);
 	if (weir_limiter_start(&st->limiter, &cf->limiter, in) == -1)
 		return -1;
 	column = weir_limiter_column(
@@ -87,6 +107,7 @@ const struct weir_middleware mw_limit_new = {
 	.conf_size = sizeof(struct conf),
 	.state_size = sizeof(struct state),
 	.counters = counters,
+	.claim = limit_new_claim,
 	.start = limit_new_start,
 	.open = limit_new_open,
 };

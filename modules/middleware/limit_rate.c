@@ -30,6 +30,7 @@ struct pace {
 	uint64_t booked;   /* waits for these */
 	uint64_t given_ms; /* age of the channel at its last budget, if any */
 	bool given;
+	bool alone; /* what is booked is of its own bucket */
 };
 
 struct ctx {
@@ -73,7 +74,7 @@ static const struct weir_opt opts[] = {
 			"the client."),
 	WEIR_STRING("down_column", struct conf, columns[WEIR_DOWN],
 		.def = "down", .help = "The same for bytes to the client."),
-	WEIR_LIMITER_ROWS(struct conf, limiter),
+	WEIR_LIMITER_ROWS(struct conf, limiter, WEIR_FOR_BYTES),
 	WEIR_OPT_END,
 };
 
@@ -94,25 +95,54 @@ limit_rate_check(const void *conf, struct weir_diag *d)
 	return -1;
 }
 
+static struct weir_bucket
+bucket_of(const struct conf *cf, unsigned dir)
+{
+	size_t slice = cf->rates[dir] / SLICES;
+
+	return (struct weir_bucket){ .rate = cf->rates[dir],
+		.per_ms = 1000,
+		.burst = cf->burst != 0 ? cf->burst : slice };
+}
+
+/* A direction without a limit needs no column. */
+static bool
+limit_rate_claim(const void *conf, unsigned i, struct weir_claim *claim)
+{
+	static const char *const options[] = {
+		[WEIR_UP] = "up_column", [WEIR_DOWN] = "down_column"
+	};
+	const struct conf *cf = conf;
+	unsigned dir = cf->rates[WEIR_UP] == 0 ? i + 1 : i;
+
+	if (cf->limiter.table == NULL || dir > WEIR_DOWN || cf->rates[dir] == 0)
+		return false;
+	*claim = (struct weir_claim){ .by = &cf->limiter,
+		.column = cf->columns[dir],
+		.option = options[dir],
+		.type = WEIR_COLUMN_TOKENS,
+		.counts = "bytes",
+		.bucket = bucket_of(cf, dir) };
+	return true;
+}
+
 static int
 limit_rate_start(struct weir_instance *in)
 {
 	const struct conf *cf = in->conf;
 	struct state *st = in->state;
-	int dir, column;
+	unsigned dir;
+	int column;
 
-	for (dir = 0; dir < 2; dir++) {
-		size_t slice = cf->rates[dir] / SLICES;
-
-		st->buckets[dir] = (struct weir_bucket){ .rate = cf->rates[dir],
-			.per_ms = 1000,
-			.burst = cf->burst != 0 ? cf->burst : slice };
-	}
+	for (dir = 0; dir < 2; dir++)
+		st->buckets[dir] = bucket_of(cf, dir);
 	if (cf->limiter.table == NULL)
 		return 0;
 	if (weir_limiter_start(&st->limiter, &cf->limiter, in) == -1)
 		return -1;
 	for (dir = 0; dir < 2; dir++) {
+		if (cf->rates[dir] == 0)
+			continue;
 		column = weir_limiter_column(
 			&st->limiter, cf->columns[dir], WEIR_COLUMN_TOKENS);
 		if (column == -1)
@@ -144,14 +174,19 @@ bytes_book(
 	struct weir_bytes key;
 
 	*wait_ms = 0;
-	if (cf->limiter.table == NULL) {
-		*wait_ms =
-			weir_tokens_book(&cx->paces[dir].own, b, n, age_ms(c));
-		return 0;
+	cx->paces[dir].alone = cf->limiter.table == NULL;
+	if (!cx->paces[dir].alone) {
+		key = weir_limiter_kept(&cx->key);
+		if (weir_table_book(st->limiter.table, key, st->columns[dir], b,
+			    n, wait_ms) == 0)
+			return 0;
+		/* Without the others it has the rate for itself. */
+		if (!weir_limiter_hangs(c, &st->limiter))
+			return -1;
+		cx->paces[dir].alone = true;
 	}
-	key = weir_limiter_kept(&cx->key);
-	return weir_table_book(
-		st->limiter.table, key, st->columns[dir], b, n, wait_ms);
+	*wait_ms = weir_tokens_book(&cx->paces[dir].own, b, n, age_ms(c));
+	return 0;
 }
 
 /* The same in a dry run: who waits for nothing must not book. */
@@ -250,14 +285,13 @@ limit_rate_down(struct weir_call *c, struct weir_bytes in)
 static struct weir_verdict
 limit_rate_close(struct weir_call *c, enum weir_reason reason)
 {
-	const struct conf *cf = c->conf;
 	struct state *st = c->state;
 	struct ctx *cx = c->ctx;
 	int dir;
 
 	(void)reason;
 	for (dir = 0; dir < 2; dir++)
-		if (cf->limiter.table != NULL && cx->paces[dir].booked > 0)
+		if (!cx->paces[dir].alone && cx->paces[dir].booked > 0)
 			(void)weir_table_refund(st->limiter.table,
 				weir_limiter_kept(&cx->key), st->columns[dir],
 				cx->paces[dir].booked);
@@ -275,6 +309,7 @@ const struct weir_middleware mw_limit_rate = {
 	.state_size = sizeof(struct state),
 	.counters = counters,
 	.check = limit_rate_check,
+	.claim = limit_rate_claim,
 	.start = limit_rate_start,
 	.up = limit_rate_up,
 	.down = limit_rate_down,

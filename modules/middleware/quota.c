@@ -28,6 +28,7 @@ struct state {
 
 /* One direction. */
 struct purse {
+	uint64_t owed;	   /* passed when the table could not say */
 	uint64_t spent;	   /* in all */
 	uint64_t budget;   /* the last */
 	uint64_t given_ms; /* age of the channel at that */
@@ -64,9 +65,28 @@ static const struct weir_opt opts[] = {
 	WEIR_STRING("column", struct conf, column, .def = "quota",
 		.help = "Column of the table, of type period, that counts."),
 	WEIR_LIMITER_TABLE(struct conf, limiter),
-	WEIR_LIMITER_ROWS(struct conf, limiter),
+	WEIR_LIMITER_ROWS(struct conf, limiter, WEIR_FOR_OPEN),
 	WEIR_OPT_END,
 };
+
+static bool
+quota_claim(const void *conf, unsigned i, struct weir_claim *claim)
+{
+	static const char *const bytes[] = {
+		[COUNT_BOTH] = "bytes of both directions",
+		[COUNT_UP] = "bytes from the client",
+		[COUNT_DOWN] = "bytes to the client",
+	};
+	const struct conf *cf = conf;
+
+	*claim = (struct weir_claim){ .by = &cf->limiter,
+		.column = cf->column,
+		.option = "column",
+		.type = WEIR_COLUMN_PERIOD,
+		.counts = bytes[cf->count],
+		.period_ms = cf->period_ms };
+	return i == 0;
+}
 
 static int
 quota_start(struct weir_instance *in)
@@ -117,12 +137,29 @@ quota_open(struct weir_call *c)
 	return weir_pass(0);
 }
 
-/* How many bytes are spent at once: more than are here, if more passed just
- * now, so that who is idle keeps nothing from others. */
+/* What is left of the quota in this period, as far as it is known. */
 static uint64_t
-budget_next(const struct conf *cf, const struct purse *p, uint64_t here,
+quota_left(const struct weir_call *c)
+{
+	const struct conf *cf = c->conf;
+	const struct state *st = c->state;
+	const struct ctx *cx = c->ctx;
+	uint64_t used = 0;
+
+	if (weir_table_read(st->limiter.table, weir_limiter_kept(&cx->key),
+		    st->column, &used) == -1)
+		used = 0;
+	return used < cf->max ? cf->max - used : 0;
+}
+
+/* How many bytes are spent at once: more than are here, if more passed just
+ * now, but the less the less is left, so that who is idle then keeps little
+ * from others. */
+static uint64_t
+budget_next(const struct weir_call *c, const struct purse *p, uint64_t here,
 	uint64_t age_ms)
 {
+	const struct conf *cf = c->conf;
 	uint64_t n = p->budget * 2, most = cf->max / PARTS;
 
 	if (age_ms > p->given_ms + STEADY_MS)
@@ -131,11 +168,16 @@ budget_next(const struct conf *cf, const struct purse *p, uint64_t here,
 		most = BUDGET_MOST;
 	if (n > most)
 		n = most;
+	if (n <= here)
+		return here;
+	most = quota_left(c) / PARTS;
+	if (n > most)
+		n = most;
 	return n > here ? n : here;
 }
 
-/* Bytes go on in a dry run: they count as well. */
-static void
+/* Bytes go on in a dry run, or have gone on already: they count as well. */
+static int
 bytes_spend_more(struct weir_call *c, uint64_t n)
 {
 	const struct conf *cf = c->conf;
@@ -143,8 +185,18 @@ bytes_spend_more(struct weir_call *c, uint64_t n)
 	struct ctx *cx = c->ctx;
 	uint64_t got, left_ms;
 
-	(void)weir_table_spend(st->limiter.table, weir_limiter_kept(&cx->key),
+	return weir_table_spend(st->limiter.table, weir_limiter_kept(&cx->key),
 		st->column, cf->period_ms, n, UINT64_MAX, &got, &left_ms);
+}
+
+/* Counts what the table could not be told of when it passed. */
+static void
+purse_settle(struct weir_call *c, struct purse *p)
+{
+	if (p->owed == 0 || bytes_spend_more(c, p->owed) == -1)
+		return;
+	p->spent += p->owed;
+	p->owed = 0;
 }
 
 static struct weir_verdict
@@ -163,12 +215,17 @@ spend(struct weir_call *c, struct weir_bytes in, enum weir_dir dir)
 	if (in.len == 0)
 		return weir_pass(0);
 	weir_facts(c, &f);
-	n = budget_next(cf, p, in.len, f.age_ms);
+	purse_settle(c, p);
+	n = budget_next(c, p, in.len, f.age_ms);
 	if (bytes_spend(c, &n, &left_ms) == -1) {
+		if (weir_limiter_hangs(c, &st->limiter)) {
+			p->owed += in.len;
+			return weir_skip(in.len);
+		}
 		if (weir_limiter_refuses(
 			    c, &cf->limiter, &st->limiter, used_up))
 			return weir_limiter_end(&cf->limiter);
-		bytes_spend_more(c, n);
+		(void)bytes_spend_more(c, n);
 	}
 	p->budget = n;
 	p->spent += n;
@@ -200,9 +257,12 @@ quota_close(struct weir_call *c, enum weir_reason reason)
 	(void)reason;
 	weir_facts(c, &f);
 	for (dir = 0; dir < 2; dir++) {
-		const struct purse *p = &cx->purses[dir];
+		struct purse *p = &cx->purses[dir];
 		uint64_t used = dir == WEIR_UP ? f.up_bytes : f.down_bytes;
-		uint64_t left = p->spent > used ? p->spent - used : 0;
+		uint64_t left;
+
+		purse_settle(c, p);
+		left = p->spent > used ? p->spent - used : 0;
 
 		/* Others may have dropped or added bytes. */
 		if (left > p->budget)
@@ -218,12 +278,13 @@ quota_close(struct weir_call *c, enum weir_reason reason)
 const struct weir_middleware mw_quota = {
 	.name = "quota",
 	.help = "Limits how many bytes a client has in a day, or any period.",
-	.example = "max = \"10G\";",
+	.example = "max = \"10G\"; period = \"1h\";",
 	.opts = opts,
 	.conf_size = sizeof(struct conf),
 	.ctx_size = sizeof(struct ctx),
 	.state_size = sizeof(struct state),
 	.counters = counters,
+	.claim = quota_claim,
 	.start = quota_start,
 	.open = quota_open,
 	.up = quota_up,

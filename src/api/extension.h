@@ -48,6 +48,7 @@ struct weir_extension {
 	const struct weir_opt *opts;
 	size_t conf_size;
 	size_t state_size; /* for each process */
+	bool single;	   /* there can be one entry of it */
 
 	/* Cross-field checks of one entry, in -t and at start: 0, or -1 after
 	 * weir_error(). */
@@ -71,6 +72,10 @@ struct weir_extension {
 	/* After start, in the keeper, which there is one of: 0, or -1 with
 	 * errno as with start. */
 	int (*keep)(struct weir_service *s, struct weir_keeper *k);
+	/* In the keeper, after keep, when nothing undoes this start any more: a
+	 * reload may still fail before.  From here on it may change what others
+	 * see as well, such as rows of its tables. */
+	void (*serve)(struct weir_service *s);
 	/* In the keeper; ends with word NULL. */
 	const struct weir_command *commands;
 	/* Stands first in every chain, with the conf of the entry. */

@@ -16,6 +16,17 @@ struct weir_limiter {
 	int refuse; /* enum weir_manner */
 };
 
+/* What one counts in a column of its table, for .claim.  Others may count there
+ * as well, if they count the same, and it comes again as fast. */
+struct weir_claim {
+	const struct weir_limiter *by; /* whose table and key */
+	const char *column, *option;   /* its name, and the option for that */
+	enum weir_column_type type;
+	const char *counts;	   /* what, as in "new channels" */
+	struct weir_bucket bucket; /* of tokens */
+	uint64_t period_ms;	   /* of a period */
+};
+
 /* A part of their state. */
 struct weir_limiter_state {
 	struct weir_table *table;
@@ -46,18 +57,22 @@ enum weir_limited {
 
 extern const char *const weir_limiter_types[];
 
-/* Rows of struct weir_limiter l in struct S: first "table", then the others. */
+/* Rows of struct weir_limiter l in struct S: first "table", then the others;
+ * when: the key is wanted, WEIR_FOR_OPEN or WEIR_FOR_BYTES. */
 #define WEIR_LIMITER_TABLE(S, l)                                               \
 	WEIR_STRING("table", S, l.table, .def = "table",                       \
 		.flags = WEIR_NAMES_EXTENSION, .choices = weir_limiter_types,  \
 		.help = "Which entry of extensions, of type table, keeps "     \
-			"count: for all workers, and over reloads.")
-#define WEIR_LIMITER_ROWS(S, l)                                                \
-	WEIR_FORMAT("key", S, l.key, .flags = WEIR_OPTIONAL,                   \
+			"count: for all workers, and over reloads.  Entries "  \
+			"of several servers that name the same table and "     \
+			"column count together what has the same key; two "    \
+			"whose rates or periods differ need a column each.")
+#define WEIR_LIMITER_ROWS(S, l, when)                                          \
+	WEIR_FORMAT("key", S, l.key, .flags = WEIR_OPTIONAL | (when),          \
 		.help = "What channels are counted by: a text with "           \
-			"variables; without one, the client's "                \
-			"address.  What is not known counts as "               \
-			"\"-\"."),                                             \
+			"variables that are known by then; without "           \
+			"one, the client's address.  Where there is nothing "  \
+			"it is \"-\"."),                                       \
 		WEIR_INT("prefix4", S, l.prefix4, .def = "32", .min = 0,       \
 			.max = 32,                                             \
 			.help = "Clients whose IPv4 addresses begin with so "  \
@@ -92,6 +107,11 @@ void weir_limiter_free(struct weir_limiter_key *key);
  * of whatever else errno says that the table could not?  Counts and logs it. */
 bool weir_limiter_refuses(struct weir_call *c, const struct weir_limiter *l,
 	struct weir_limiter_state *st, const char *why);
+/* Is it no answer in time (errno ETIMEDOUT)?  A channel that was let in is not
+ * ended by that: it goes on, by itself, until the table answers again.  Counts
+ * and logs it; errno stays. */
+bool
+weir_limiter_hangs(const struct weir_call *c, struct weir_limiter_state *st);
 /* The verdict on a channel of which that was true. */
 struct weir_verdict weir_limiter_end(const struct weir_limiter *l);
 

@@ -27,6 +27,7 @@ enum weir_needs {
 };
 
 struct services;
+struct weir_claim;
 
 /* One entry of a chain inside one worker. */
 struct weir_instance {
@@ -57,6 +58,10 @@ struct weir_middleware {
 	/* Cross-field checks of one instance, in -t and at start: 0, or -1
 	 * after weir_error().  conf is filled and stays as it is. */
 	int (*check)(const void *conf, struct weir_diag *d);
+	/* Fills in the i-th column of a table that it counts in (limiter.h),
+	 * from 0 on; false: there are no more.  -t looks whether they are there
+	 * and go together. */
+	bool (*claim)(const void *conf, unsigned i, struct weir_claim *claim);
 	/* Which of WEIR_NEEDS_... its workers need for this; they keep those
 	 * and no others.  weir refuses to start without them. */
 	uint32_t (*needs)(const void *conf);

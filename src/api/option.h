@@ -37,7 +37,10 @@ enum weir_opt_flag {
 	WEIR_NAMES_EXTENSION = 32, /* a string: the name of an entry of
 				    * extensions, of type choices[0] if there
 				    * are choices */
-	WEIR_BARE = 16 /* strings of which a number or false needs no quotes */
+	WEIR_BARE = 16, /* strings of which a number or false needs no quotes */
+	WEIR_FOR_OPEN = 64,  /* a format that .open wants: of variables that are
+			      * known then */
+	WEIR_FOR_BYTES = 128 /* the same, of .up and .down */
 };
 
 /* A log file of the configuration, opened before the workers start. */

@@ -76,6 +76,7 @@ struct weir_table_spec {
 	uint32_t save_ms; /* how often it is written; 0: once a minute */
 	bool shared; /* with other machines, see below; without a file, from
 		      * which what they still know would count twice */
+	bool hidden; /* nobody else's business: the API does not show it */
 };
 
 struct weir_table;
@@ -129,8 +130,12 @@ int weir_table_column(const struct weir_table *t, const char *name,
 /* Stores a value; EMSGSIZE: it is too long. */
 int weir_table_set(struct weir_table *t, struct weir_bytes key, unsigned column,
 	struct weir_bytes value);
-/* Copies a value of at most size bytes, and how long it is; ENOENT: there is no
- * such key. */
+/* The same, in a key that ends in ms (UINT64_MAX: never), whatever the table's
+ * ttl says: nobody sees it without its end. */
+int weir_table_store(struct weir_table *t, struct weir_bytes key,
+	unsigned column, struct weir_bytes value, uint64_t ms);
+/* Copies a value of at most size bytes, and how long it is: what of size is
+ * behind that stays as it was; ENOENT: there is no such key. */
 int weir_table_get(struct weir_table *t, struct weir_bytes key, unsigned column,
 	void *value, size_t size, size_t *len);
 /* A count, a rate, what is held or is left of tokens; ENOENT: there is no such
@@ -143,9 +148,9 @@ int weir_table_expire(struct weir_table *t, struct weir_bytes key, uint64_t ms);
 int weir_table_delete(struct weir_table *t, struct weir_bytes key);
 /* How long until the key ends by itself; UINT64_MAX: never; ENOENT. */
 int weir_table_left(struct weir_table *t, struct weir_bytes key, uint64_t *ms);
-/* Tells of each key, until told says false; told may not use the table.  Keys
- * of a part that another process hangs in are left out. */
-void weir_table_walk(struct weir_table *t, weir_key_told *told, void *arg);
+/* Tells of each key, until told says false; told may not use the table.
+ * ETIMEDOUT: those of a part that another process hangs in were left out. */
+int weir_table_walk(struct weir_table *t, weir_key_told *told, void *arg);
 /* Is somebody to pass of whom the table could not say, for lack of room or
  * of time?  As it is configured. */
 bool weir_table_allows(const struct weir_table *t);

@@ -1,6 +1,7 @@
 /* conf.c - a configuration file as one immutable struct. */
 #include <string.h>
 
+#include "conf/claim.h"
 #include "conf/conf.h"
 #include "conf/core.h"
 #include "conf/expand.h"
@@ -82,10 +83,12 @@ conf_fill(struct weir_diag *d, struct node *root, const char *file)
 	struct arena arena = { NULL };
 	struct owner *owner = arena_alloc(&arena, sizeof(*owner));
 	struct option_loader l = { .arena = &arena, .diag = d };
+	struct claims claims = { .v = NULL };
 	struct option_scope top = { root, "", "" };
 	struct conf *conf = &owner->conf;
 
 	l.extensions = &conf->extensions;
+	l.claims = &claims;
 	conf->file = arena_strdup(&arena, file);
 	option_unknown(&l, core_rows, NULL, &top);
 	option_load(&l, core_rows, &top, conf);

@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "conf/api.h"
 #include "conf/core.h"
+#include "conf/claim.h"
 #include "conf/cpus.h"
 #include "conf/socket.h"
 #include "conf/entry.h"
@@ -286,6 +287,7 @@ core_check(struct option_loader *l, const struct node *root, struct conf *conf)
 		names_check(l, servers, conf);
 		listens_check(l, servers, conf);
 	}
+	claims_check(l);
 	api_check(l, root, &conf->api);
 	user_check(l, root, conf);
 	cpus_check(l, root, &conf->process);

@@ -14,6 +14,7 @@
 /* Members of a middleware that it calls, in the order of a channel's life. */
 #define CALLBACKS(X)                                                           \
 	X(check)                                                               \
+	X(claim)                                                               \
 	X(needs)                                                               \
 	X(races)                                                               \
 	X(start)                                                               \

@@ -87,6 +87,7 @@ entry_load(struct option_loader *l, const struct entry_kind *kind,
 	struct conf_entry *e = &entries[i];
 	struct option_loader own = *l;
 	const struct node *type = NULL;
+	unsigned before = l->diag->errors;
 	const char *base = arena_printf(l->arena, "%s%s%s", scope->setting,
 		*scope->setting != '\0' ? "." : "", key);
 	struct option_scope sub = { .group = e->node };
@@ -106,6 +107,7 @@ entry_load(struct option_loader *l, const struct entry_kind *kind,
 	if (type != NULL && type->kind == NODE_STRING)
 		sub.path = arena_printf(
 			l->diag->arena, "%s (%.64s)", sub.path, type->text);
+	e->path = sub.path;
 	own.settings = NULL;
 	own.nsettings = 0;
 	own.late = NULL;
@@ -115,6 +117,7 @@ entry_load(struct option_loader *l, const struct entry_kind *kind,
 	e->nsettings = own.nsettings;
 	e->late = own.late;
 	e->nlate = own.nlate;
+	e->failed = l->diag->errors != before;
 }
 
 static void

@@ -39,11 +39,13 @@ struct conf_entry {
 	struct entry_common common;
 	struct entry_type type;
 	const char *name; /* its own, or the type's */
+	const char *path; /* in messages */
 	const void *conf;
 	struct conf_setting *settings;
 	size_t nsettings;
 	struct option_late *late;
 	size_t nlate;
+	bool failed; /* something is wrong with it */
 };
 
 /* What a list came to. */

@@ -1,6 +1,7 @@
 /* extension.c - the extensions of a configuration, from its list of them. */
 #include <string.h>
 
+#include "conf/claim.h"
 #include "conf/entry.h"
 #include "conf/extension.h"
 #include "registry.h"
@@ -18,6 +19,8 @@ const struct weir_rows extension_rows = {
 	.opts = rows, .size = sizeof(struct entry_common), .shorthand = "type"
 };
 
+static void singles_check(struct option_loader *l, const struct weir_opt *row,
+	const struct entries *es);
 static struct entry_type extension_type(size_t i);
 static void files_check(const struct option_loader *l, const char *key,
 	const struct entries *es);
@@ -33,6 +36,7 @@ extension_load(struct option_loader *l, const struct weir_opt *row,
 	struct weir_list *list)
 {
 	struct conf_extension *exts;
+	unsigned before = l->diag->errors;
 	struct entries es;
 	size_t i, j;
 
@@ -58,10 +62,13 @@ extension_load(struct option_loader *l, const struct weir_opt *row,
 					diag_place(l->diag,
 						&es.chain[j]->node->place));
 	}
+	singles_check(l, row, &es);
 	if (es.incomplete)
 		l->extensions = NULL;
 	else
 		files_check(l, row->key, &es);
+	if (l->claims != NULL)
+		l->claims->unsure = l->diag->errors != before;
 }
 
 /* The file of the n-th table of an extension, or "" if it has none; NULL: there
@@ -133,6 +140,28 @@ files_check(const struct option_loader *l, const char *key,
 				es->chain[i]->name, file, other->name,
 				diag_place(l->diag, &other->node->place));
 		}
+}
+
+/* Two entries of what there can be one of, whatever their names are. */
+static void
+singles_check(struct option_loader *l, const struct weir_opt *row,
+	const struct entries *es)
+{
+	const struct weir_extension *type;
+	size_t i, j;
+
+	for (i = 0; i < es->n; i++) {
+		type = es->chain[i]->type.module;
+		for (j = 0; type->single && j < i; j++)
+			if (es->chain[j]->type.module == type)
+				diag_error(l->diag, &es->chain[i]->node->place,
+					row->key,
+					"there can be only one extension of "
+					"type \"%.64s\" (the other: %s)",
+					type->name,
+					diag_place(l->diag,
+						&es->chain[j]->node->place));
+	}
 }
 
 static struct entry_type

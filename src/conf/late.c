@@ -1,4 +1,6 @@
 /* late.c - options that can be compiled only when the whole chain is known. */
+#include <string.h>
+
 #include "conf/condition.h"
 #include "conf/format.h"
 #include "conf/late.h"
@@ -6,6 +8,10 @@
 static enum weir_moment
 use_since(const struct condition_use *use, const struct variable_scope *scope);
 static const char *use_why(struct arena *a, const struct condition_use *use,
+	const struct variable_scope *scope, unsigned stage);
+static bool is_known(const struct variable *var, enum weir_moment moment,
+	const struct variable_scope *scope, unsigned stage);
+static const char *known_list(struct arena *a, enum weir_moment moment,
 	const struct variable_scope *scope, unsigned stage);
 static void late_error(struct option_loader *l, const struct option_late *late,
 	const struct variable_fault *fault);
@@ -139,6 +145,82 @@ use_why(struct arena *a, const struct condition_use *use,
 			     "this middleware has to see them through it: "
 			     "place this one behind it",
 		var->name, variable_known(since), scope->stages[i].name);
+}
+
+void
+late_moment(struct option_loader *l, const struct option_late *late,
+	const struct variable_scope *scope, unsigned stage)
+{
+	const struct weir_format *f = late->object;
+	enum weir_moment moment = scope->stages[stage].when_since;
+	struct arena *a = l->diag->arena;
+	struct variable_fault fault;
+	size_t i;
+
+	if (late->row->flags & WEIR_FOR_BYTES)
+		moment = WEIR_AT_ROUTE;
+	else if ((late->row->flags & WEIR_FOR_OPEN) == 0)
+		return;
+	for (i = 0; i < f->n; i++) {
+		const struct variable *var = f->parts[i].var;
+
+		if (var == NULL || f->parts[i].again ||
+			is_known(var, moment, scope, stage))
+			continue;
+		fault.column =
+			(size_t)(strstr(f->text,
+					 arena_printf(a, "%%{%s}", var->name)) -
+				 f->text) +
+			1;
+		fault.why = arena_printf(a,
+			"\"%s\" is not known yet when this is wanted, so "
+			"that it would be \"-\" for all; there are: %s",
+			var->name, known_list(a, moment, scope, stage));
+		late_error(l, late, &fault);
+	}
+}
+
+/* What bytes tell reaches only those who come behind, unless they take part no
+ * sooner than all is told. */
+static bool
+is_known(const struct variable *var, enum weir_moment moment,
+	const struct variable_scope *scope, unsigned stage)
+{
+	struct condition_use use = { .var = var };
+	enum weir_moment since = use_since(&use, scope);
+
+	if (since > moment)
+		return false;
+	if (var->id != VARIABLE_COUNT || var->stage < stage)
+		return true;
+	if (var->stage == stage || moment == WEIR_AT_OPEN)
+		return false;
+	return since == WEIR_AT_OPEN ||
+	       scope->stages[stage].when_since == WEIR_AT_ROUTE;
+}
+
+static const char *
+known_list(struct arena *a, enum weir_moment moment,
+	const struct variable_scope *scope, unsigned stage)
+{
+	const struct weir_variable *row;
+	const char *all = "";
+	unsigned i;
+
+	for (row = variable_rows; row->name != NULL; row++)
+		if (row->since <= moment)
+			all = arena_printf(a, "%s%s%s", all,
+				*all != '\0' ? ", " : "", row->name);
+	for (i = 0; i < scope->n; i++)
+		for (row = scope->stages[i].mw->variables;
+			row != NULL && row->name != NULL; row++)
+			if (is_known(&(struct variable){ .row = row,
+					     .id = VARIABLE_COUNT,
+					     .stage = i },
+				    moment, scope, stage))
+				all = arena_printf(a, "%s, %s.%s", all,
+					scope->stages[i].name, row->name);
+	return all;
 }
 
 static void

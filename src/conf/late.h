@@ -31,4 +31,9 @@ int late_compile(struct option_loader *l, const struct option_late *late,
 void late_when(struct option_loader *l, const struct option_late *late,
 	const struct variable_scope *scope, struct conf_stage *stage);
 
+/* Reports variables of a compiled format that are not known yet when that stage
+ * of the scope wants it, as WEIR_FOR_OPEN and WEIR_FOR_BYTES say. */
+void late_moment(struct option_loader *l, const struct option_late *late,
+	const struct variable_scope *scope, unsigned stage);
+
 #endif

@@ -11,6 +11,8 @@
 #include "conf/diag.h"
 #include "conf/node.h"
 
+struct claims;
+
 /* One load of a configuration. */
 struct option_loader {
 	struct arena *arena; /* of what is filled */
@@ -20,6 +22,7 @@ struct option_loader {
 	struct option_late *late; /* what waits for the chain */
 	size_t nlate;
 	const struct weir_list *extensions; /* NULL: not known */
+	struct claims *claims;		    /* NULL: nobody asks */
 };
 
 /* A group that is being read, and its names. */

@@ -1,4 +1,5 @@
 /* stage.c - the chain of a server from its list of middlewares. */
+#include "conf/claim.h"
 #include "conf/entry.h"
 #include "conf/late.h"
 #include "conf/stage.h"
@@ -58,6 +59,8 @@ stage_load(struct option_loader *l, const struct weir_opt *row,
 		return;
 	}
 	chain_compile(l, &es, stages, ahead);
+	for (i = 0; i < es.n; i++)
+		claims_keep(l, es.chain[i], &stages[ahead + i], scope->path);
 }
 
 void
@@ -119,5 +122,13 @@ chain_compile(struct option_loader *l, const struct entries *es,
 			if (late_compile(l, late, &scope) == 0 &&
 				late->object == es->chain[i]->common.when)
 				late_when(l, late, &scope, &stages[ahead + i]);
+		}
+	/* When each takes part is known only now. */
+	for (i = 0; i < es->n; i++)
+		for (j = 0; j < es->chain[i]->nlate; j++) {
+			late = &es->chain[i]->late[j];
+			if (late->row->type == WEIR_T_FORMAT)
+				late_moment(
+					l, late, &scope, (unsigned)(ahead + i));
 		}
 }

@@ -25,6 +25,7 @@ struct engine {
 	uint32_t events;		       /* how many there have been */
 	struct weir_moved *moved;	       /* where its bytes are counted */
 	struct weir_moved unseen; /* or here, when nobody wants them */
+	unsigned number;	  /* of its server in the plan; for observers */
 	bool hurried;		  /* close callbacks may not wait any more */
 };
 

@@ -155,12 +155,10 @@ words_are_due(struct weir_limiter_state *st, enum words words)
 	return true;
 }
 
-/* The table could not say: it is asked what then. */
-static bool
-unknown_is_refused(struct weir_call *c, struct weir_limiter_state *st, int err)
+static void
+unknown_count(const struct weir_call *c, struct weir_limiter_state *st, int err,
+	const char *then)
 {
-	bool allows = weir_table_allows(st->table);
-
 	weir_count(c, WEIR_LIMITED_UNKNOWN, 1);
 	if (words_are_due(st, WORDS_UNKNOWN))
 		log_warn("%s/%s: its table %s: %s", st->server, st->name,
@@ -168,9 +166,30 @@ unknown_is_refused(struct weir_call *c, struct weir_limiter_state *st, int err)
 			: err == ETIMEDOUT ? "does not answer in time"
 			: err == EMSGSIZE  ? "has no room for so long a key"
 					   : strerror(err),
-			allows ? "whom it does not know, it lets pass"
-			       : "whom it does not know, it refuses");
+			then);
+}
+
+/* The table could not say: it is asked what then. */
+static bool
+unknown_is_refused(struct weir_call *c, struct weir_limiter_state *st, int err)
+{
+	bool allows = weir_table_allows(st->table);
+
+	unknown_count(c, st, err,
+		allows ? "whom it does not know, it lets pass"
+		       : "whom it does not know, it refuses");
 	return !allows;
+}
+
+bool
+weir_limiter_hangs(const struct weir_call *c, struct weir_limiter_state *st)
+{
+	if (errno != ETIMEDOUT)
+		return false;
+	unknown_count(c, st, ETIMEDOUT,
+		"channels that are there go on until it does");
+	errno = ETIMEDOUT;
+	return true;
 }
 
 bool

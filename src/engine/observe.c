@@ -60,6 +60,7 @@ observers_init(struct observers *o, struct weir_service *services, size_t n,
 		if (look == NULL)
 			continue;
 		o->v[o->n++] = (struct observation){ .service = &services[i],
+			.called = look->called,
 			.own_off = o->size };
 		o->size += aligned(look->channel_size);
 		o->times |= look->called != NULL;
@@ -87,12 +88,12 @@ observe_engine(struct engine *e)
 	struct weir_moved *moved = NULL;
 	unsigned i, stage;
 
+	e->number = server_number(e);
 	for (i = o->n; i-- > 0;) {
 		struct weir_service *s = o->v[i].service;
 		const struct weir_observer *look = s->type->observer;
 
-		moved = look->moved == NULL ? NULL
-					    : look->moved(s, server_number(e));
+		moved = look->moved == NULL ? NULL : look->moved(s, e->number);
 		if (moved != NULL)
 			e->moved = moved;
 		for (stage = 0; look->events != NULL && stage < e->chain.n;
@@ -100,8 +101,7 @@ observe_engine(struct engine *e)
 			_Atomic uint64_t *events =
 				e->chain.stages[stage].nevents == 0
 					? NULL
-					: look->events(
-						  s, server_number(e), stage);
+					: look->events(s, e->number, stage);
 
 			if (events != NULL)
 				e->chain.stages[stage].events = events;
@@ -125,7 +125,7 @@ channel_watched(struct weir_channel *ch)
 		for (n = 0; n < o->n; n++) {                                   \
 			struct weir_service *s = o->v[n].service;              \
 			struct weir_seen seen = {                              \
-				.server = server_number((ch)->engine),         \
+				.server = (ch)->engine->number,                \
 				.id = (ch)->id,                                \
 				.own = channel_watched(ch) + o->v[n].own_off   \
 			};                                                     \
@@ -191,16 +191,31 @@ observe_enter(struct loop *loop)
 		loop->entered_ns = now_ns();
 }
 
+/* Every callback pays for this: it is observers_tell() without what is the same
+ * for all of them. */
 void
 observe_leave(const struct weir_call *c)
 {
-	const struct loop *loop = c->ch->engine->loop;
-	struct weir_called called = { .stage = c->stage,
-		.hook = hooks[c->hook],
-		.bytes = c->hook <= HOOK_DOWN ? loop->shown : 0 };
+	const struct engine *e = c->ch->engine;
+	const struct observers *o = e->loop->observers;
+	const struct observation *v = o->v;
+	uint8_t *watched = channel_watched(c->ch);
+	struct weir_called called;
+	struct weir_seen seen;
+	unsigned left = o->n;
 
-	if (!loop->observers->times)
+	if (!o->times)
 		return;
-	called.ns = now_ns() - loop->entered_ns;
-	observers_tell(c->ch, called, AND & called);
+	called.ns = now_ns() - e->loop->entered_ns;
+	called.stage = c->stage;
+	called.hook = hooks[c->hook];
+	called.bytes = c->hook <= HOOK_DOWN ? e->loop->shown : 0;
+	seen.server = e->number;
+	seen.id = c->ch->id;
+	for (; left > 0; left--, v++) {
+		if (v->called == NULL)
+			continue;
+		seen.own = watched + v->own_off;
+		v->called(v->service, &seen, &called);
+	}
 }

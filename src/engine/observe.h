@@ -15,6 +15,9 @@ struct loop;
 /* One of them, and where a channel has its bytes. */
 struct observation {
 	struct weir_service *service;
+	/* That of its observer, or NULL: asked for at each callback. */
+	void (*called)(struct weir_service *s, const struct weir_seen *seen,
+		const struct weir_called *called);
 	size_t own_off;
 };
 

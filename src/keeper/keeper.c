@@ -29,6 +29,7 @@ static const int keeper_signals[] = { SIGTERM, SIGQUIT };
 
 static void keeper_leave(struct weir_keeper *k);
 static void keeper_drain(struct weir_keeper *k);
+static void keeper_serve(struct weir_keeper *k);
 static int keeper_reopen(struct weir_keeper *k, uint32_t index, int fd);
 
 static void
@@ -57,6 +58,7 @@ keeper_told(void *arg, const struct msg *m, int attached)
 				strerror(errno));
 		break;
 	case MSG_GO:
+		keeper_serve(k);
 		web_open(&k->web);
 		upkeep_serve(&k->upkeep);
 		break;
@@ -164,6 +166,19 @@ keeper_keep(struct weir_keeper *k)
 	return 0;
 }
 
+/* Extensions may change what others see: once. */
+static void
+keeper_serve(struct weir_keeper *k)
+{
+	struct weir_service *s = k->services.v;
+	size_t i;
+
+	for (i = 0; i < k->services.n && !k->serves; i++, s++)
+		if (s->type != NULL && s->type->serve != NULL)
+			s->type->serve(s);
+	k->serves = true;
+}
+
 static int
 keeper_init(struct weir_keeper *k, const struct heritage *h)
 {
@@ -185,6 +200,10 @@ keeper_init(struct weir_keeper *k, const struct heritage *h)
 		control_init(&k->control, k->base, h->control_fd, keeper_told,
 			k) == -1)
 		return -1;
+	/* There is nothing that a first start could spoil: then clients find
+	 * everything in its place. */
+	if (h->generation == 1)
+		keeper_serve(k);
 	sigemptyset(&set);
 	for (i = 0; i < 2; i++) {
 		k->signals[i] = evsignal_new(

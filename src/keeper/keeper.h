@@ -40,6 +40,7 @@ struct weir_keeper {
 	struct services services;
 	struct upkeep upkeep;
 	SLIST_HEAD(, page) pages; /* of extensions */
+	bool serves;		  /* extensions know */
 	bool leaving;
 };
 

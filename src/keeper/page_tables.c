@@ -40,7 +40,8 @@ request_table(struct weir_request *r)
 	size_t i;
 
 	for (i = 0; i < h->ntables; i++)
-		if (strcmp(h->tables[i].name, r->parts[0].p) == 0)
+		if (!h->tables[i].hidden &&
+			strcmp(h->tables[i].name, r->parts[0].p) == 0)
 			return h->tables[i].table;
 	request_refuse(r, 404, "there is no table \"%.64s\"", r->parts[0].p);
 	return NULL;
@@ -73,6 +74,8 @@ page_tables(struct weir_request *r)
 	for (i = 0; i < h->ntables; i++) {
 		struct weir_table *t = h->tables[i].table;
 
+		if (h->tables[i].hidden)
+			continue;
 		keys = table_count(t);
 		(void)json_array_append_new(
 			list, json_pack("{s:o,s:I,s:o,s:I,s:I}", "name",

@@ -11,7 +11,9 @@
 #include "shm/counters.h"
 #include "shm/pause.h"
 
-#define HOLDERS_LEAST 16 /* processes that have something of one key */
+#define HOLDERS                                                                \
+	32 /* in whole such: processes that have something of one key          \
+	    */
 
 static int
 table_open(struct tables *ts, const struct conf *conf, uint32_t extension,
@@ -19,7 +21,8 @@ table_open(struct tables *ts, const struct conf *conf, uint32_t extension,
 static int tables_count(struct tables *ts, const struct conf *conf,
 	const struct conf_extension *ext);
 static void tables_warn(const struct tables *ts);
-static uint32_t holders_for(unsigned workers);
+static uint32_t holders_for(const struct conf *conf, unsigned workers);
+static void holders_fit(struct table_options *options);
 
 bool
 tables_wanted(const struct conf *conf)
@@ -49,7 +52,7 @@ tables_open(struct tables *ts, struct shm *shm, const struct conf *conf,
 			if (!ext->type->table(ext->conf, j, &spec))
 				break;
 			if (table_open(ts, conf, i, &spec,
-				    holders_for(workers)) == -1)
+				    holders_for(conf, workers)) == -1)
 				return -1;
 		}
 		if (ext->type->count != NULL &&
@@ -129,6 +132,7 @@ table_open(struct tables *ts, const struct conf *conf, uint32_t extension,
 		return -1;
 	}
 	options.name = name;
+	holders_fit(&options);
 	if (table_init(table, ts->shm, &options, &fresh) == -1) {
 		log_error("table \"%s\": cannot have %zu bytes: %s", name,
 			spec->size,
@@ -143,12 +147,14 @@ table_open(struct tables *ts, const struct conf *conf, uint32_t extension,
 	}
 	if (fresh && shm_zone_other(ts->shm, table->zone))
 		log_warn("table \"%s\" has other columns than before, or room "
-			 "for other numbers of workers: it begins empty",
+			 "for other numbers of workers and generations: it "
+			 "begins empty",
 			name);
 	ts->v[ts->n++] = (struct heritage_table){ .table = table,
 		.name = name,
 		.extension = extension,
 		.file = spec->file,
+		.hidden = spec->hidden,
 		.save_ms = spec->save_ms,
 		.fresh = !table->zone->filled };
 	return 0;
@@ -195,13 +201,47 @@ tables_count(struct tables *ts, const struct conf *conf,
 	return -1;
 }
 
-/* A power of two, so that a few workers more do not make it another table. */
+/* Every process that can be there at a time may hold something of one key:
+ * those of all generations, and of one that is about to be.  In steps, so that
+ * a few workers more do not make it another table. */
 static uint32_t
-holders_for(unsigned workers)
+holders_for(const struct conf *conf, unsigned workers)
 {
-	uint32_t n = HOLDERS_LEAST;
+	uint64_t n = (uint64_t)workers *
+		     ((uint64_t)conf->process.max_generations + 1);
 
-	while (n < 2 * workers)
-		n *= 2;
-	return n;
+	if (n > WEIR_PROCESSES)
+		n = WEIR_PROCESSES;
+	return (uint32_t)((n + HOLDERS - 1) / HOLDERS * HOLDERS);
+}
+
+static bool
+holds(const struct table_options *options)
+{
+	unsigned i;
+
+	for (i = 0; i < options->ncolumns; i++)
+		if (options->columns[i].type == WEIR_COLUMN_HELD)
+			return true;
+	return false;
+}
+
+/* Of those as many as a row has room for; where nothing is held, the same for
+ * all, so that the table stays when there are others. */
+static void
+holders_fit(struct table_options *options)
+{
+	struct shape shape = { .columns = options->columns,
+		.n = options->ncolumns,
+		.key_most = options->key_most,
+		.holders = holds(options) ? options->holders : HOLDERS };
+
+	while (shape.holders > HOLDERS && shape_init(&shape) == -1)
+		shape.holders -= HOLDERS;
+	if (holds(options) && shape.holders < options->holders)
+		log_warn("table \"%s\": rows have room for %u processes that "
+			 "hold something of one key, but workers and "
+			 "process.max_generations allow %u",
+			options->name, shape.holders, options->holders);
+	options->holders = shape.holders;
 }

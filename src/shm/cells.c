@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "shm/crash.h"
 #include "shm/place.h"
 #include "shm/table.h"
 
@@ -225,6 +226,33 @@ weir_table_set(struct weir_table *t, struct weir_bytes key, unsigned column,
 	return place_done(&p, row_set(&t->shape, row, column, value));
 }
 
+static uint64_t
+end_of(const struct place *p, uint64_t ms)
+{
+	return ms < UINT64_MAX - p->of.now_ms ? p->of.now_ms + ms : UINT64_MAX;
+}
+
+int
+weir_table_store(struct weir_table *t, struct weir_bytes key, unsigned column,
+	struct weir_bytes value, uint64_t ms)
+{
+	struct place p;
+	struct row *row;
+
+	if (!column_is(t, column, 1u << WEIR_COLUMN_VALUE))
+		return -1;
+	if (value.len > t->shape.columns[column].size) {
+		errno = EMSGSIZE;
+		return -1;
+	}
+	row = place_need(&p, t, key);
+	if (row == NULL)
+		return -1;
+	row->ends_ms = end_of(&p, ms);
+	shm_crash();
+	return place_done(&p, row_set(&t->shape, row, column, value));
+}
+
 int
 weir_table_get(struct weir_table *t, struct weir_bytes key, unsigned column,
 	void *value, size_t size, size_t *len)
@@ -264,8 +292,7 @@ weir_table_expire(struct weir_table *t, struct weir_bytes key, uint64_t ms)
 
 	if (row == NULL)
 		return -1;
-	row->ends_ms =
-		ms < UINT64_MAX - p.of.now_ms ? p.of.now_ms + ms : UINT64_MAX;
+	row->ends_ms = end_of(&p, ms);
 	return place_done(&p, 0);
 }
 

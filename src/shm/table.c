@@ -31,38 +31,23 @@ static int
 stripes_init(struct weir_table *t)
 {
 	uint32_t i;
-	int err;
 
-	for (i = 0; i < t->n; i++) {
+	for (i = 0; i < t->n; i++)
 		if (stripe_init(&t->stripes[i], t->shm, place_of(t, i).owner) ==
-			0)
-			continue;
-		err = errno;
-		shm_zone_drop(t->shm, t->zone);
-		t->zone = NULL;
-		errno = err;
-		return -1;
-	}
+			-1)
+			return -1;
 	return 0;
 }
 
 static int
-share_init(struct weir_table *t, bool fresh)
+share_init(struct weir_table *t)
 {
-	int err;
-
 	t->share =
 		share_zone_open(t->shm, t->options.name, t->shape.layout, t->n);
-	if (t->share != NULL) {
-		t->shape.share = shm_zone_data(t->shm, t->share);
-		return 0;
-	}
-	err = errno;
-	if (fresh)
-		shm_zone_drop(t->shm, t->zone);
-	t->zone = NULL;
-	errno = err;
-	return -1;
+	if (t->share == NULL)
+		return -1;
+	t->shape.share = shm_zone_data(t->shm, t->share);
+	return 0;
 }
 
 int
@@ -70,6 +55,7 @@ table_init(struct weir_table *t, struct shm *shm,
 	const struct table_options *options, bool *fresh)
 {
 	size_t size, most;
+	int err;
 
 	*t = (struct weir_table){ .shm = shm, .options = *options };
 	if (options->ncolumns <= WEIR_COLUMNS)
@@ -98,12 +84,16 @@ table_init(struct weir_table *t, struct shm *shm,
 	t->extents_most = most > STRIPE_MOST ? STRIPE_MOST
 			  : most > 0	     ? (uint32_t)most
 					     : 1;
-	if (*fresh && stripes_init(t) == -1)
-		return -1;
-	if (options->shared && share_init(t, *fresh) == -1)
-		return -1;
 	t->later_ms = calloc(t->n, sizeof(*t->later_ms));
-	return t->later_ms == NULL ? -1 : 0;
+	if (t->later_ms != NULL && (!*fresh || stripes_init(t) == 0) &&
+		(!options->shared || share_init(t) == 0))
+		return 0;
+	/* Half a table is none. */
+	err = errno;
+	if (*fresh)
+		shm_zone_drop(shm, t->zone);
+	errno = err;
+	return -1;
 }
 
 void
@@ -190,15 +180,18 @@ table_walk_part(struct weir_table *t, uint32_t i,
 	return 0;
 }
 
-uint32_t
+int
 table_walk(struct weir_table *t, bool (*told)(void *arg, const struct row *row),
 	void *arg)
 {
-	uint32_t i, out = 0;
+	uint32_t i;
+	int rc = 0;
 
 	for (i = 0; i < t->n; i++)
-		out += table_walk_part(t, i, told, arg) == -1;
-	return out;
+		if (table_walk_part(t, i, told, arg) == -1)
+			rc = -1;
+	errno = ETIMEDOUT;
+	return rc;
 }
 
 uint64_t
@@ -258,10 +251,10 @@ telling_row(void *arg, const struct row *row)
 	return !t->over;
 }
 
-void
+int
 weir_table_walk(struct weir_table *t, weir_key_told *told, void *arg)
 {
 	struct telling telling = { .told = told, .arg = arg };
 
-	(void)table_walk(t, telling_row, &telling);
+	return table_walk(t, telling_row, &telling);
 }

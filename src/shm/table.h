@@ -68,9 +68,9 @@ void table_clear(struct weir_table *t);
  * part, which is left when told says false; -1 with ETIMEDOUT. */
 int table_walk_part(struct weir_table *t, uint32_t i,
 	bool (*told)(void *arg, const struct row *row), void *arg);
-/* The same for all parts but those whose lock cannot be had; how many these
- * are. */
-uint32_t table_walk(struct weir_table *t,
+/* The same for all parts but those whose lock cannot be had: -1 with ETIMEDOUT.
+ */
+int table_walk(struct weir_table *t,
 	bool (*told)(void *arg, const struct row *row), void *arg);
 /* Keys, as they are now. */
 uint64_t table_count(struct weir_table *t);

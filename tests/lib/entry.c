@@ -26,7 +26,7 @@ entry_try(struct entry *e, const char *type, const char *options,
 		weir_addr_text(backend, address);
 	snprintf(variable, sizeof(variable), "BACKEND=%s", address);
 	entry_parse(e, &over,
-		"extensions = ( { type = \"table\"; } );\n"
+		"extensions = ( { type = \"table\"; ttl = \"30d\"; } );\n"
 		"servers = ( { name = \"s\"; listen = \"127.0.0.1:0\";\n"
 		"middlewares = ( { type = \"%s\";\n%s\n} ); } );\n",
 		type, options);

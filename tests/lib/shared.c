@@ -152,3 +152,41 @@ shared_fill(uint32_t most)
 		}
 	return n;
 }
+
+static int
+stop_with_the_locks(void)
+{
+	struct stripe *s;
+
+	for (s = table.stripes; s < table.stripes + table.n; s++)
+		if (pthread_mutex_lock(&s->lock) != 0)
+			return -1;
+	raise(SIGSTOP);
+	for (s = table.stripes; s < table.stripes + table.n; s++)
+		stripe_unlock(s);
+	return 0;
+}
+
+pid_t
+shared_hang(void)
+{
+	pid_t pid = fork();
+	int status;
+
+	assert_int_not_equal(pid, -1);
+	if (pid == 0)
+		_exit(stop_with_the_locks() == 0 ? 0 : 1);
+	assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+	assert_true(WIFSTOPPED(status));
+	return pid;
+}
+
+void
+shared_hang_end(pid_t pid)
+{
+	int status;
+
+	kill(pid, SIGCONT);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "shm/table.h"
 
@@ -37,5 +38,10 @@ uint32_t shared_fill(uint32_t most);
 /* Runs in a process of its own, as another owner, which is killed when that was
  * 0; the owner's id, still alive. */
 uint64_t shared_in_another(int (*what)(void));
+
+/* Another process hangs with the locks of all parts of the table; which one. */
+pid_t shared_hang(void);
+/* It goes on, and ends. */
+void shared_hang_end(pid_t pid);
 
 #endif

@@ -446,12 +446,6 @@ test_a_table_that_is_not_there(void **state)
 	start_fails("max = 1;", NULL,
 		"rig/limit_conn: option \"table\" = \"table\": there is no "
 		"table of that name in extensions");
-	start_fails("max = 1; column = \"other\";", &limits_services,
-		"rig/limit_conn: its table has no column \"other\" of type "
-		"\"held\"");
-	start_fails("max = 1; column = \"new\";", &limits_services,
-		"rig/limit_conn: its table has no column \"new\" of type "
-		"\"held\", that one is of another type");
 }
 
 int

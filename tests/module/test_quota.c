@@ -118,6 +118,18 @@ test_what_is_not_used_is_given_back(void **state)
 	limits_stop();
 }
 
+/* The less is left, the less one keeps for itself. */
+static void
+test_the_rest_is_for_all(void **state)
+{
+	(void)state;
+	limits_start("quota", "max = \"64M\";");
+	assert_true(limits_open("1.2.3.4:1"));
+	pair_carry(client, server, 0, 63 << 20);
+	assert_in_range(spent(), 63 << 20, (63 << 20) + (1 << 19));
+	limits_stop();
+}
+
 /* Nor does what was spent in a day that is over come back in the next. */
 static void
 test_the_day_ends_meanwhile(void **state)
@@ -299,6 +311,7 @@ main(void)
 		quota_relay_tests(test_not_one_byte_more),
 		quota_relay_tests(test_all_that_is_allowed_arrives),
 		quota_relay_tests(test_what_is_not_used_is_given_back),
+		quota_test(test_the_rest_is_for_all),
 		quota_test(test_the_day_ends_meanwhile),
 		quota_test(test_who_says_little),
 		quota_test(test_bulk_is_spliced),

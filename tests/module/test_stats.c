@@ -169,6 +169,37 @@ test_backends_are_bounded(void **state)
 	assert_true(backend("active", NULL, "") == 0);
 }
 
+/* A place that nobody has asked for long is another one's, and what was counted
+ * there that of all others. */
+static void
+test_places_of_backends_become_free(void **state)
+{
+	struct weir_addr at = dial.to[0], refusing;
+	char text[WEIR_ADDR_TEXT];
+	int i;
+
+	(void)state;
+	rig_refusing(&refusing);
+	dial.to[1] = at;
+	dial.to[0] = refusing;
+	dial.n = 2;
+	counted_conf.backends = 1;
+	join();
+	end();
+	dial.to[0] = at;
+	dial.n = 1;
+	for (i = 0; i < 64; i++) {
+		rig_join(&rig, listener, &client, &server);
+		end();
+	}
+	assert_in_range(backend("connects_total", &at, ""), 16, 64);
+	assert_true(backend("connects_total", NULL, "") +
+			    backend("connects_total", &at, "") +
+			    backend("failures_total", NULL, "") ==
+		    66);
+	assert_null(strstr(reply, weir_addr_text(&refusing, text)));
+}
+
 /* ---- middlewares --------------------------------------------------------- */
 
 static const char *const words[] = { "lines", "words", NULL };
@@ -359,6 +390,40 @@ test_the_same_as_json(void **state)
 
 /* ---- many, and the dead -------------------------------------------------- */
 
+static const char *const others[] = { "pages", NULL };
+/* What a name has stood for before is not what it stands for now. */
+static const struct weir_middleware reads = {
+	.name = "reads", .counters = others, .up = look_up
+};
+
+static void
+test_a_type_that_comes_back(void **state)
+{
+	static const struct weir_middleware *const types[] = { &looks, &reads,
+		&looks };
+	struct conf_stage stage = { .name = "it" };
+	struct conf_server server_of_it = { .name = "s",
+		.stages = { 1, &stage } };
+	unsigned i;
+
+	(void)state;
+	join();
+	end();
+	counted_plan.servers = (struct weir_list){ 1, &server_of_it };
+	for (i = 0; i < 3; i++) {
+		stage.mw = types[i];
+		assert_int_equal(
+			ext_stats.count(&counted_conf, counted.plan, &counters),
+			0);
+		counted_page("/metrics");
+		assert_int_equal(strstr(reply, "event=\"lines\"") != NULL,
+			types[i] == &looks);
+		assert_int_equal(strstr(reply, "event=\"pages\"") != NULL,
+			types[i] == &reads);
+	}
+	counted_plan.servers.n = 0;
+}
+
 static void
 test_a_thousand_servers(void **state)
 {
@@ -449,6 +514,7 @@ main(void)
 		CASE(test_an_age_is_in_its_bucket),
 		CASE(test_backends_have_figures_of_their_own),
 		CASE(test_backends_are_bounded),
+		CASE(test_places_of_backends_become_free),
 		CASE(test_a_middleware_is_timed_and_counts_itself),
 		CASE(test_who_stalls_is_named_but_not_all_the_time),
 		CASE(test_who_is_quick_is_not_named),
@@ -456,6 +522,7 @@ main(void)
 		CASE(test_types_of_the_pages),
 		CASE(test_the_page_for_people_has_a_word_of_its_own),
 		CASE(test_the_same_as_json),
+		CASE(test_a_type_that_comes_back),
 		CASE(test_a_thousand_servers),
 		CASE(test_a_worker_is_killed),
 	};

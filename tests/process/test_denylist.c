@@ -1,94 +1,5 @@
 /* test_denylist.c - networks that every server refuses, of a real weir. */
-#include <sys/socket.h>
-#include <sys/stat.h>
-
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-#include <cmocka.h>
-
-#include "lib/daemon.h"
-#include "lib/http.h"
-#include "lib/peer.h"
-#include "lib/procs.h"
-
-#define CONF(options)                                                          \
-	"process = { workers = 2; pidfile = \"weir.pid\"; };\n"                \
-	"api = { listen = \"unix:api\"; };\n"                                  \
-	"extensions = ( { type = \"denylist\"; " options " } );\n"             \
-	"servers = ( { name = \"e\"; listen = \"127.0.0.1:0\";\n"              \
-	"  middlewares = ( \"echo\" ); },\n"                                   \
-	"  { name = \"f\"; listen = \"127.0.0.1:0\";\n"                        \
-	"  middlewares = ( \"echo\" ); } );\n"
-#define LIST "POST /v1/extensions/denylist/list"
-#define ADD  "POST /v1/extensions/denylist/add?network="
-#define DEL  "POST /v1/extensions/denylist/del?network="
-
-/* Connected from that address of the loopback, having said something. */
-static int
-client_from(struct daemon *d, const char *server, const char *from)
-{
-	struct sockaddr_in at = { .sin_family = AF_INET };
-	struct timeval limit = { DAEMON_MS / 1000, 0 };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	assert_int_not_equal(fd, -1);
-	assert_int_equal(inet_pton(AF_INET, from, &at.sin_addr), 1);
-	assert_int_equal(bind(fd, (const struct sockaddr *)&at, sizeof(at)), 0);
-	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	at.sin_port = htons(daemon_port(d, server, 0));
-	assert_int_equal(
-		connect(fd, (const struct sockaddr *)&at, sizeof(at)), 0);
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	(void)send(fd, "x", 1, MSG_NOSIGNAL);
-	return fd;
-}
-
-static bool
-is_refused(struct daemon *d, const char *server, const char *from)
-{
-	int fd = client_from(d, server, from);
-	char c = 'y';
-	long n = recv(fd, &c, 1, 0);
-
-	close(fd);
-	assert_true(n <= 0 || c == 'x');
-	return n <= 0;
-}
-
-static void
-ask(struct daemon *d, const char *what, int status)
-{
-	struct http h = http_ask(d, what, NULL, status);
-
-	http_done(&h);
-}
-
-static void
-ask_wrong(struct daemon *d, const char *what, int status, const char *why)
-{
-	struct http h = http_ask(d, what, NULL, status);
-
-	assert_non_null(strstr(http_string(&h, "error"), why));
-	http_done(&h);
-}
-
-/* In all workers, of all servers. */
-static void
-assert_refused_everywhere(struct daemon *d, const char *from, bool refused)
-{
-	int i;
-
-	for (i = 0; i < 8; i++)
-		assert_int_equal(
-			is_refused(d, i % 2 == 0 ? "e" : "f", from), refused);
-}
+#include "denylist_try.h"
 
 static void
 test_commands(void **state)
@@ -192,52 +103,68 @@ test_kept_over_reload_and_kills(void **state)
 }
 
 static void
-file_wants(struct daemon *d, const char *text, const char *log)
+test_the_list_in_parts(void **state)
 {
-	daemon_put(d, "next", text);
-	assert_int_equal(chmod(daemon_path(d, "next"), 0644), 0);
-	{
-		char next[512];
+	struct daemon *d = daemon_start(CONF("size = \"16M\";"));
+	char what[128];
+	struct http h;
+	int i;
 
-		snprintf(next, sizeof(next), "%s", daemon_path(d, "next"));
-		assert_int_equal(rename(next, daemon_path(d, "deny")), 0);
+	(void)state;
+	for (i = 0; i < 30; i++) {
+		snprintf(what, sizeof(what), ADD "10.0.0.%d", i);
+		ask(d, what, 200);
 	}
-	daemon_wait_log(d, log, DAEMON_MS);
+	h = http_ask(d, LIST "?limit=7", NULL, 200);
+	assert_int_equal(http_length(&h, "networks"), 7);
+	assert_int_equal(http_number(&h, "total"), 30);
+	assert_string_equal(http_string(&h, "networks.6.network"), "10.0.0.6");
+	http_done(&h);
+	h = http_ask(d, LIST "?limit=7&after=10.0.0.25", NULL, 200);
+	assert_int_equal(http_length(&h, "networks"), 4);
+	assert_int_equal(http_number(&h, "total"), 30);
+	assert_string_equal(http_string(&h, "networks.0.network"), "10.0.0.26");
+	http_done(&h);
+	ask_wrong(d, LIST "?limit=10001", 400, "limit \"10001\"");
+	ask_wrong(d, LIST "?limit=x", 400, "limit \"x\"");
+	ask_wrong(d, LIST "?after=x", 400, "after \"x\": not a network");
+	daemon_stop(d);
 }
 
+/* Nobody could read it. */
 static void
-test_a_file_is_watched(void **state)
+test_why_is_text(void **state)
 {
-	struct daemon *d = daemon_new();
+	struct daemon *d = daemon_start(CONF(""));
+	char what[256];
 	struct http h;
 
 	(void)state;
-	assert_int_equal(chmod(daemon_dir(d), 0755), 0);
-	daemon_put(d, "deny",
-		"# who scans\n127.0.0.2\n127.0.4.0/22 1h # twice\n\n");
-	assert_int_equal(chmod(daemon_path(d, "deny"), 0644), 0);
-	daemon_write(d, CONF("file = \"%s/deny\";"), daemon_dir(d));
-	daemon_launch(d);
-	assert_refused_everywhere(d, "127.0.0.2", true);
-	assert_refused_everywhere(d, "127.0.7.1", true);
-	ask(d, ADD "127.0.0.9", 200);
-	ask_wrong(d, DEL "127.0.0.2", 409, "change it there");
-	ask_wrong(d, ADD "127.0.0.2", 409, "change it there");
-	file_wants(d, "127.0.0.2\nbad\n", "deny:2: not a network");
-	assert_refused_everywhere(d, "127.0.7.1", true);
-	file_wants(d, "127.0.0.2 2h extra\n", "deny:1: wants a network");
-	file_wants(d, "127.0.0.3\n", "deny: 1 networks, 2 others taken away");
+	ask_wrong(d, ADD "127.0.0.2&why=%ff%fe", 400, "why: it is not UTF-8");
+	snprintf(what, sizeof(what), ADD "127.0.0.2&why=%0*d", 128, 7);
+	ask_wrong(d, what, 400, "why: at most 127 bytes");
 	assert_refused_everywhere(d, "127.0.0.2", false);
-	assert_refused_everywhere(d, "127.0.7.1", false);
-	assert_refused_everywhere(d, "127.0.0.3", true);
-	assert_refused_everywhere(d, "127.0.0.9", true);
-	assert_int_equal(unlink(daemon_path(d, "deny")), 0);
-	daemon_wait_log(d, "the list stays as it was", DAEMON_MS);
-	assert_refused_everywhere(d, "127.0.0.3", true);
+	ask(d, ADD "127.0.0.2&why=%c3%bc%22", 200);
 	h = http_ask(d, LIST, NULL, 200);
-	assert_int_equal(http_length(&h, "networks"), 2);
-	assert_string_equal(http_string(&h, "networks.0.by"), "file");
+	assert_string_equal(http_string(&h, "networks.0.why"), "\xc3\xbc\"");
 	http_done(&h);
+	daemon_stop(d);
+}
+
+/* Which prefixes are used is nobody else's business. */
+static void
+test_what_is_shown_of_it(void **state)
+{
+	struct daemon *d = daemon_start(CONF(""));
+	struct http h;
+
+	(void)state;
+	ask(d, ADD "127.0.0.2", 200);
+	h = http_ask(d, "GET /v1/tables", NULL, 200);
+	assert_int_equal(http_length(&h, "tables"), 1);
+	assert_string_equal(http_string(&h, "tables.0.name"), "denylist");
+	http_done(&h);
+	ask(d, "GET /v1/tables/denylist.prefixes", 404);
 	daemon_stop(d);
 }
 
@@ -279,7 +206,9 @@ main(void)
 		daemon_test(test_what_is_wrong_is_said),
 		daemon_test(test_each_has_its_time),
 		daemon_test(test_kept_over_reload_and_kills),
-		daemon_test(test_a_file_is_watched),
+		daemon_test(test_the_list_in_parts),
+		daemon_test(test_why_is_text),
+		daemon_test(test_what_is_shown_of_it),
 		daemon_test(test_kept_over_a_restart),
 	};
 

@@ -167,7 +167,7 @@ crowd_step(struct daemon *d, int *fd)
 static void
 test_f5_clients_do_as_they_like(void **state)
 {
-	struct daemon *d = daemon_start(CONF("",
+	struct daemon *d = daemon_start(CONF("ttl = \"2d\";",
 		"{ type = \"limit_conn\"; max = 30; },"
 		"{ type = \"limit_new\"; max = 100000; },"
 		"{ type = \"limit_rate\"; up = \"1M\"; table = \"table\"; },"

@@ -40,7 +40,8 @@
 #define CONF                                                                   \
 	"process = { workers = %d; };\n"                                       \
 	"api = { listen = \"unix:api\"; };\n"                                  \
-	"extensions = ( { type = \"table\"; }, { type = \"stats\"; },\n"       \
+	"extensions = ( { type = \"table\"; ttl = \"2d\"; },\n"                \
+	"  { type = \"stats\"; },\n"                                           \
 	"  { type = \"table\"; name = \"ports\"; size = \"64k\"; ttl = 1; } "  \
 	");\n"                                                                 \
 	"servers = ( { name = \"r\"; listen = \"127.0.0.1:0\";\n"              \

@@ -123,7 +123,8 @@ fresh_after(const char *table, const char *limit, const char *name, bool warns)
 	reload_drained(d, 2);
 	assert_int_equal(
 		daemon_logged(d, "has other columns than before, or room for "
-				 "other numbers of workers: it begins empty"),
+				 "other numbers of workers and generations: it "
+				 "begins empty"),
 		warns);
 	new = daemon_join(d, "e");
 	held_until(d, name, 1);

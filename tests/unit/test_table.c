@@ -316,6 +316,38 @@ test_a_key_with_a_time_of_its_own(void **state)
 	assert_true(shared_read("a", COUNT) == UINT64_MAX);
 }
 
+/* A value comes with its end, and one that does not fit changes nothing. */
+static void
+test_a_value_with_its_time(void **state)
+{
+	char long_value[WEIR_CELL_MOST + 1] = "";
+	struct weir_bytes key = shared_key("a");
+	uint64_t left;
+
+	(void)state;
+	assert_int_equal(
+		weir_table_store(&table, key, VALUE, shared_key("x"), 500), 0);
+	assert_int_equal(weir_table_left(&table, key, &left), 0);
+	assert_int_equal(left, 500);
+	assert_int_equal(
+		weir_table_store(&table, key, VALUE,
+			(struct weir_bytes){ .p = (const uint8_t *)long_value,
+				.len = sizeof(long_value) },
+			UINT64_MAX),
+		-1);
+	assert_int_equal(errno, EMSGSIZE);
+	assert_int_equal(
+		weir_table_store(&table, key, COUNT, shared_key("x"), 1), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(weir_table_left(&table, key, &left), 0);
+	assert_int_equal(left, 500);
+	assert_int_equal(weir_table_store(&table, key, VALUE, shared_key("y"),
+				 UINT64_MAX),
+		0);
+	assert_int_equal(weir_table_left(&table, key, &left), 0);
+	assert_true(left == UINT64_MAX);
+}
+
 /* ---- full ---------------------------------------------------------------- */
 
 static void
@@ -463,6 +495,7 @@ main(void)
 		table_test(test_a_key_that_is_held_stays),
 		table_test(test_keys_end_when_nobody_uses_them),
 		table_test(test_a_key_with_a_time_of_its_own),
+		table_test(test_a_value_with_its_time),
 		table_test(test_f6_a_full_table_refuses),
 		table_test(test_memory_is_given_back),
 		table_test(test_f6_a_full_table_evicts),

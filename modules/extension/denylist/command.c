@@ -10,6 +10,8 @@
 #include "denylist.h"
 
 #define TEXT_MOST 512
+#define LIST_ROWS 1000 /* without a limit */
+#define LIST_MOST 10000
 
 static void
 reply_json(struct weir_request *r, int status, json_t *json)
@@ -68,6 +70,29 @@ request_may(struct weir_service *s, struct weir_request *r,
 	return false;
 }
 
+/* Why it is refused, for people: what cannot be shown is not taken.  False
+ * after an answer. */
+static bool
+why_set(struct weir_request *r, struct entry *entry, const char *why)
+{
+	json_t *text;
+
+	if (why == NULL)
+		return true;
+	if (strlen(why) > DENYLIST_WHY) {
+		refuse(r, 400, "why: at most %d bytes", DENYLIST_WHY);
+		return false;
+	}
+	text = json_string(why);
+	if (text == NULL) {
+		refuse(r, 400, "why: it is not UTF-8");
+		return false;
+	}
+	json_decref(text);
+	memcpy(entry->why, why, strlen(why) + 1);
+	return true;
+}
+
 static void
 command_add(struct weir_service *s, struct weir_request *r)
 {
@@ -87,10 +112,10 @@ command_add(struct weir_service *s, struct weir_request *r)
 	}
 	if (!request_may(s, r, &net, &entry))
 		return;
-	entry = (struct entry){ .by = BY_COMMAND };
-	if (reason != NULL)
-		snprintf(entry.why, sizeof(entry.why), "%s", reason);
-	if (net_add(s, &net, &entry, ttl_ms) == -1)
+	entry = (struct entry){ .by = BY_COMMAND, .ttl_ms = ttl_ms };
+	if (!why_set(r, &entry, reason))
+		return;
+	if (net_add(s, &net, &entry) == -1)
 		refuse(r, 503, "%s: %s", net_text(&net, text),
 			errno == ENOSPC ? "the list is full (option \"size\")"
 					: strerror(errno));
@@ -118,6 +143,22 @@ command_del(struct weir_service *s, struct weir_request *r)
 			json_pack("{s:s}", "removed", net_text(&net, text)));
 }
 
+/* Others than a command may have written it: an entry that is in force is shown
+ * whatever its text is. */
+static json_t *
+why_json(char *why)
+{
+	json_t *json = json_string(why);
+	char *p;
+
+	if (json != NULL)
+		return json;
+	for (p = why; *p != '\0'; p++)
+		if ((unsigned char)*p >= 0x80)
+			*p = '?';
+	return json_string(why);
+}
+
 static json_t *
 net_json(struct weir_service *s, const struct net *net)
 {
@@ -128,29 +169,70 @@ net_json(struct weir_service *s, const struct net *net)
 	if (entry_get(s, net, &entry) == -1 ||
 		weir_table_left(s->tables[NETS], net_key(net), &left_ms) == -1)
 		return NULL;
-	return json_pack("{s:s,s:s,s:s,s:o}", "network", net_text(net, text),
+	return json_pack("{s:s,s:s,s:o,s:o}", "network", net_text(net, text),
 		"by", entry.by == BY_FILE ? "file" : "command", "why",
-		entry.why, "left_ms",
+		why_json(entry.why), "left_ms",
 		left_ms == UINT64_MAX ? json_null()
 				      : json_integer((json_int_t)left_ms));
+}
+
+/* Which part of the list: limit=N after=NETWORK; false after an answer. */
+static bool
+request_part(struct weir_request *r, const struct nets *nets, size_t *from,
+	size_t *most)
+{
+	const char *limit = weir_request_value(r, "limit");
+	const char *after = weir_request_value(r, "after"), *why;
+	struct net net;
+	char *end;
+
+	*from = 0;
+	*most = LIST_ROWS;
+	if (limit != NULL) {
+		errno = 0;
+		*most = strtoul(limit, &end, 10);
+		if (*limit < '0' || *limit > '9' || *end != '\0' ||
+			errno != 0 || *most > LIST_MOST) {
+			refuse(r, 400, "limit \"%.80s\": a number up to %d",
+				limit, LIST_MOST);
+			return false;
+		}
+	}
+	if (after != NULL && net_parse(&net, after, &why) == -1) {
+		refuse(r, 400, "after \"%.80s\": %s", after, why);
+		return false;
+	}
+	while (after != NULL && *from < nets->n &&
+		net_compare(&nets->v[*from], &net) <= 0)
+		(*from)++;
+	return true;
 }
 
 static void
 command_list(struct weir_service *s, struct weir_request *r)
 {
-	json_t *list = json_array(), *one;
+	json_t *list, *one;
+	size_t from, most, i;
 	struct nets nets;
-	size_t i;
 
-	nets_list(s, &nets);
-	for (i = 0; i < nets.n; i++) {
-		one = net_json(s, &nets.v[i]);
-		if (one != NULL)
-			(void)json_array_append_new(list, one);
+	nets_list(s, &nets, false);
+	if (nets.scant || nets.partial) {
+		refuse(r, 503, "%s",
+			nets.scant ? "out of memory"
+				   : "a part of the list cannot be read: "
+				     "another process hangs with it");
+	} else if (request_part(r, &nets, &from, &most)) {
+		list = json_array();
+		for (i = from; i < nets.n && i - from < most; i++) {
+			one = net_json(s, &nets.v[i]);
+			if (one != NULL)
+				(void)json_array_append_new(list, one);
+		}
+		reply_json(r, 200,
+			json_pack("{s:o,s:I}", "networks", list, "total",
+				(json_int_t)nets.n));
 	}
 	free(nets.v);
-	reply_json(r, nets.scant ? 503 : 200,
-		json_pack("{s:o}", "networks", list));
 }
 
 /* All but what the file has. */
@@ -162,7 +244,7 @@ command_clear(struct weir_service *s, struct weir_request *r)
 	json_int_t n = 0;
 	size_t i;
 
-	nets_list(s, &nets);
+	nets_list(s, &nets, false);
 	for (i = 0; i < nets.n; i++)
 		if (entry_get(s, &nets.v[i], &entry) == 0 &&
 			entry.by == BY_COMMAND)
@@ -179,7 +261,10 @@ const struct weir_command denylist_commands[] = {
 		false, command_add },
 	{ "del", "Takes a network off the list: network=192.0.2.0/24.", false,
 		command_del },
-	{ "list", "Shows all networks, who added them, and how long they stay.",
+	{ "list",
+		"Shows networks, who added them, and how long they stay, 1000 "
+		"or another number of all, in their order: limit=100 "
+		"after=192.0.2.0/24.",
 		true, command_list },
 	{ "clear", "Takes all networks off the list that commands have added.",
 		false, command_clear },

@@ -15,8 +15,12 @@ static const struct weir_opt opts[] = {
 		.help = "A file of networks, looked at once a second: one a "
 			"line, with its time behind it (as in 192.0.2.7 10m) "
 			"or without, for as long as it stands there; # starts "
-			"a comment. A file with a mistake changes nothing. "
-			"The keeper reads it, as the user that workers are."),
+			"a comment.  A time runs from when its line was first "
+			"read: an edit of other lines, or a reload, does not "
+			"begin it anew.  A file with a mistake changes "
+			"nothing.  A line takes the place of what a command "
+			"has added for the same network.  The keeper reads "
+			"it, as the user that workers are."),
 	WEIR_STRING("keep", struct conf, keep, .flags = WEIR_OPTIONAL,
 		.help = "Where the list is kept over a restart: an absolute "
 			"path, in a directory that the user of the workers "
@@ -42,10 +46,9 @@ static const struct weir_column net_columns[] = {
 		.size = sizeof(struct entry) },
 };
 static const struct weir_column prefix_columns[] = {
-	{ .name = "used",
-		.type = WEIR_COLUMN_VALUE,
-		.size = sizeof(struct prefixes) },
+	{ .name = "used", .type = WEIR_COLUMN_COUNT },
 };
+
 static int
 denylist_check(const void *p, struct weir_diag *d)
 {
@@ -72,15 +75,17 @@ denylist_table(const void *p, unsigned i, struct weir_table_spec *spec)
 
 	*spec = (struct weir_table_spec){ .columns = net_columns,
 		.ncolumns = 1,
-		.key_most = sizeof(struct net),
+		.key_most = sizeof(struct seen),
 		.size = conf->size,
 		.full = WEIR_FULL_REFUSE,
 		.file = conf->keep };
 	if (i == PREFIXES) {
 		spec->name = "prefixes";
 		spec->columns = prefix_columns;
-		spec->size = 16384;
+		spec->key_most = 1;
+		spec->size = 65536;
 		spec->file = NULL;
+		spec->hidden = true;
 	}
 	return i <= PREFIXES;
 }
@@ -104,18 +109,29 @@ stage_open(struct weir_call *c)
 	const struct stage_state *st = c->state;
 	const struct conf *conf = c->conf;
 	struct weir_addr client;
+	bool unknown = false, listed;
 
 	weir_peer(c, WEIR_FRONTEND, &client);
-	if (st->service == NULL || !client_is_listed(st->service, &client))
+	listed = st->service != NULL &&
+		 client_is_listed(st->service, &client, &unknown);
+	if (!listed) {
+		weir_count(c, COUNT_UNKNOWN, unknown);
 		return weir_pass(0);
+	}
+	weir_count(c, COUNT_REFUSED, 1);
 	weir_why(c, "this client is on the denylist");
 	return weir_refuse(WEIR_R_DENIED, (enum weir_manner)conf->refuse);
 }
+
+static const char *const counters[] = {
+	[COUNT_REFUSED] = "refused", [COUNT_UNKNOWN] = "unknown", NULL
+};
 
 static const struct weir_middleware stage = {
 	.name = "denylist",
 	.help = "Refuses who is on the denylist.",
 	.state_size = sizeof(struct stage_state),
+	.counters = counters,
 	.start = stage_start,
 	.open = stage_open,
 };
@@ -123,28 +139,35 @@ static const struct weir_middleware stage = {
 static int
 denylist_keep(struct weir_service *s, struct weir_keeper *k)
 {
-	static const struct timeval tick = { WATCH_MS / 1000, 0 };
 	const struct conf *conf = s->conf;
 	struct state *st = s->state;
 
 	(void)k;
-	if (prefixes_know(s) == -1)
+	if (lengths_restore(s) == -1)
 		return -1;
 	if (conf->file == NULL)
 		return 0;
-	file_look(-1, 0, s);
 	st->watch = event_new(s->base, -1, EV_PERSIST, file_look, s);
-	if (st->watch != NULL && event_add(st->watch, &tick) == 0)
+	if (st->watch != NULL)
 		return 0;
 	errno = ENOMEM;
 	return -1;
 }
 
-static int
-denylist_start(struct weir_service *s)
+/* The list changes no sooner: this configuration may never have come to be. */
+static void
+denylist_serve(struct weir_service *s)
 {
-	(void)s;
-	return 0;
+	static const struct timeval tick = { WATCH_MS / 1000, 0 };
+	struct state *st = s->state;
+
+	if (st->watch == NULL) {
+		file_forget(s);
+		return;
+	}
+	file_look(-1, 0, s);
+	if (event_add(st->watch, &tick) == -1)
+		weir_service_error(s, "the file cannot be watched");
 }
 
 static void
@@ -159,16 +182,18 @@ denylist_stop(struct weir_service *s)
 const struct weir_extension ext_denylist = {
 	.name = "denylist",
 	.help = "Addresses and networks whose clients every server refuses, "
-		"each for its time, changed while weir runs.",
+		"each for its time, changed while weir runs.  When another "
+		"process hangs with a part of the list, whom that part would "
+		"have is let pass, and counted as \"unknown\".",
 	.example = "ttl = \"10m\"; refuse = \"reset\";",
 	.opts = opts,
 	.conf_size = sizeof(struct conf),
 	.state_size = sizeof(struct state),
 	.check = denylist_check,
 	.table = denylist_table,
-	.start = denylist_start,
 	.stop = denylist_stop,
 	.keep = denylist_keep,
+	.serve = denylist_serve,
 	.commands = denylist_commands,
 	.stage = &stage,
 };

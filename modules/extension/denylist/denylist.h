@@ -18,11 +18,23 @@ struct conf {
 	int refuse;
 };
 
-/* In the keeper. */
+/* Lengths of prefixes: those of IPv4, then those of IPv6. */
+#define LENGTHS_V4 33
+#define LENGTHS	   (LENGTHS_V4 + 129)
+
+/* Which of them the list has: so few networks are asked for. */
+struct lengths {
+	bool used[LENGTHS];
+	bool known; /* they have been read once */
+};
+
 struct state {
+	struct lengths lengths; /* as this process has seen them last */
+	/* In the keeper. */
 	struct event *watch;
 	struct stat seen; /* the file, when it was read last */
 	bool failed;	  /* and that has been said */
+	unsigned wait;	  /* looks until a list that was full is tried again */
 };
 
 /* A key: the network, IPv4 ones mapped into IPv6. */
@@ -31,27 +43,34 @@ struct net {
 	uint8_t bits;
 };
 
+/* Another key: a line of the file that has a time.  It stays when that time is
+ * over, as long as the line does. */
+struct seen {
+	struct net net;
+	uint8_t mark;
+};
+
 /* A value: who wants it refused, and why. */
 struct entry {
-	char by; /* BY_FILE or BY_COMMAND */
+	uint32_t ttl_ms; /* as it was added, 0: for ever */
+	char by;	 /* BY_FILE or BY_COMMAND */
 	char why[DENYLIST_WHY + 1];
 };
 enum { BY_COMMAND = 'c', BY_FILE = 'f' };
 
-/* Which prefixes there are: so few are asked for. */
-struct prefixes {
-	uint8_t v4[33];
-	uint8_t v6[129];
-};
-
 /* Tables of the service. */
 enum { NETS, PREFIXES };
+
+/* What stage counts. */
+enum { COUNT_REFUSED, COUNT_UNKNOWN };
 
 /* Networks, copied. */
 struct nets {
 	struct net *v;
 	size_t n, most;
-	bool scant; /* memory ran out */
+	bool seens;   /* they are those of lines that were seen */
+	bool scant;   /* memory ran out */
+	bool partial; /* some could not be read in time */
 };
 
 struct weir_bytes net_key(const struct net *net);
@@ -59,18 +78,26 @@ struct weir_bytes net_key(const struct net *net);
 int net_parse(struct net *net, const char *text, const char **why);
 const char *net_text(const struct net *net, char text[static WEIR_ADDR_TEXT]);
 int net_compare(const void *left, const void *right);
-/* Adds it for that time, 0: for ever; -1 with errno. */
+/* Adds it for its time; -1 with errno. */
 int net_add(struct weir_service *s, const struct net *net,
-	const struct entry *entry, uint32_t ttl_ms);
+	const struct entry *entry);
 /* -1 with errno. */
 int
 entry_get(struct weir_service *s, const struct net *net, struct entry *entry);
-/* All networks, sorted; free nets->v. */
-void nets_list(struct weir_service *s, struct nets *nets);
-/* Looks which prefixes the list has; -1 with errno. */
-int prefixes_know(struct weir_service *s);
-/* Is a network there that has the client? */
-bool client_is_listed(struct weir_service *s, const struct weir_addr *client);
+/* The time of the line of that network was begun with this ttl: is it known,
+ * and: it is. */
+bool seen_is(struct weir_service *s, const struct net *net, uint32_t ttl_ms);
+int seen_add(struct weir_service *s, const struct net *net, uint32_t ttl_ms);
+int seen_delete(struct weir_service *s, const struct net *net);
+/* All networks, sorted, or those of lines that were seen; free nets->v. */
+void nets_list(struct weir_service *s, struct nets *nets, bool seens);
+/* Makes known which prefixes the networks have that are there; -1 with errno.
+ */
+int lengths_restore(struct weir_service *s);
+/* Is a network there that has the client?  *unknown: perhaps, but the list did
+ * not say in time. */
+bool client_is_listed(
+	struct weir_service *s, const struct weir_addr *client, bool *unknown);
 /* "10m", or "off". */
 int ttl_parse(uint32_t *ttl_ms, const char *text, const char **why);
 
@@ -78,5 +105,7 @@ int ttl_parse(uint32_t *ttl_ms, const char *text, const char **why);
 extern const struct weir_command denylist_commands[];
 /* Reads the file when it has changed; an event's callback (file.c). */
 void file_look(int fd, short what, void *service);
+/* There is no file: takes away what one had brought. */
+void file_forget(struct weir_service *s);
 
 #endif

@@ -8,8 +8,9 @@
 
 #include "denylist.h"
 
-#define LINE_MOST 512
-#define NETS_MOST 1000000 /* of a file */
+#define LINE_MOST   512
+#define NETS_MOST   1000000 /* of a file */
+#define RETRY_LOOKS 10	    /* before what found no room is tried again */
 
 struct line {
 	struct net net; /* first: it is sorted by that */
@@ -37,12 +38,50 @@ line_parse(char *text, struct line *to, const char **why)
 	return 1;
 }
 
-/* All lines of a file, sorted, or NULL, which is logged. */
-static struct line *
-file_read(struct weir_service *s, FILE *in, size_t *n)
+/* A network that is there twice has the longer time. */
+static size_t
+lines_merge(struct line *v, size_t n)
 {
+	size_t i, to = 0;
+
+	for (i = 0; i < n; i++) {
+		if (to == 0 || net_compare(&v[to - 1], &v[i]) != 0)
+			v[to++] = v[i];
+		else if (v[i].ttl_ms == 0 ||
+			 (v[to - 1].ttl_ms != 0 &&
+				 v[to - 1].ttl_ms < v[i].ttl_ms))
+			v[to - 1].ttl_ms = v[i].ttl_ms;
+	}
+	return to;
+}
+
+/* Makes room for more; -1 with *why, and *again: another time there may be. */
+static int
+lines_grow(struct line **v, size_t *most, const char **why, bool *again)
+{
+	struct line *more;
+
+	*why = "too many lines";
+	if (*most > NETS_MOST)
+		return -1;
+	more = reallocarray(*v, *most * 2 + 64, sizeof(*more));
+	*again = more == NULL;
+	*why = "out of memory";
+	if (more == NULL)
+		return -1;
+	*v = more;
+	*most = *most * 2 + 64;
+	return 0;
+}
+
+/* All lines of a file, sorted, or NULL, which is logged once.  *again: another
+ * time it may be better. */
+static struct line *
+file_read(struct weir_service *s, FILE *in, size_t *n, bool *again)
+{
+	struct state *st = s->state;
 	const struct conf *conf = s->conf;
-	struct line *v = NULL, *more;
+	struct line *v = NULL;
 	char text[LINE_MOST];
 	const char *why = NULL;
 	size_t number = 0, most = 0;
@@ -51,15 +90,9 @@ file_read(struct weir_service *s, FILE *in, size_t *n)
 	*n = 0;
 	while (got != -1 && fgets(text, sizeof(text), in) != NULL) {
 		number++;
-		if (*n == most) {
-			most = most * 2 + 64;
-			more = reallocarray(v, most, sizeof(*v));
-			why = "out of memory";
-			if (more == NULL || most > 2 * NETS_MOST) {
-				got = -1;
-				break;
-			}
-			v = more;
+		if (*n == most && lines_grow(&v, &most, &why, again) == -1) {
+			got = -1;
+			break;
 		}
 		why = "the line is too long";
 		got = strlen(text) + 1 == sizeof(text)
@@ -70,39 +103,106 @@ file_read(struct weir_service *s, FILE *in, size_t *n)
 	if (got != -1 && !ferror(in)) {
 		if (*n > 0)
 			qsort(v, *n, sizeof(*v), net_compare);
+		*n = lines_merge(v, *n);
 		return v != NULL ? v : calloc(1, sizeof(*v));
 	}
-	weir_service_error(s, "%s:%zu: %s; the list stays as it was",
-		conf->file, number, got == -1 ? why : strerror(errno));
+	*again |= got != -1;
+	if (!*again || !st->failed)
+		weir_service_error(s, "%s:%zu: %s; the list stays as it was",
+			conf->file, number, got == -1 ? why : strerror(errno));
+	st->failed = *again;
 	free(v);
 	return NULL;
 }
 
-/* The list becomes that of the file, but for what commands have added. */
-static void
-file_apply(struct weir_service *s, const struct line *v, size_t n)
+/* Its time has begun when it was first seen, and may be over. */
+static int
+line_apply(struct weir_service *s, const struct line *line)
 {
-	const struct entry by_file = { .by = BY_FILE };
-	size_t i, removed = 0, failed = 0;
+	struct entry entry, by_file = { .by = BY_FILE, .ttl_ms = line->ttl_ms };
+
+	if (entry_get(s, &line->net, &entry) == 0 && entry.by == BY_FILE &&
+		entry.ttl_ms == line->ttl_ms)
+		return 0;
+	if (line->ttl_ms != 0 && seen_is(s, &line->net, line->ttl_ms))
+		return 0;
+	if (net_add(s, &line->net, &by_file) == -1)
+		return -1;
+	return line->ttl_ms == 0 ? 0 : seen_add(s, &line->net, line->ttl_ms);
+}
+
+/* The line of a network, if it has a time or need not. */
+static const struct line *
+line_find(const struct line *v, size_t n, const struct net *net, bool timed)
+{
+	const struct line *line =
+		n == 0 ? NULL : bsearch(net, v, n, sizeof(*v), net_compare);
+
+	return line == NULL || (timed && line->ttl_ms == 0) ? NULL : line;
+}
+
+/* Takes away what no line has (any more); how many networks these are. */
+static size_t
+lines_forget(struct weir_service *s, const struct line *v, size_t n)
+{
+	size_t i, removed = 0;
 	struct entry entry;
 	struct nets nets;
 
-	for (i = 0; i < n; i++)
-		failed += net_add(s, &v[i].net, &by_file, v[i].ttl_ms) == -1;
-	if (failed > 0)
-		weir_service_error(s, "%zu of %zu networks found no room: %s",
-			failed, n, strerror(errno));
-	nets_list(s, &nets);
+	nets_list(s, &nets, false);
 	for (i = 0; i < nets.n; i++)
-		if (bsearch(&nets.v[i], v, n, sizeof(*v), net_compare) ==
-				NULL &&
+		if (line_find(v, n, &nets.v[i], false) == NULL &&
 			entry_get(s, &nets.v[i], &entry) == 0 &&
 			entry.by == BY_FILE)
 			removed += weir_table_delete(s->tables[NETS],
 					   net_key(&nets.v[i])) == 0;
 	free(nets.v);
-	weir_service_info(s, "%s: %zu networks, %zu others taken away",
-		((const struct conf *)s->conf)->file, n, removed);
+	nets_list(s, &nets, true);
+	for (i = 0; i < nets.n; i++)
+		if (line_find(v, n, &nets.v[i], true) == NULL)
+			(void)seen_delete(s, &nets.v[i]);
+	free(nets.v);
+	return removed;
+}
+
+/* The list becomes that of the file, but for what commands have added; false:
+ * not all of it. */
+static bool
+file_apply(struct weir_service *s, const struct line *v, size_t n)
+{
+	struct state *st = s->state;
+	size_t i, removed, failed = 0;
+	int err = 0;
+
+	removed = lines_forget(s, v, n);
+	for (i = 0; i < n; i++)
+		if (line_apply(s, &v[i]) == -1) {
+			failed++;
+			err = errno;
+		}
+	if (failed > 0 && !st->failed)
+		weir_service_error(s,
+			"%zu of %zu networks of the file are not on the list: "
+			"%s; they are tried again",
+			failed, n,
+			err == ENOSPC ? "it is full (option \"size\")"
+				      : strerror(err));
+	else if (failed == 0)
+		weir_service_info(s, "%s: %zu networks, %zu others taken away",
+			((const struct conf *)s->conf)->file, n, removed);
+	st->failed = failed > 0;
+	return failed == 0;
+}
+
+void
+file_forget(struct weir_service *s)
+{
+	size_t removed = lines_forget(s, NULL, 0);
+
+	if (removed > 0)
+		weir_service_info(s,
+			"there is no file any more: %zu networks taken away",
+			removed);
 }
 
 static bool
@@ -122,12 +222,15 @@ file_look(int fd, short what, void *arg)
 	const struct conf *conf = s->conf;
 	struct state *st = s->state;
 	struct stat now;
+	bool again = false;
 	struct line *v;
 	FILE *in;
 	size_t n;
 
 	(void)fd;
 	(void)what;
+	if (st->wait > 0 && st->wait-- > 1)
+		return;
 	if (stat(conf->file, &now) == 0 && file_is_as_seen(&now, &st->seen))
 		return;
 	in = fopen(conf->file, "re");
@@ -141,11 +244,13 @@ file_look(int fd, short what, void *arg)
 			fclose(in);
 		return;
 	}
-	st->failed = false;
-	st->seen = now;
-	v = file_read(s, in, &n);
+	v = file_read(s, in, &n, &again);
 	fclose(in);
-	if (v != NULL)
-		file_apply(s, v, n);
+	if (v != NULL && !file_apply(s, v, n)) {
+		st->wait = RETRY_LOOKS;
+		again = true;
+	}
+	if (!again)
+		st->seen = now;
 	free(v);
 }

@@ -1,12 +1,10 @@
 /* list.c - the networks, in a table that all workers share. */
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "denylist.h"
-
-static const struct weir_bytes prefixes_key = { .p = (const uint8_t *)"all",
-	.len = 3 };
 
 struct weir_bytes
 net_key(const struct net *net)
@@ -23,39 +21,51 @@ net_is_v4(const uint8_t addr[16])
 	return memcmp(addr, mapped, sizeof(mapped)) == 0;
 }
 
-/* Nothing is known when it cannot be read: then all are asked for. */
-static void
-prefixes_get(struct weir_table *t, struct prefixes *used)
-{
-	size_t len;
+/* ---- lengths of prefixes --------------------------------------------------
+ */
 
-	if (weir_table_get(t, prefixes_key, 0, used, sizeof(*used), &len) ==
-			-1 &&
-		errno == ENOENT)
-		*used = (struct prefixes){ 0 };
-	else if (errno == ETIMEDOUT)
-		memset(used, 1, sizeof(*used));
+/* The number of the length of that network's prefix: a key, with a row for each
+ * that has been used, so that nobody has to change what another one has. */
+static uint8_t
+net_length(const struct net *net)
+{
+	if (net_is_v4(net->addr) && net->bits >= 96)
+		return net->bits - 96;
+	return LENGTHS_V4 + net->bits;
 }
 
-/* Before the network itself is there. */
 static int
-prefixes_add(struct weir_table *t, const struct net *net)
+length_add(struct weir_service *s, uint8_t length)
 {
-	struct prefixes used;
-	bool v4 = net_is_v4(net->addr) && net->bits >= 96;
-
-	errno = 0;
-	prefixes_get(t, &used);
-	if (v4 ? used.v4[net->bits - 96] : used.v6[net->bits])
-		return 0;
-	if (v4)
-		used.v4[net->bits - 96] = 1;
-	else
-		used.v6[net->bits] = 1;
-	return weir_table_set(t, prefixes_key, 0,
-		(struct weir_bytes){
-			.p = (const uint8_t *)&used, .len = sizeof(used) });
+	return weir_table_add(s->tables[PREFIXES],
+		(struct weir_bytes){ .p = &length, .len = 1 }, 0, 1, NULL);
 }
+
+static bool
+length_told(void *arg, struct weir_bytes key)
+{
+	struct lengths *l = arg;
+
+	if (key.len == 1 && key.p[0] < LENGTHS)
+		l->used[key.p[0]] = true;
+	return true;
+}
+
+/* As they are now, or were when they could be read: some more do no harm. */
+static const struct lengths *
+lengths_get(struct weir_service *s)
+{
+	struct lengths *l = &((struct state *)s->state)->lengths;
+
+	if (weir_table_walk(s->tables[PREFIXES], length_told, l) == 0)
+		l->known = true;
+	else if (!l->known)
+		memset(l->used, true, sizeof(l->used));
+	return l;
+}
+
+/* ---- clients --------------------------------------------------------------
+ */
 
 static void
 net_cut(struct net *net, unsigned bits)
@@ -85,53 +95,63 @@ address_of(const struct weir_addr *a, uint8_t addr[16])
 
 /* Is that network there? */
 static bool
-net_is_listed(struct weir_table *t, const uint8_t addr[16], unsigned bits)
+net_is_listed(struct weir_table *t, const uint8_t addr[16], unsigned bits,
+	bool *unknown)
 {
-	struct entry entry;
 	struct net net;
 	size_t len;
+	char by;
 
 	memcpy(net.addr, addr, 16);
 	net_cut(&net, bits);
-	return weir_table_get(
-		       t, net_key(&net), 0, &entry, sizeof(entry), &len) == 0;
+	if (weir_table_get(t, net_key(&net), 0, &by, sizeof(by), &len) == 0)
+		return true;
+	*unknown |= errno != ENOENT;
+	return false;
 }
 
 bool
-client_is_listed(struct weir_service *s, const struct weir_addr *client)
+client_is_listed(
+	struct weir_service *s, const struct weir_addr *client, bool *unknown)
 {
-	struct prefixes used;
+	const struct lengths *l;
+	struct weir_table *t = s->tables[NETS];
 	uint8_t addr[16];
 	unsigned i;
 
+	*unknown = false;
 	if (!address_of(client, addr))
 		return false;
-	errno = 0;
-	prefixes_get(s->tables[PREFIXES], &used);
+	l = lengths_get(s);
 	if (net_is_v4(addr)) {
-		for (i = 0; i <= 32; i++)
-			if (used.v4[i] &&
-				net_is_listed(s->tables[NETS], addr, 96 + i))
+		for (i = 0; i < LENGTHS_V4; i++)
+			if (l->used[i] &&
+				net_is_listed(t, addr, 96 + i, unknown))
 				return true;
 		return false;
 	}
-	for (i = 0; i <= 128; i++)
-		if (used.v6[i] && net_is_listed(s->tables[NETS], addr, i))
+	for (i = 0; i < LENGTHS - LENGTHS_V4; i++)
+		if (l->used[LENGTHS_V4 + i] &&
+			net_is_listed(t, addr, i, unknown))
 			return true;
 	return false;
 }
 
+/* ---- networks -------------------------------------------------------------
+ */
+
+/* That its length is there is known before. */
 int
 net_add(struct weir_service *s, const struct net *net,
-	const struct entry *entry, uint32_t ttl_ms)
+	const struct entry *entry)
 {
-	if (prefixes_add(s->tables[PREFIXES], net) == -1 ||
-		weir_table_set(s->tables[NETS], net_key(net), 0,
-			(struct weir_bytes){ .p = (const uint8_t *)entry,
-				.len = 2 + strlen(entry->why) }) == -1)
+	struct weir_bytes value = { .p = (const uint8_t *)entry,
+		.len = offsetof(struct entry, why) + strlen(entry->why) };
+
+	if (length_add(s, net_length(net)) == -1)
 		return -1;
-	return weir_table_expire(s->tables[NETS], net_key(net),
-		ttl_ms == 0 ? UINT64_MAX : ttl_ms);
+	return weir_table_store(s->tables[NETS], net_key(net), 0, value,
+		entry->ttl_ms == 0 ? UINT64_MAX : entry->ttl_ms);
 }
 
 int
@@ -142,6 +162,45 @@ entry_get(struct weir_service *s, const struct net *net, struct entry *entry)
 	memset(entry, 0, sizeof(*entry));
 	return weir_table_get(s->tables[NETS], net_key(net), 0, entry,
 		sizeof(*entry) - 1, &len);
+}
+
+static struct weir_bytes
+seen_key(struct seen *seen, const struct net *net)
+{
+	*seen = (struct seen){ .net = *net };
+	return (struct weir_bytes){ .p = (const uint8_t *)seen,
+		.len = sizeof(*seen) };
+}
+
+bool
+seen_is(struct weir_service *s, const struct net *net, uint32_t ttl_ms)
+{
+	struct seen seen;
+	uint32_t was = 0;
+	size_t len;
+
+	return weir_table_get(s->tables[NETS], seen_key(&seen, net), 0, &was,
+		       sizeof(was), &len) == 0 &&
+	       was == ttl_ms;
+}
+
+int
+seen_add(struct weir_service *s, const struct net *net, uint32_t ttl_ms)
+{
+	struct seen seen;
+
+	return weir_table_store(s->tables[NETS], seen_key(&seen, net), 0,
+		(struct weir_bytes){
+			.p = (const uint8_t *)&ttl_ms, .len = sizeof(ttl_ms) },
+		UINT64_MAX);
+}
+
+int
+seen_delete(struct weir_service *s, const struct net *net)
+{
+	struct seen seen;
+
+	return weir_table_delete(s->tables[NETS], seen_key(&seen, net));
 }
 
 int
@@ -183,7 +242,7 @@ nets_keep(void *arg, struct weir_bytes key)
 	struct nets *nets = arg;
 	struct net *v = nets->v;
 
-	if (key.len != sizeof(*v))
+	if (key.len != (nets->seens ? sizeof(struct seen) : sizeof(*v)))
 		return true;
 	if (nets->n == nets->most) {
 		nets->most = nets->most * 2 + 64;
@@ -203,26 +262,32 @@ net_compare(const void *left, const void *right)
 	return memcmp(left, right, sizeof(struct net));
 }
 
-/* All, sorted; free v. */
 void
-nets_list(struct weir_service *s, struct nets *nets)
+nets_list(struct weir_service *s, struct nets *nets, bool seens)
 {
-	*nets = (struct nets){ 0 };
-	weir_table_walk(s->tables[NETS], nets_keep, nets);
+	*nets = (struct nets){ .seens = seens };
+	nets->partial = weir_table_walk(s->tables[NETS], nets_keep, nets) == -1;
 	if (nets->n > 0)
 		qsort(nets->v, nets->n, sizeof(*nets->v), net_compare);
 }
 
 /* After a restart there are networks, but nobody knows their prefixes. */
 int
-prefixes_know(struct weir_service *s)
+lengths_restore(struct weir_service *s)
 {
+	bool used[LENGTHS] = { false };
 	struct nets nets;
-	size_t i = 0;
+	size_t i;
+	int rc = 0;
 
-	nets_list(s, &nets);
-	while (i < nets.n && prefixes_add(s->tables[PREFIXES], &nets.v[i]) == 0)
-		i++;
+	nets_list(s, &nets, false);
+	for (i = 0; i < nets.n; i++)
+		used[net_length(&nets.v[i])] = true;
 	free(nets.v);
-	return i < nets.n || nets.scant ? -1 : 0;
+	errno = ENOMEM;
+	rc = nets.scant ? -1 : 0;
+	for (i = 0; i < LENGTHS && rc == 0; i++)
+		if (used[i])
+			rc = length_add(s, (uint8_t)i);
+	return rc;
 }

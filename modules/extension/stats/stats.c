@@ -17,7 +17,11 @@ static const struct weir_opt opts[] = {
 	WEIR_INT("backends", struct stats_conf, backends, .def = "100",
 		.min = 0, .max = 1000,
 		.help = "How many backend addresses have figures of their own; "
-			"the others have them together, as \"other\"."),
+			"the others have them together, as \"other\", and so "
+			"has one that nothing was connected to for long when "
+			"another needs its place.  The bytes of a channel are "
+			"added when it has ended; those of its server at "
+			"once."),
 	WEIR_TIME("stall", struct stats_conf, stall_ms, .def = "50ms",
 		.flags = WEIR_OFF, .max = 60000,
 		.help = "A middleware of which one callback takes longer is "
@@ -71,27 +75,6 @@ stage_series(const char *server, const char *stage, bool stall)
 		.labels = { server, stage },
 		.kind = stall ? WEIR_COUNTER_PEAK : WEIR_COUNTER_SUM,
 		.n = stall ? 1 : cells_in(stage_figures) };
-}
-
-/* What the middleware counts itself; words is where its label is written.  n is
- * 0 when there is nothing. */
-static struct weir_series
-events_series(const char *server, const char *stage,
-	const struct weir_middleware *mw, char words[EVENTS_TEXT])
-{
-	struct weir_series s = { .family = FAMILY_EVENTS,
-		.labels = { server, stage, words } };
-	size_t len = 0, n;
-
-	words[0] = '\0';
-	for (n = 0; mw->counters != NULL && mw->counters[n] != NULL; n++) {
-		if (len + strlen(mw->counters[n]) + 2 > EVENTS_TEXT)
-			break;
-		len += (size_t)snprintf(words + len, EVENTS_TEXT - len, "%s%s",
-			n == 0 ? "" : ",", mw->counters[n]);
-	}
-	s.n = (unsigned)n;
-	return s;
 }
 
 static int
@@ -398,10 +381,12 @@ static void
 stats_page(struct weir_service *s, struct weir_request *r, bool json)
 {
 	static const char none[] = "there is no memory for the figures\n";
+	const struct stats_conf *cf = s->conf;
 	struct text t = { .p = NULL };
 	struct totals totals;
 
-	t.failed = totals_init(&totals, s->counters) == -1;
+	t.failed = totals_init(&totals, s->counters, s->plan,
+			   (size_t)cf->backends) == -1;
 	if (!t.failed) {
 		if (json)
 			json_write(&t, &totals, now_us(CLOCK_REALTIME) / 1000);
@@ -448,6 +433,7 @@ const struct weir_extension ext_stats = {
 	.opts = opts,
 	.conf_size = sizeof(struct stats_conf),
 	.state_size = sizeof(struct state),
+	.single = true,
 	.count = stats_count,
 	.observer = &observer,
 	.start = stats_start,

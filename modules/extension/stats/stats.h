@@ -90,22 +90,28 @@ struct stats_conf {
 struct backend {
 	_Atomic uint64_t *cells, *active;
 	struct weir_addr addr; /* len 0: not seen yet by this process */
+	uint64_t turn;	       /* at which it was asked for last */
 };
 
 struct backends {
 	struct backend *v; /* places; the last is that of all others */
 	unsigned n;	   /* of them, without the last */
-	unsigned seen;	   /* that have an address */
 	uint16_t *index;   /* by hash of the address: number + 1 */
-	unsigned nindex;   /* a power of two */
+	uint16_t *texts;   /* the same by that of the text */
+	unsigned nindex;   /* of each: a power of two */
+	uint64_t turn;	   /* how often somebody has asked */
+	uint64_t full;	   /* until which there is no place */
 };
 
 /* Adds the series of n places; -1 with errno. */
 int backends_count(struct weir_counters *c, unsigned n);
+/* FNV-1a (Fowler, Noll, Vo). */
+uint32_t backends_hash(const void *p, size_t n);
 /* Goes on with the places of whoever counted there before; -1 with errno. */
 int backends_init(struct backends *b, struct weir_counters *c, unsigned n);
 void backends_done(struct backends *b);
-/* The place of an address. */
+/* The place of an address.  Who finds none gets one that has not been asked for
+ * long, and has no channels, or else that of all others. */
 struct backend *backends_find(struct backends *b, const struct weir_addr *addr);
 
 /* ---- totals.c: what all processes have counted --------------------------- */
@@ -134,10 +140,18 @@ struct totals {
 	struct stage_total *stages;
 	struct backend_total *backends;
 	size_t nservers, nstages, nbackends;
+	size_t most_backends; /* with a total of their own */
+	uint16_t *index;      /* of those, by hash of their text: number + 1 */
 };
 
-/* Reads them; -1 with ENOMEM.  End with totals_done(). */
-int totals_init(struct totals *t, struct weir_counters *c);
+/* What the middleware counts itself: its series; words is where its label is
+ * written.  n is 0 when there is nothing. */
+struct weir_series events_series(const char *server, const char *stage,
+	const struct weir_middleware *mw, char words[EVENTS_TEXT]);
+/* Reads them, of no more backends than that; -1 with ENOMEM.  End with
+ * totals_done(). */
+int totals_init(struct totals *t, struct weir_counters *c,
+	const struct weir_plan *plan, size_t most_backends);
 void totals_done(struct totals *t);
 /* Takes the next word of a stage's events; false: there are no more. */
 bool events_next(const char **events, char word[EVENT_WORD]);

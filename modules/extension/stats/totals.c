@@ -5,6 +5,8 @@
 
 #include "stats.h"
 
+#define TOTALS_INDEX 4096 /* more than there can be backends */
+
 static int totals_backends(struct totals *, struct weir_counters *);
 
 uint64_t
@@ -67,52 +69,101 @@ stage_read(struct totals *t, struct weir_counters *c, unsigned i,
 	series_beside(c, *series, FAMILY_STALL, &to->longest_ns);
 }
 
-/* The stage that counts these events; another type may have had its name. */
-static int
-events_read(struct totals *t, struct weir_counters *c, unsigned i,
-	const struct weir_series *series)
+struct weir_series
+events_series(const char *server, const char *stage,
+	const struct weir_middleware *mw, char words[EVENTS_TEXT])
 {
-	struct stage_total *to = NULL;
-	size_t at;
+	struct weir_series s = { .family = FAMILY_EVENTS,
+		.labels = { server, stage, words } };
+	size_t len = 0, n;
 
-	for (at = t->nstages; at-- > 0 && to == NULL;)
-		if (strcmp(t->stages[at].server, series->labels[0]) == 0 &&
-			strcmp(t->stages[at].name, series->labels[1]) == 0)
-			to = &t->stages[at];
-	if (to == NULL)
+	words[0] = '\0';
+	for (n = 0; mw->counters != NULL && mw->counters[n] != NULL; n++) {
+		if (len + strlen(mw->counters[n]) + 2 > EVENTS_TEXT)
+			break;
+		len += (size_t)snprintf(words + len, EVENTS_TEXT - len, "%s%s",
+			n == 0 ? "" : ",", mw->counters[n]);
+	}
+	s.n = (unsigned)n;
+	return s;
+}
+
+/* What a stage counts itself, if it does: in the configuration that is there,
+ * as another type may have had its name before. */
+static int
+events_read(struct stage_total *to, struct weir_counters *c,
+	const struct weir_middleware *mw)
+{
+	char words[EVENTS_TEXT];
+	struct weir_series s = events_series(to->server, to->name, mw, words);
+	int i = s.n == 0 ? -1 : weir_series_find(c, &s);
+
+	if (i == -1 || !weir_series_get(c, (unsigned)i, &s))
 		return 0;
 	free(to->counted);
-	to->counted = calloc(series->n, sizeof(*to->counted));
+	to->counted = calloc(s.n, sizeof(*to->counted));
 	if (to->counted == NULL)
 		return -1;
-	to->events = series->labels[2];
-	weir_series_read(c, (int)i, to->counted);
+	to->events = s.labels[2];
+	weir_series_read(c, i, to->counted);
+	return 0;
+}
+
+/* Of all stages of the plan; at: the number of a stage, by that of its series.
+ */
+static int
+totals_events(struct totals *t, struct weir_counters *c,
+	const struct weir_plan *plan, const size_t *at)
+{
+	const struct weir_middleware *mw;
+	const char *server, *stage;
+	unsigned i, j;
+	int number;
+
+	for (i = 0; (server = weir_plan_server(plan, i)) != NULL; i++)
+		for (j = 0; (stage = weir_plan_stage(plan, i, j, &mw)) != NULL;
+			j++) {
+			struct weir_series s = { .family = FAMILY_STAGE,
+				.labels = { server, stage } };
+
+			number = weir_series_find(c, &s);
+			if (number != -1 && events_read(&t->stages[at[number]],
+						    c, mw) == -1)
+				return -1;
+		}
 	return 0;
 }
 
 int
-totals_init(struct totals *t, struct weir_counters *c)
+totals_init(struct totals *t, struct weir_counters *c,
+	const struct weir_plan *plan, size_t most_backends)
 {
 	struct weir_series s;
 	unsigned i, n = 0;
+	size_t *at;
 	bool failed;
 
-	*t = (struct totals){ .servers = NULL };
+	*t = (struct totals){ .most_backends = most_backends };
 	weir_counters_look(c);
 	while (weir_series_get(c, n, &s))
 		n++;
 	t->servers = calloc(n + 1, sizeof(*t->servers));
 	t->stages = calloc(n + 1, sizeof(*t->stages));
-	failed = t->servers == NULL || t->stages == NULL;
-	for (i = 0; !failed && weir_series_get(c, i, &s); i++) {
+	t->index = calloc(TOTALS_INDEX, sizeof(*t->index));
+	at = calloc(n + 1, sizeof(*at));
+	failed = t->servers == NULL || t->stages == NULL || t->index == NULL ||
+		 at == NULL;
+	for (i = 0; !failed && i < n && weir_series_get(c, i, &s); i++) {
+		at[i] = t->nstages;
 		if (strcmp(s.family, FAMILY_SERVER) == 0)
 			server_read(t, c, i, &s);
 		else if (strcmp(s.family, FAMILY_STAGE) == 0)
 			stage_read(t, c, i, &s);
-		else if (strcmp(s.family, FAMILY_EVENTS) == 0)
-			failed = events_read(t, c, i, &s) == -1;
 	}
-	if (!failed && totals_backends(t, c) == 0)
+	failed = failed || totals_events(t, c, plan, at) == -1 ||
+		 totals_backends(t, c) == -1;
+	free(at);
+	if (!failed)
 		return 0;
 	totals_done(t);
 	return -1;
@@ -128,29 +179,36 @@ totals_done(struct totals *t)
 	free(t->servers);
 	free(t->stages);
 	free(t->backends);
+	free(t->index);
 	*t = (struct totals){ .servers = NULL };
 }
 
 /* ---- backends ------------------------------------------------------------ */
 
-/* The total of that address, made if there is none; NULL with ENOMEM. */
+/* The total of that address, made if there is none: of no more than most, but
+ * for that of all others.  NULL with ENOMEM. */
 static struct backend_total *
-totals_backend(struct totals *t, const char address[WEIR_ADDR_TEXT])
+totals_backend(struct totals *t, const char *address)
 {
+	uint32_t at = backends_hash(address, strlen(address));
 	struct backend_total *v;
-	size_t i;
 
-	for (i = 0; i < t->nbackends; i++)
-		if (strncmp(t->backends[i].address, address, WEIR_ADDR_TEXT) ==
-			0)
-			return &t->backends[i];
+	for (; t->index[at % TOTALS_INDEX] != 0; at++) {
+		v = &t->backends[t->index[at % TOTALS_INDEX] - 1];
+		if (strcmp(v->address, address) == 0)
+			return v;
+	}
+	if (t->nbackends >= t->most_backends &&
+		strcmp(address, BACKENDS_ALL) != 0)
+		return totals_backend(t, BACKENDS_ALL);
 	v = reallocarray(t->backends, t->nbackends + 1, sizeof(*v));
 	if (v == NULL)
 		return NULL;
 	t->backends = v;
 	v += t->nbackends++;
+	t->index[at % TOTALS_INDEX] = (uint16_t)t->nbackends;
 	*v = (struct backend_total){ .connects = 0 };
-	memcpy(v->address, address, WEIR_ADDR_TEXT - 1);
+	snprintf(v->address, sizeof(v->address), "%s", address);
 	return v;
 }
 
@@ -170,7 +228,7 @@ place_add(struct totals *t, const _Atomic uint64_t *cells, bool others,
 	if (!others)
 		memcpy(address,
 			(const void *)cell_of(cells, backend_figures, text),
-			sizeof(address));
+			sizeof(address) - 1);
 	to = totals_backend(t, address);
 	if (to == NULL)
 		return -1;
