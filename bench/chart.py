@@ -4,7 +4,8 @@ from xml.sax.saxutils import escape
 
 COLOURS = {
     "weir": "#1b6ca8", "weir-copy": "#5fa8d3", "weir-1": "#7fb7d9",
-    "weir-5": "#a9cfe6", "weir-count": "#3d8b7d", "nginx": "#7a9a3a",
+    "weir-5": "#a9cfe6", "weir-count": "#3d8b7d",
+    "weir-limits": "#8a6fb0", "nginx": "#7a9a3a",
     "haproxy": "#d98c3f", "haproxy-splice": "#b5523b",
 }
 BAR = 22

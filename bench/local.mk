@@ -13,6 +13,7 @@ bench_echo_LDADD =
 EXTRA_DIST += \
 	bench/backends.py \
 	bench/chart.py \
+	bench/listing \
 	bench/machine.py \
 	bench/process.py \
 	bench/proxies.py \

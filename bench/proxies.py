@@ -15,6 +15,7 @@ REST_SECONDS = 0.01  # in which nothing changes for a proxy at rest
 
 WEIR = """process = {{ workers = 1; }};
 log = {{ level = "warn"; }};
+{extensions}
 servers = (
 {servers}
 );
@@ -27,6 +28,13 @@ WEIR_SERVER = """  {{ name = "{name}"; listen = "127.0.0.1:0"; idle_timeout = "1
 DETACHING = '{ type = "preface"; bytes = "GET "; keep = true; },\n     '
 # Looks at every byte of both directions.
 COUNT = '{ type = "count"; report = false; },\n     '
+
+# Limits that nobody reaches, and figures of everything.
+LIMITS = ('{ type = "limit_conn"; max = 1000000; },\n      '
+          '{ type = "limit_new"; max = 1000000; },\n     ')
+SHARED = 'extensions = ( "stats", "table" );'
+# And a keeper who can be asked.
+API = SHARED + '\napi = { listen = "unix:%s/api"; };'
 
 NGINX = """{module}daemon off;
 worker_processes 1;
@@ -122,8 +130,12 @@ class Running:
 
 
 class Weir(Proxy):
-    def __init__(self, binary, name, title, middlewares="", settings=""):
+    def __init__(self, binary, name, title, middlewares="", settings="",
+                 extensions=""):
         super().__init__(name, title)
+        self.extensions = extensions
+        if extensions:
+            self.processes = 3  # a keeper, too
         self.binary = binary
         self.middlewares = middlewares
         self.settings = settings
@@ -132,7 +144,8 @@ class Weir(Proxy):
         servers = [WEIR_SERVER.format(
             name=name, settings=self.settings, backend=port,
             middlewares=self.middlewares) for name, port in to.items()]
-        return WEIR.format(servers=",\n".join(servers))
+        return WEIR.format(extensions=self.extensions,
+                           servers=",\n".join(servers))
 
     def check(self, herd):
         path = self.configure(herd, self.text({"http": 9}))
@@ -234,6 +247,8 @@ def all_of(weir, channels):
         Weir(weir, "weir-1", "weir, 1 detaching", DETACHING),
         Weir(weir, "weir-5", "weir, 5 detaching", DETACHING * 5),
         Weir(weir, "weir-count", "weir, count", COUNT),
+        Weir(weir, "weir-limits", "weir, limits, stats", LIMITS,
+             extensions=SHARED),
         Nginx("nginx", "nginx"),
         Haproxy("haproxy", "HAProxy"),
         Haproxy("haproxy-splice", "HAProxy, splice",

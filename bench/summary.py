@@ -33,7 +33,9 @@ class Target:
 TARGETS = [
     Target("keepalive", "weir", "cost", 0.95, "best"),
     Target("keepalive", "weir-5", "cost", 1.03, "weir"),
+    Target("keepalive", "weir-limits", "cost", 1.08, "weir"),
     Target("new", "weir", "cost", 0.88, "best"),
+    Target("new", "weir-limits", "cost", 1.08, "weir"),
     Target("pingpong", "weir", "cost", 0.90, "best"),
     Target("pingpong", "weir", "p50_us", 1.00, "best"),
     Target("up", "weir", "cost", 0.60, "haproxy-splice"),

@@ -149,9 +149,10 @@ PEERS = ["nginx", "haproxy", "haproxy-splice"]
 
 WORKLOADS = [
     Requests("keepalive", "HTTP, 64 connections", "us/request",
-             ["weir", "weir-1", "weir-5", *PEERS], "http", 64, "-h"),
+             ["weir", "weir-1", "weir-5", "weir-limits", *PEERS], "http", 64,
+             "-h"),
     Requests("new", "HTTP, new connections", "us/connection",
-             ["weir", "weir-5", *PEERS], "http", 64, "-h", "-1"),
+             ["weir", "weir-5", "weir-limits", *PEERS], "http", 64, "-h", "-1"),
     Requests("active", "HTTP, 4000 connections", "us/request",
              ["weir", *PEERS], "http", 4000, "-h"),
     Requests("pingpong", "64 bytes and back", "us/round trip",

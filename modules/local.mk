@@ -15,6 +15,30 @@ MODULE_COMPILE = $(CC) -I$(top_srcdir)/src/api -D_GNU_SOURCE= \
 $(MODULE_OBJECTS): %.o: %.c Makefile
 	$(AM_V_CC)$(MKDIR_P) $(@D) && $(MODULE_COMPILE) -o $@ $<
 
+# The page of stats: parts become one, and that an array.
+PAGE = modules/extension/stats/page
+PAGE_PARTS = $(PAGE)/dashboard.html \
+	$(PAGE)/style.css \
+	$(PAGE)/units.js \
+	$(PAGE)/rates.js \
+	$(PAGE)/chart.js \
+	$(PAGE)/table.js \
+	$(PAGE)/views.js \
+	$(PAGE)/poll.js \
+	$(PAGE)/main.js
+EXTRA_DIST += $(PAGE)/join.awk $(PAGE_PARTS)
+
+modules/dashboard.bytes: $(PAGE_PARTS) $(PAGE)/join.awk
+	$(AM_V_GEN)$(MKDIR_P) modules && \
+		$(AWK) -v dir='$(top_srcdir)/$(PAGE)' \
+			-f $(top_srcdir)/$(PAGE)/join.awk \
+			$(top_srcdir)/$(PAGE)/dashboard.html >$@.html && \
+		od -An -v -tu1 $@.html | sed 's/  */,/g; s/^,//; s/$$/,/' \
+			>$@.tmp && rm -f $@.html && mv $@.tmp $@
+CLEANFILES += modules/dashboard.bytes
+modules/extension/stats/dashboard.o: modules/dashboard.bytes
+modules/extension/stats/dashboard.o: CPPFLAGS += -Imodules
+
 -include extra.mk
 $(MORE_OBJECTS):
 	$(AM_V_CC)$(MKDIR_P) $(@D) && $(MODULE_COMPILE) -o $@ $<

@@ -30,7 +30,8 @@ struct heritage_table {
 	unsigned extension; /* index into conf->extensions */
 	const char *file;   /* it is kept there; NULL: nowhere */
 	bool hidden;	    /* the API does not show it */
-	bool fresh;	    /* made now: the keeper fills it from its file */
+	bool fresh;	    /* the keeper is to fill it from its file */
+	uint32_t save_ms;   /* how often it is kept there */
 };
 
 struct heritage {

@@ -210,6 +210,8 @@ libweir_a_SOURCES = \
 	src/keeper/rights.c \
 	src/keeper/route.h \
 	src/keeper/routes.c \
+	src/keeper/saver.c \
+	src/keeper/saver.h \
 	src/keeper/table_json.c \
 	src/keeper/table_json.h \
 	src/keeper/upkeep.c \
@@ -288,6 +290,7 @@ libweir_a_SOURCES = \
 	src/shm/period.h \
 	src/shm/place.c \
 	src/shm/place.h \
+	src/shm/restore.c \
 	src/shm/row.c \
 	src/shm/row.h \
 	src/shm/shm.c \
@@ -296,6 +299,7 @@ libweir_a_SOURCES = \
 	src/shm/siphash.h \
 	src/shm/snapshot.c \
 	src/shm/snapshot.h \
+	src/shm/snapshot_file.h \
 	src/shm/stripe.c \
 	src/shm/stripe.h \
 	src/shm/table.c \

@@ -93,6 +93,7 @@ UNIT_TESTS = \
 	tests/unit/test_timer \
 	tests/unit/test_tracing \
 	tests/unit/test_units \
+	tests/unit/test_upkeep \
 	tests/unit/test_verbs \
 	tests/unit/test_wait \
 	tests/unit/test_when \
@@ -140,6 +141,7 @@ PROCESS_TESTS = \
 	tests/process/test_drain \
 	tests/process/test_faults \
 	tests/process/test_full \
+	tests/process/test_keep \
 	tests/process/test_keeper \
 	tests/process/test_keeper_clients \
 	tests/process/test_keeper_faults \
@@ -175,6 +177,7 @@ PROCESS_TESTS = \
 	tests/process/test_words
 REAL_TESTS = \
 	tests/real/test_bench.sh \
+	tests/real/test_dashboard.sh \
 	tests/real/test_nginx.sh \
 	tests/real/test_postgresql.sh \
 	tests/real/test_redis.sh \
@@ -228,6 +231,8 @@ libtest_a_SOURCES = \
 	tests/lib/daemon.c \
 	tests/lib/daemon.h \
 	tests/lib/daemon_private.h \
+	tests/lib/described.c \
+	tests/lib/described.h \
 	tests/lib/echo.c \
 	tests/lib/echo.h \
 	tests/lib/entry.c \
@@ -248,6 +253,8 @@ libtest_a_SOURCES = \
 	tests/lib/http.h \
 	tests/lib/idle.c \
 	tests/lib/idle.h \
+	tests/lib/life.c \
+	tests/lib/life.h \
 	tests/lib/limits.c \
 	tests/lib/limits.h \
 	tests/lib/load.c \
@@ -407,6 +414,7 @@ TEST_EXTRAS = \
 	tests/lib/turn.sh \
 	tests/failures \
 	tests/lint/lib.sh \
+	tests/module/extension_try.h \
 	tests/module/stats_try.h \
 	tests/process/denylist_try.h \
 	tests/module/template/Makefile \
@@ -432,6 +440,8 @@ TEST_EXTRAS = \
 	tests/unit/registry_fake.h \
 	tests/unit/sink_try.h \
 	tests/unit/waiter.h \
+	tests/real/browser.py \
+	tests/real/figures.py \
 	tests/real/lib.sh
 
 TEST_SECONDS = 300

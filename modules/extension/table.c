@@ -17,6 +17,8 @@ struct conf {
 	uint32_t ttl_ms;
 	int full; /* enum weir_full */
 	int64_t key_max;
+	const char *keep;
+	uint32_t keep_every_ms;
 	struct weir_list columns; /* of struct column; none: those below */
 };
 
@@ -92,6 +94,14 @@ static const struct weir_opt opts[] = {
 			"quota (a period) and bytes (a count), which is what "
 			"middlewares look for.  A change of columns empties "
 			"the table."),
+	WEIR_STRING("keep", struct conf, keep, .flags = WEIR_OPTIONAL,
+		.help = "Where the table is kept over a restart: an absolute "
+			"path, in a directory that the user of the workers "
+			"may write to.  What is held and rates begin anew."),
+	WEIR_TIME("keep_every", struct conf, keep_every_ms, .def = "1m",
+		.min = 1000, .max = 86400000,
+		.help = "How often it is written there, besides when weir "
+			"leaves: so much is lost when the machine fails."),
 	WEIR_OPT_END,
 };
 
@@ -111,6 +121,14 @@ table_check(const void *conf, struct weir_diag *d)
 					c[i].name);
 				return -1;
 			}
+	if (cf->keep != NULL && cf->keep[0] != '/') {
+		weir_error(d,
+			"option \"keep\" = \"%s\" wants a path that begins "
+			"with "
+			"\"/\"",
+			cf->keep);
+		return -1;
+	}
 	return 0;
 }
 
@@ -146,7 +164,9 @@ table_table(const void *conf, unsigned i, struct weir_table_spec *spec)
 		.key_most = (uint32_t)cf->key_max,
 		.size = cf->size,
 		.ttl_ms = cf->ttl_ms,
-		.full = (enum weir_full)cf->full };
+		.full = (enum weir_full)cf->full,
+		.file = cf->keep,
+		.save_ms = cf->keep_every_ms };
 	return true;
 }
 

@@ -110,6 +110,10 @@ int weir_keeper_page(struct weir_keeper *k, struct weir_service *s,
 const char *weir_request_value(struct weir_request *r, const char *name);
 /* What was sent with it; borrowed until the reply. */
 struct weir_bytes weir_request_body(struct weir_request *r);
+/* Adds a header to the answer that is to come; copies.  The core has its own
+ * for type, length and caching. */
+void
+weir_reply_header(struct weir_request *r, const char *name, const char *value);
 /* Answers with an HTTP status (RFC 9110 section 15), once, and ends the
  * request; copies. */
 void weir_reply(struct weir_request *r, int status, const char *type,

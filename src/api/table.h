@@ -73,6 +73,7 @@ struct weir_table_spec {
 	uint32_t ttl_ms;   /* since the last use; 0: none */
 	enum weir_full full;
 	const char *file; /* absolute: kept there over a restart; NULL: not */
+	uint32_t save_ms; /* how often it is written; 0: once a minute */
 	bool hidden;	  /* nobody else's business: the API does not show it */
 };
 

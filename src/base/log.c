@@ -58,6 +58,12 @@ log_open(const char *target, enum log_level least)
 }
 
 int
+log_file(void)
+{
+	return log_fd;
+}
+
+int
 log_switch(int fd, const char *target, enum log_level least)
 {
 	if (fd != STDERR_FILENO) {

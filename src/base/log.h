@@ -38,6 +38,8 @@ void log_starting(bool on);
 /* Lets heard have the text of each line from warn up as well, whatever level is
  * written; NULL: nobody.  It must not log. */
 void log_tap(void (*heard)(void *arg, const char *text), void *arg);
+/* The descriptor that lines go to. */
+int log_file(void);
 /* Is stderr the target? */
 bool log_is_stderr(void);
 /* Is a line of this level written at all? */

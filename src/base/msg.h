@@ -29,6 +29,9 @@ enum msg_type {
 		MSG_COUNT
 };
 
+/* To a keeper, with MSG_QUIT: another one has taken over. */
+#define KEEPER_RETIRES 1
+
 struct msg {
 	uint32_t type;
 	uint32_t arg;

@@ -22,6 +22,8 @@ const struct weir_rows extension_rows = {
 static void singles_check(struct option_loader *l, const struct weir_opt *row,
 	const struct entries *es);
 static struct entry_type extension_type(size_t i);
+static void files_check(const struct option_loader *l, const char *key,
+	const struct entries *es);
 
 const struct entry_kind extension_kind = { .word = "extension",
 	.one = "an extension",
@@ -63,6 +65,8 @@ extension_load(struct option_loader *l, const struct weir_opt *row,
 	singles_check(l, row, &es);
 	if (es.incomplete)
 		l->extensions = NULL;
+	else
+		files_check(l, row->key, &es);
 	if (l->claims != NULL)
 		l->claims->unsure = l->diag->errors != before;
 }
@@ -87,6 +91,57 @@ singles_check(struct option_loader *l, const struct weir_opt *row,
 					diag_place(l->diag,
 						&es->chain[j]->node->place));
 	}
+}
+
+/* The file of the n-th table of an extension, or "" if it has none; NULL: there
+ * is no such table. */
+static const char *
+file_of(const struct conf_entry *e, unsigned n)
+{
+	const struct weir_extension *ext = e->type.module;
+	struct weir_table_spec spec = { .name = NULL };
+
+	if (ext->table == NULL || !ext->table(e->conf, n, &spec))
+		return NULL;
+	return spec.file != NULL ? spec.file : "";
+}
+
+/* Says which extension before the i-th has a table in that file. */
+static const struct conf_entry *
+file_find(const struct entries *es, size_t i, const char *file)
+{
+	const char *other;
+	unsigned n;
+	size_t j;
+
+	for (j = 0; j < i; j++)
+		for (n = 0; (other = file_of(es->chain[j], n)) != NULL; n++)
+			if (strcmp(other, file) == 0)
+				return es->chain[j];
+	return NULL;
+}
+
+/* Two tables in one file would take turns to lose what they had. */
+static void
+files_check(const struct option_loader *l, const char *key,
+	const struct entries *es)
+{
+	const struct conf_entry *other;
+	const char *file;
+	unsigned n;
+	size_t i;
+
+	for (i = 0; i < es->n; i++)
+		for (n = 0; (file = file_of(es->chain[i], n)) != NULL; n++) {
+			if (*file == '\0' ||
+				(other = file_find(es, i, file)) == NULL)
+				continue;
+			diag_error(l->diag, &es->chain[i]->node->place, key,
+				"\"%.64s\" is to be kept in %.200s, where "
+				"\"%.64s\" is kept already (%s)",
+				es->chain[i]->name, file, other->name,
+				diag_place(l->diag, &other->node->place));
+		}
 }
 
 static struct entry_type

@@ -97,18 +97,24 @@ stages_before(enum weir_dir dir, int at)
 					(stage_bit((unsigned)at) - 1));
 }
 
+/* Stages that bytes pass, unshown, from place i on until this one. */
+static uint64_t
+stages_passed(enum weir_dir dir, int i, int at)
+{
+	return stages_before(dir, at) &
+	       ~stages_before(dir, i < CONF_STAGES_MAX ? i : -1);
+}
+
 /* Is the piece, at place i and not shown to anybody before at, going to pass a
  * stage that has ended this direction? */
 static bool
 stage_is_cut(const struct weir_channel *ch, enum weir_dir dir, int i, int at)
 {
-	uint64_t cut = aside_cut(ch, dir), to = stages_before(dir, at);
+	uint64_t to = stages_passed(dir, i, at);
 
-	if (cut == 0)
-		return false;
 	if (at != -1)
 		to |= stage_bit((unsigned)at);
-	return cut & to & ~stages_before(dir, i < CONF_STAGES_MAX ? i : -1);
+	return aside_cut(ch, dir) & to;
 }
 
 /* Keeps the piece until the stage can be shown it. */
@@ -147,8 +153,10 @@ stage_feed(struct weir_channel *ch, enum weir_dir dir, int i, struct piece *in)
 		in->eof = false;
 		return;
 	}
+	/* Those before, if it began here, are shown what the source still says.
+	 */
 	if (in->eof)
-		fl->ended |= stages_before(dir, at);
+		fl->ended |= stages_passed(dir, i, at);
 	if (at == -1) {
 		flow_take(ch, dir, in->p, in->n, in->stable, in->seg);
 		in->seg = NULL;
@@ -212,8 +220,10 @@ stage_on(struct weir_channel *ch, enum weir_dir dir, unsigned i,
 		on.seg = NULL; /* a part of it is copied */
 	in->p += n;
 	in->n -= n;
-	if (on.eof)
+	if (on.eof) {
 		in->eof = false;
+		ch->flows[dir].ended |= stage_bit(i);
+	}
 	if (on.n == 0 && !on.eof)
 		return;
 	if (on.seg != NULL)

@@ -42,6 +42,10 @@ keeper_told(void *arg, const struct msg *m, int attached)
 		keeper_leave(k);
 		break;
 	case MSG_QUIT:
+		if (m->arg == KEEPER_RETIRES)
+			upkeep_retire(&k->upkeep);
+		keeper_drain(k);
+		break;
 	case MSG_DRAIN:
 		keeper_drain(k);
 		break;
@@ -56,6 +60,7 @@ keeper_told(void *arg, const struct msg *m, int attached)
 	case MSG_GO:
 		keeper_serve(k);
 		web_open(&k->web);
+		upkeep_serve(&k->upkeep);
 		break;
 	case MSG_LINK:
 		if (attached != -1)

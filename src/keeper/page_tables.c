@@ -161,7 +161,7 @@ page_rows(struct weir_request *r)
 		request_refuse(r, 500, "%s", strerror(ENOMEM));
 		return;
 	}
-	table_walk(t, row_told, &c);
+	(void)table_walk(t, row_told, &c);
 	/* A stripe at a time is locked, and no longer than for the walk. */
 	if (request_flag(r, "check"))
 		fault = table_check(t);

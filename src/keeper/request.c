@@ -354,6 +354,14 @@ weir_request_body(struct weir_request *r)
 }
 
 void
+weir_reply_header(struct weir_request *r, const char *name, const char *value)
+{
+	if (r->req != NULL)
+		(void)evhttp_add_header(
+			evhttp_request_get_output_headers(r->req), name, value);
+}
+
+void
 weir_reply(struct weir_request *r, int status, const char *type, const void *p,
 	size_t n)
 {

@@ -171,7 +171,7 @@ generation_retire_keeper(struct generation *g, uint64_t now_ms)
 	if (g->keeper.n == 0 || workers_alive(&g->keeper) == 0)
 		return;
 	if (g->keeper.mode != WORKERS_LEAVING) {
-		workers_leave(&g->keeper, MSG_QUIT, 0);
+		workers_leave(&g->keeper, MSG_QUIT, KEEPER_RETIRES);
 		g->keeper_ms = now_ms + KEEPER_LEAVE_MS;
 	} else if (now_ms >= g->keeper_ms) {
 		g->keeper_ms = UINT64_MAX;

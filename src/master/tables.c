@@ -68,8 +68,10 @@ tables_filled(struct tables *ts)
 {
 	size_t i;
 
-	for (i = 0; i < ts->n; i++)
+	for (i = 0; i < ts->n; i++) {
 		ts->v[i].fresh = false;
+		ts->v[i].table->zone->filled = true;
+	}
 }
 
 void
@@ -151,11 +153,12 @@ table_open(struct tables *ts, const struct conf *conf, uint32_t extension,
 		.extension = extension,
 		.file = spec->file,
 		.hidden = spec->hidden,
-		.fresh = fresh };
+		.save_ms = spec->save_ms,
+		.fresh = !table->zone->filled };
 	return 0;
 }
 
-/* A part of a table that finds no room at all has nothing to evict. */
+/* Each part of a table has some room of its own, but not as much as wanted. */
 static void
 tables_warn(const struct tables *ts)
 {
@@ -166,8 +169,8 @@ tables_warn(const struct tables *ts)
 		all += ts->v[i].table->options.size / SHM_EXTENT;
 	if (all > shm_extents(ts->shm))
 		log_warn("tables may come to %llu kB, more than "
-			 "process.shm_max: when that is used up, a new key may "
-			 "find no room, also where \"full\" is \"evict\"",
+			 "process.shm_max: when that is used up, they are full "
+			 "before they have what they may",
 			(unsigned long long)(all * SHM_EXTENT / 1024));
 }
 

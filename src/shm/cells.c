@@ -324,8 +324,8 @@ weir_table_delete(struct weir_table *t, struct weir_bytes key)
 }
 
 int
-table_resume(struct weir_table *t, struct weir_bytes key, unsigned column,
-	uint64_t n, uint64_t left_ms)
+table_resume_period(struct weir_table *t, struct weir_bytes key,
+	unsigned column, uint64_t n, uint64_t left_ms)
 {
 	struct place p;
 	struct row *row;
@@ -335,6 +335,22 @@ table_resume(struct weir_table *t, struct weir_bytes key, unsigned column,
 		return -1;
 	*row_period(&t->shape, row, column) =
 		(struct period){ .ends_ms = p.of.now_ms + left_ms, .n = n };
+	return place_done(&p, 0);
+}
+
+int
+table_resume_tokens(struct weir_table *t, struct weir_bytes key,
+	unsigned column, const struct weir_bucket *b, uint64_t used)
+{
+	struct place p;
+	struct row *row;
+
+	if (!column_is(t, column, 1u << WEIR_COLUMN_TOKENS) ||
+		(row = place_need(&p, t, key)) == NULL)
+		return -1;
+	*row_tokens(&t->shape, row, column) = (struct weir_tokens){
+		.at_ms = p.of.now_ms, .used = used, .last = *b
+	};
 	return place_done(&p, 0);
 }
 

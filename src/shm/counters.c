@@ -309,8 +309,10 @@ counters_own(struct weir_counters *c, uint64_t me)
 	while ((at = shm_next(c->shm, owner, at)) != 0) {
 		const struct chunk *chunk = shm_extent(c->shm, at);
 
-		if (!shm_back(c->shm, at))
+		if (!shm_back(c->shm, at)) {
+			shm_give(c->shm, at);
 			continue;
+		}
 		if (chunk->number == 0)
 			c->spare = at;
 		else

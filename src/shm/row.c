@@ -408,6 +408,12 @@ row_period(const struct shape *shape, const struct row *row, unsigned column)
 	return cell(shape, row, column);
 }
 
+struct weir_tokens *
+row_tokens(const struct shape *shape, const struct row *row, unsigned column)
+{
+	return cell(shape, row, column);
+}
+
 /* ---- values -------------------------------------------------------------- */
 
 int

@@ -69,6 +69,8 @@ void row_refund(const struct shape *shape, struct row *row, unsigned column,
 	uint64_t n);
 struct period *
 row_period(const struct shape *shape, const struct row *row, unsigned column);
+struct weir_tokens *
+row_tokens(const struct shape *shape, const struct row *row, unsigned column);
 int row_set(const struct shape *shape, struct row *row, unsigned column,
 	struct weir_bytes value);
 size_t row_get(const struct shape *shape, const struct row *row,

@@ -100,8 +100,17 @@ extents_empty(struct shm *shm, uint32_t first, uint32_t n)
 		memset(shm_extent(shm, first), 0, (size_t)n * SHM_EXTENT);
 }
 
+/* It is not looked for room again at once. */
+static void
+shm_is_full(struct shm *shm)
+{
+	if (clock_ms() >= shm->full_until_ms)
+		shm->full_until_ms = clock_ms() + FULL_MS;
+	errno = ENOSPC;
+}
+
 uint32_t
-shm_take(struct shm *shm, uint32_t owner)
+shm_reserve(struct shm *shm, uint32_t owner)
 {
 	struct shm_head *head = shm->head;
 	uint32_t start = head->hint, i, at, nobody;
@@ -110,31 +119,36 @@ shm_take(struct shm *shm, uint32_t owner)
 		i++) {
 		at = (start + i) % head->extents;
 		nobody = 0;
-		if (head->owner[at] != 0 ||
-			!atomic_compare_exchange_strong(
-				&head->owner[at], &nobody, owner))
-			continue;
-		shm_crash();
-		if (extents_fill(shm, at, 1) == -1) {
-			head->owner[at] = 0;
-			break;
+		if (head->owner[at] == 0 &&
+			atomic_compare_exchange_strong(
+				&head->owner[at], &nobody, owner)) {
+			head->hint = at + 1;
+			return at;
 		}
-		head->hint = at + 1;
-		return at;
 	}
-	if (clock_ms() >= shm->full_until_ms)
-		shm->full_until_ms = clock_ms() + FULL_MS;
-	errno = ENOSPC;
+	shm_is_full(shm);
+	return 0;
+}
+
+uint32_t
+shm_take(struct shm *shm, uint32_t owner)
+{
+	uint32_t at = shm_reserve(shm, owner);
+
+	if (at == 0)
+		return 0;
+	shm_crash();
+	if (extents_fill(shm, at, 1) == 0)
+		return at;
+	shm->head->owner[at] = 0;
+	shm_is_full(shm);
 	return 0;
 }
 
 bool
 shm_back(struct shm *shm, uint32_t extent)
 {
-	if (extents_fill(shm, extent, 1) == 0)
-		return true;
-	shm->head->owner[extent] = 0;
-	return false;
+	return extents_fill(shm, extent, 1) == 0;
 }
 
 uint32_t
@@ -152,6 +166,12 @@ shm_next(const struct shm *shm, uint32_t owner, uint32_t after)
 		if (shm->head->owner[at] == owner)
 			return at;
 	return 0;
+}
+
+void
+shm_empty(struct shm *shm, uint32_t extent)
+{
+	extents_empty(shm, extent, 1);
 }
 
 void

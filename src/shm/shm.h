@@ -18,6 +18,7 @@ struct shm_zone {
 	uint64_t layout;     /* whose is another is not read, but made anew */
 	uint32_t first;	     /* extent, of those that the zone always has */
 	uint32_t n;	     /* of them */
+	bool filled;	     /* with what a file had of it */
 };
 
 struct shm_head;
@@ -59,13 +60,17 @@ unsigned shm_zone_index(const struct shm *shm, const struct shm_zone *zone);
  * errno (ENOSPC: no range or no memory is left).  Of any process, without a
  * lock; who dies meanwhile leaves it to its owner. */
 uint32_t shm_take(struct shm *shm, uint32_t owner);
+/* The same without memory behind it: it is taken for later, see shm_back(). */
+uint32_t shm_reserve(struct shm *shm, uint32_t owner);
 /* The next extent of owner behind after, 0 to begin with; 0: there is none. */
 uint32_t shm_next(const struct shm *shm, uint32_t owner, uint32_t after);
 /* Who owns an extent; 0: nobody. */
 uint32_t shm_whose(const struct shm *shm, uint32_t extent);
-/* Sees to it that there is memory behind an extent, whose owner may have been
- * killed before that; else nobody owns it any more: false. */
+/* Sees to it that there is memory behind an extent, which may not have been so
+ * yet; false: there is none. */
 bool shm_back(struct shm *shm, uint32_t extent);
+/* Gives back the memory of one, which stays its owner's. */
+void shm_empty(struct shm *shm, uint32_t extent);
 /* Gives one back, and its memory. */
 void shm_give(struct shm *shm, uint32_t extent);
 /* Extents that belong to somebody. */

@@ -4,9 +4,10 @@
 
 struct weir_table;
 
-/* Writes keys, counts, tokens and values to a file, which is there whole or not
- * at all (rename(2)); -1 with errno.  What is held and rates are of the moment,
- * and are left out.  A part whose lock is not to be had is left out, too. */
+/* Writes keys, counts, tokens, periods and values to a file, which is there
+ * whole or as it was before (rename(2)); -1 with errno (EBUSY: another process
+ * writes it; ETIMEDOUT: a part's lock is not to be had in 2 s).  What is held
+ * and rates are of the moment, and are left out. */
 int snapshot_save(struct weir_table *t, const char *path);
 /* Adds what the file has to the table, less what has ended since.  A file that
  * is damaged, or of another table, changes nothing: -1, and *why is what is

@@ -109,8 +109,8 @@ stripe_grow(struct stripe *s, const struct stripe_of *of)
 		errno = ENOSPC;
 		return -1;
 	}
-	extent = shm_take(of->shm, of->owner);
-	if (extent == 0)
+	extent = s->extents == 0 ? s->own : shm_take(of->shm, of->owner);
+	if (extent == 0 || (s->extents == 0 && !shm_back(of->shm, extent)))
 		return -1;
 	shm_crash();
 	s->extents++;
@@ -259,8 +259,11 @@ stripe_repair(struct stripe *s, const struct stripe_of *of)
 	s->extents = s->live = s->free = s->newest = s->oldest = 0;
 	memset(s->buckets, 0, sizeof(s->buckets));
 	while ((extent = shm_next(of->shm, of->owner, extent)) != 0) {
-		if (!shm_back(of->shm, extent))
+		if (!shm_back(of->shm, extent)) {
+			if (extent != s->own)
+				shm_give(of->shm, extent);
 			continue;
+		}
 		s->extents++;
 		for (i = 0; i < rows_per_extent(of->shape); i++) {
 			uint32_t ref = extent << REF_BITS | i, *to = &s->free;
@@ -285,10 +288,14 @@ stripe_repair(struct stripe *s, const struct stripe_of *of)
 /* ---- the lock ------------------------------------------------------------ */
 
 int
-stripe_init(struct stripe *s)
+stripe_init(struct stripe *s, struct shm *shm, uint32_t owner)
 {
 	pthread_mutexattr_t attr;
 	int err = pthread_mutexattr_init(&attr);
+
+	s->own = shm_reserve(shm, owner);
+	if (s->own == 0)
+		return -1;
 
 	if (err == 0) {
 		(void)pthread_mutexattr_setpshared(
@@ -338,7 +345,8 @@ stripe_unlock(struct stripe *s)
 
 /* ---- all of it ----------------------------------------------------------- */
 
-/* Gives back every extent; there is no row. */
+/* Gives back every extent but its own, and that one's memory; there is no row.
+ */
 static void
 stripe_shrink(struct stripe *s, const struct stripe_of *of)
 {
@@ -347,7 +355,10 @@ stripe_shrink(struct stripe *s, const struct stripe_of *of)
 	s->free = 0;
 	shm_crash();
 	while ((extent = shm_next(of->shm, of->owner, extent)) != 0) {
-		shm_give(of->shm, extent);
+		if (extent == s->own)
+			shm_empty(of->shm, extent);
+		else
+			shm_give(of->shm, extent);
 		shm_crash();
 	}
 	s->extents = 0;
@@ -422,7 +433,7 @@ stripe_check(const struct stripe *s, const struct stripe_of *of)
 	uint32_t most, extents = 0, extent = 0, n, ref, before = 0;
 
 	while ((extent = shm_next(of->shm, of->owner, extent)) != 0)
-		extents++;
+		extents += extent != s->own || s->extents > 0;
 	most = extents * rows_per_extent(of->shape);
 	if (extents != s->extents)
 		return "it has other extents than it counts";

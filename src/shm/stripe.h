@@ -19,7 +19,8 @@
  * the lock is made anew from them when somebody has died at work. */
 struct stripe {
 	alignas(64) pthread_mutex_t lock;
-	uint32_t extents; /* that it has */
+	uint32_t own; /* extent that nobody else can have, with rows or not */
+	uint32_t extents; /* that it has rows in; its own is the first */
 	uint32_t live;	  /* rows */
 	uint32_t free;	  /* first of those nobody's; 0: none */
 	uint32_t newest, oldest;
@@ -38,8 +39,8 @@ struct stripe_of {
 	uint64_t now_ms;
 };
 
-/* A fresh one, of zeros; -1 with errno. */
-int stripe_init(struct stripe *s);
+/* A fresh one, of zeros, has an extent for owner of its own; -1 with errno. */
+int stripe_init(struct stripe *s, struct shm *shm, uint32_t owner);
 /* Its lock is mine when this is 0; else -1 with ETIMEDOUT.  wait: as long as
  * STRIPE_WAIT_MS, if need be.  *repaired is set when the last one died with the
  * lock, and what he left has been put in order (pthread_mutex_consistent(3)).*/

@@ -26,12 +26,30 @@ stripes_for(size_t size)
 	return n;
 }
 
+static int
+stripes_init(struct weir_table *t)
+{
+	uint32_t i;
+	int err;
+
+	for (i = 0; i < t->n; i++) {
+		if (stripe_init(&t->stripes[i], t->shm, place_of(t, i).owner) ==
+			0)
+			continue;
+		err = errno;
+		shm_zone_drop(t->shm, t->zone);
+		t->zone = NULL;
+		errno = err;
+		return -1;
+	}
+	return 0;
+}
+
 int
 table_init(struct weir_table *t, struct shm *shm,
 	const struct table_options *options, bool *fresh)
 {
 	size_t size, most;
-	uint32_t i;
 
 	*t = (struct weir_table){ .shm = shm, .options = *options };
 	if (options->ncolumns <= WEIR_COLUMNS)
@@ -59,9 +77,8 @@ table_init(struct weir_table *t, struct shm *shm,
 	t->extents_most = most > STRIPE_MOST ? STRIPE_MOST
 			  : most > 0	     ? (uint32_t)most
 					     : 1;
-	for (i = 0; *fresh && i < t->n; i++)
-		if (stripe_init(&t->stripes[i]) == -1)
-			return -1;
+	if (*fresh && stripes_init(t) == -1)
+		return -1;
 	t->later_ms = calloc(t->n, sizeof(*t->later_ms));
 	return t->later_ms == NULL ? -1 : 0;
 }
@@ -116,24 +133,27 @@ table_clear(struct weir_table *t)
 }
 
 int
+table_walk_part(struct weir_table *t, uint32_t i,
+	bool (*told)(void *arg, const struct row *row), void *arg)
+{
+	struct stripe_of of = place_of(t, i);
+
+	if (place_lock_stripe(t, i, &of) == -1)
+		return -1;
+	stripe_walk(&t->stripes[i], &of, told, arg);
+	stripe_unlock(&t->stripes[i]);
+	return 0;
+}
+
+uint32_t
 table_walk(struct weir_table *t, bool (*told)(void *arg, const struct row *row),
 	void *arg)
 {
-	uint32_t i;
-	int rc = 0;
+	uint32_t i, out = 0;
 
-	for (i = 0; i < t->n; i++) {
-		struct stripe_of of = place_of(t, i);
-
-		if (place_lock_stripe(t, i, &of) == -1) {
-			rc = -1;
-			continue;
-		}
-		stripe_walk(&t->stripes[i], &of, told, arg);
-		stripe_unlock(&t->stripes[i]);
-	}
-	errno = ETIMEDOUT;
-	return rc;
+	for (i = 0; i < t->n; i++)
+		out += table_walk_part(t, i, told, arg) == -1;
+	return out;
 }
 
 uint64_t
@@ -198,5 +218,8 @@ weir_table_walk(struct weir_table *t, weir_key_told *told, void *arg)
 {
 	struct telling telling = { .told = told, .arg = arg };
 
-	return table_walk(t, telling_row, &telling);
+	if (table_walk(t, telling_row, &telling) == 0)
+		return 0;
+	errno = ETIMEDOUT;
+	return -1;
 }

@@ -49,18 +49,24 @@ void table_own(struct weir_table *t, uint64_t me);
 bool table_settle(struct weir_table *t);
 /* This was spent in a period that lasts left_ms still, of a key that is made if
  * need be; -1 with errno. */
-int table_resume(struct weir_table *t, struct weir_bytes key, unsigned column,
-	uint64_t n, uint64_t left_ms);
+int table_resume_period(struct weir_table *t, struct weir_bytes key,
+	unsigned column, uint64_t n, uint64_t left_ms);
+/* So many thousandths of that bucket have not come again, likewise. */
+int table_resume_tokens(struct weir_table *t, struct weir_bytes key,
+	unsigned column, const struct weir_bucket *b, uint64_t used);
 /* Forgets them. */
 void owed_drop(struct weir_table *t);
 /* Removes the keys whose time has passed, of n stripes from *from on, which
  * goes around; how many keys are left in these. */
 uint64_t table_sweep(struct weir_table *t, uint32_t *from, uint32_t n);
 void table_clear(struct weir_table *t);
-/* Calls told() for each row, with the lock of its part, which is left when told
- * says false.  A part whose lock cannot be had is left out: -1 with ETIMEDOUT.
- */
-int table_walk(struct weir_table *t,
+/* Calls told() for each row of the i-th of its n parts, with the lock of that
+ * part, which is left when told says false; -1 with ETIMEDOUT. */
+int table_walk_part(struct weir_table *t, uint32_t i,
+	bool (*told)(void *arg, const struct row *row), void *arg);
+/* The same for all parts but those whose lock cannot be had; how many these
+ * are. */
+uint32_t table_walk(struct weir_table *t,
 	bool (*told)(void *arg, const struct row *row), void *arg);
 /* Keys, as they are now. */
 uint64_t table_count(struct weir_table *t);

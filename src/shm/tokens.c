@@ -28,8 +28,7 @@ bucket_takes(const struct weir_bucket *b, uint64_t lack)
 	return ms < 1e15 ? (uint64_t)(ms + 0.999999) : UINT64_MAX;
 }
 
-/* What has not come again until now. */
-static uint64_t
+uint64_t
 tokens_used(const struct weir_tokens *tokens, const struct weir_bucket *b,
 	uint64_t now_ms)
 {

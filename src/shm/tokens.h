@@ -4,6 +4,9 @@
 
 #include "api/table.h"
 
+/* Thousandths that have not come again until now. */
+uint64_t tokens_used(const struct weir_tokens *tokens,
+	const struct weir_bucket *b, uint64_t now_ms);
 /* What is left, of the bucket that was drawn from last; else of own. */
 uint64_t tokens_left(const struct weir_tokens *tokens, struct weir_bucket own,
 	uint64_t now_ms);

@@ -1,4 +1,5 @@
-/* entry.h - one entry of a chain, as a file would have it. */
+/* entry.h - one entry of a chain, or of the extensions, as a file would have
+ * it. */
 #ifndef LIB_ENTRY_H
 #define LIB_ENTRY_H
 
@@ -18,6 +19,10 @@ void entry_try(struct entry *e, const char *type, const char *options,
 /* The same, but the test fails when it is refused. */
 void entry_load(struct entry *e, const char *type, const char *options,
 	const struct weir_addr *backend);
+/* { type = "TYPE"; OPTIONS } among the extensions, beside a server that echoes;
+ * stage stays NULL, and conf is NULL when it is refused. */
+void
+entry_try_extension(struct entry *e, const char *type, const char *options);
 void entry_free(struct entry *e);
 
 #endif

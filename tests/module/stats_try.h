@@ -66,6 +66,16 @@ weir_reply(struct weir_request *r, int status, const char *type, const void *p,
 	snprintf(counted_type, sizeof(counted_type), "%s", type);
 }
 
+static char counted_policy[1024]; /* of the last page */
+
+void
+weir_reply_header(struct weir_request *r, const char *name, const char *value)
+{
+	(void)r;
+	if (strcmp(name, "Content-Security-Policy") == 0)
+		snprintf(counted_policy, sizeof(counted_policy), "%s", value);
+}
+
 /* The body of a page, valid until the next. */
 static const char *
 counted_page(const char *path)

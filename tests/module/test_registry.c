@@ -4,7 +4,6 @@
 #include <sys/socket.h>
 
 #include <bsd/stdlib.h>
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -18,12 +17,11 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "conf/option.h"
-#include "conf/scan.h"
 #include "conf/entry.h"
 #include "conf/stage.h"
 #include "lib/alloc.h"
 #include "lib/chance.h"
+#include "lib/described.h"
 #include "lib/entry.h"
 #include "lib/limits.h"
 #include "lib/pair.h"
@@ -35,70 +33,28 @@
 #define NEIGHBOUR_AT "127.0.0.1:9"
 #define CTX_MOST     65536
 
+struct test_case {
+	const char *name;
+	CMUnitTestFunction f;
+};
+
 static struct entry entry;
 
+#include "extension_try.h"
+
 /* ---- what it says of itself ---------------------------------------------- */
-
-static void
-assert_sentence(const char *what, const char *text)
-{
-	if (text == NULL || !isupper((unsigned char)text[0]) ||
-		text[strlen(text) - 1] != '.' || strchr(text, '\n') != NULL)
-		fail_msg("the help of %s is no sentence: %s", what, text);
-}
-
-static void
-assert_key(const char *key)
-{
-	if (*key == '\0' ||
-		key[strspn(key, "abcdefghijklmnopqrstuvwxyz0123456789_")] !=
-			'\0')
-		fail_msg("no good name for an option or variable: %s", key);
-}
-
-static bool
-row_is_required(const struct weir_opt *row)
-{
-	return row->def == NULL && (row->flags & WEIR_OPTIONAL) == 0 &&
-	       row->type != WEIR_T_GROUP;
-}
-
-/* How many of them must be given. */
-static unsigned
-assert_rows(const struct weir_opt *rows)
-{
-	const struct weir_opt *row, *other;
-	unsigned required = 0;
-
-	for (row = rows; row != NULL && row->key != NULL; row++) {
-		assert_key(row->key);
-		assert_sentence(row->key, row->help);
-		for (other = rows; other < row; other++)
-			assert_string_not_equal(other->key, row->key);
-		assert_true(row->min <= row->max);
-		if (option_is_list(row->type) || option_is_groups(row->type))
-			assert_in_range(row->max, 0, SCAN_ENTRIES_MAX);
-		required += row_is_required(row);
-		if (row->rows != NULL)
-			assert_rows(row->rows->opts);
-	}
-	return required;
-}
 
 static void
 test_is_described(void **state)
 {
 	const struct weir_middleware *mw = *state;
 	const struct weir_variable *v, *other;
-	const struct weir_opt *row;
 
 	assert_true(entry_is_name(mw->name));
 	assert_ptr_equal(registry_find(mw->name), mw);
 	assert_sentence(mw->name, mw->help);
 	assert_rows(mw->opts);
-	for (row = stage_rows.opts; row->key != NULL; row++)
-		if (option_find(mw->opts, row->key, strlen(row->key)) != NULL)
-			fail_msg("every entry has \"%s\" already", row->key);
+	assert_rows_apart(mw->opts, stage_rows.opts);
 	for (v = mw->variables; v != NULL && v->name != NULL; v++) {
 		assert_key(v->name);
 		assert_sentence(v->name, v->help);
@@ -134,19 +90,9 @@ static void
 test_defaults_are_good(void **state)
 {
 	const struct weir_middleware *mw = *state;
-	unsigned required = assert_rows(mw->opts), said = 0;
-	const char *line;
 
 	entry_try(&entry, mw->name, "", NULL);
-	for (line = entry.said; *line != '\0'; line = strchr(line, '\n') + 1)
-		said++;
-	if (required == 0 && mw->example == NULL && said > 0)
-		fail_msg("%s has bad defaults, or wants an .example: %s",
-			mw->name, entry.said);
-	if (required > 0 && said != required)
-		fail_msg("%u options are required: %s", required, entry.said);
-	if (required > 0 && strstr(entry.said, " is missing") == NULL)
-		fail_msg("%s", entry.said);
+	assert_defaults(mw->name, mw->opts, mw->example, entry.said);
 }
 
 static void
@@ -372,10 +318,7 @@ entry_done(void **state)
 	return 0;
 }
 
-static const struct {
-	const char *name;
-	CMUnitTestFunction f;
-} cases[] = {
+static const struct test_case cases[] = {
 	{ "is described", test_is_described },
 	{ "fits together", test_fits_together },
 	{ "defaults are good", test_defaults_are_good },
@@ -385,35 +328,52 @@ static const struct {
 };
 #define NCASES (sizeof(cases) / sizeof(cases[0]))
 
+/* The tests of all modules. */
+static struct {
+	struct CMUnitTest *v;
+	size_t n;
+} tests;
+
+/* Those of one, with the cases that are there for its kind. */
+static void
+tests_add(const char *name, const void *module, const struct test_case *c,
+	size_t n)
+{
+	char *text;
+	size_t i;
+
+	tests.v = reallocarray(tests.v, tests.n + n, sizeof(*tests.v));
+	for (i = 0; i < n; i++) {
+		if (tests.v == NULL ||
+			asprintf(&text, "%s %s", name, c[i].name) == -1)
+			abort();
+		tests.v[tests.n++] = (struct CMUnitTest){ .name = text,
+			.test_func = c[i].f,
+			.teardown_func = entry_done,
+			/* cmocka's state is not const, but nobody writes. */
+			.initial_state = (void *)(uintptr_t)module };
+	}
+}
+
 int
 main(void)
 {
+	const struct weir_extension *const *ext;
 	const struct weir_middleware *const *mw;
-	struct CMUnitTest *tests;
-	char(*names)[96];
-	size_t n = 0, i;
+	size_t i;
 	int failed;
 
 	if (registry_check(stderr) == -1)
 		return 1;
 	for (mw = registry_middlewares; *mw != NULL; mw++)
-		n += NCASES;
-	tests = calloc(n, sizeof(*tests));
-	names = calloc(n, sizeof(*names));
-	if (tests == NULL || names == NULL)
-		return 1;
-	for (i = 0; i < n; i++) {
-		mw = &registry_middlewares[i / NCASES];
-		snprintf(names[i], sizeof(names[i]), "%s %s", (*mw)->name,
-			cases[i % NCASES].name);
-		tests[i] = (struct CMUnitTest){ .name = names[i],
-			.test_func = cases[i % NCASES].f,
-			.teardown_func = entry_done,
-			/* cmocka's state is not const, but nobody writes. */
-			.initial_state = (void *)(uintptr_t)*mw };
-	}
-	failed = _cmocka_run_group_tests("modules", tests, n, NULL, NULL);
-	free(tests);
-	free(names);
+		tests_add((*mw)->name, *mw, cases, NCASES);
+	for (ext = registry_extensions; *ext != NULL; ext++)
+		tests_add(
+			(*ext)->name, *ext, extension_cases, NEXTENSION_CASES);
+	failed = _cmocka_run_group_tests(
+		"modules", tests.v, tests.n, NULL, NULL);
+	for (i = 0; i < tests.n; i++)
+		free((void *)(uintptr_t)tests.v[i].name);
+	free(tests.v);
 	return failed;
 }

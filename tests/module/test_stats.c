@@ -135,6 +135,8 @@ test_backends_have_figures_of_their_own(void **state)
 	rig_say(client, "12345");
 	rig_hear(&rig, server, "12345");
 	assert_true(backend("connects_total", &at, "") == 1);
+	assert_true(backend("connect_seconds_total", &at, "") ==
+		    counted_metric("weir_connect_seconds_sum{server=\"web\"}"));
 	assert_true(backend("failures_total", &at, "") == 0);
 	assert_true(backend("active", &at, "") == 1);
 	assert_true(backend("connects_total", &refusing, "") == 0);
@@ -330,6 +332,33 @@ test_types_of_the_pages(void **state)
 					  "version=1.0.0; charset=utf-8");
 	counted_page("/v1/stats");
 	assert_string_equal(counted_type, "application/json");
+	counted_page("/");
+	assert_string_equal(counted_type, "text/html; charset=utf-8");
+	end();
+}
+
+/* Script and style of the page are those that the header lets run; no other
+ * page's word is. */
+static void
+test_the_page_for_people_has_a_word_of_its_own(void **state)
+{
+	char word[80], before[80] = "";
+	const char *page, *at;
+	unsigned round, n;
+
+	(void)state;
+	join();
+	for (round = 0; round < 3; round++) {
+		page = counted_page("/");
+		at = strstr(counted_policy, "script-src 'nonce-");
+		assert_non_null(at);
+		snprintf(word, sizeof(word), " nonce=\"%.32s\">", at + 18);
+		assert_string_not_equal(word, before);
+		memcpy(before, word, sizeof(word));
+		for (n = 0; (page = strstr(page, " nonce=")) != NULL; n++)
+			assert_memory_equal(page++, word, strlen(word));
+		assert_int_equal(n, 2);
+	}
 	end();
 }
 
@@ -352,8 +381,9 @@ test_the_same_as_json(void **state)
 	assert_non_null(
 		strstr(json, "\"servers\":[{\"name\":\"web\",\"accepted\":1,"));
 	assert_non_null(strstr(json, "\"ended\":{\"done\":1,"));
-	assert_non_null(strstr(json, "\"connects\":1,\"failures\":0,\"active\":"
-				     "0,\"up_bytes\":5,\"down_bytes\":0}"));
+	assert_non_null(strstr(json,
+		"\"connects\":1,\"failures\":0,\"active\":"
+		"0,\"up_bytes\":5,\"down_bytes\":0,\"connect_us\":"));
 	assert_non_null(strstr(json, "\"events\":{\"lines\":4,\"words\":5}"));
 	assert_string_equal(json + strlen(json) - 3, "]}\n");
 }
@@ -490,6 +520,7 @@ main(void)
 		CASE(test_who_is_quick_is_not_named),
 		CASE(test_names_are_escaped),
 		CASE(test_types_of_the_pages),
+		CASE(test_the_page_for_people_has_a_word_of_its_own),
 		CASE(test_the_same_as_json),
 		CASE(test_a_type_that_comes_back),
 		CASE(test_a_thousand_servers),

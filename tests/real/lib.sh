@@ -195,13 +195,16 @@ start_on_port()
 
 # Starts a weir that forwards; of each argument NAME=ADDRESS it makes a server
 # that listens on a port, see weir_port, and on the unix socket front/NAME.  A
-# backend on TCP sees it come from 127.0.0.2, everybody else from 127.0.0.1.
+# backend on TCP sees it come from 127.0.0.2, everybody else from 127.0.0.1.  An
+# ADDRESS that is "echo" is no backend: weir itself answers.  $weir_more are more
+# settings.
 weir_start()
 {
 	{
 		echo 'process = { workers = 2;'
 		[ -z "$set_user" ] || echo "user = \"$someone\";"
 		echo '};'
+		printf '%s\n' "${weir_more:-}"
 		echo 'servers = ('
 		comma=''
 		for word; do
@@ -210,7 +213,7 @@ weir_start()
 		done
 		echo ');'
 	} >weir.conf
-	mkfifo weir.fifo
+	[ -p weir.fifo ] || mkfifo weir.fifo
 	# Lasts until weir is ready or gone.
 	timeout $((WAIT_MS / 1000)) cat weir.fifo >weir.ready &
 	reader=$!
@@ -223,13 +226,13 @@ weir_start()
 weir_server()
 {
 	case $2 in
-	unix:*) source= ;;
-	*) source='source = "127.0.0.2:0";' ;;
+	echo) last='type = "echo";' ;;
+	unix:*) last="type = \"forward\"; to = \"$2\";" ;;
+	*) last="type = \"forward\"; to = \"$2\"; source = \"127.0.0.2:0\";" ;;
 	esac
 	cat <<END
   $comma { name = "$1"; listen = ( "127.0.0.1:0", "unix:front/$1" );
-    middlewares = ( { type = "log"; },
-                    { type = "forward"; to = "$2"; $source } ); }
+    middlewares = ( { type = "log"; }, { $last } ); }
 END
 }
 

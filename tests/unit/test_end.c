@@ -54,6 +54,29 @@ test_up_is_ended(void **state)
 	assert_string_equal(behind, "ab|bye|.");
 }
 
+/* All that stand before see what the client still says. */
+static void
+test_several_before_one_that_ends(void **state)
+{
+	(void)state;
+	rig_add(&rig, &mw_before, NULL);
+	rig_add(&rig, &mw_behind, NULL);
+	rig_add(&rig, &mw_ender, NULL);
+	pair_join();
+	rig_say(client, "ab!cd");
+	rig_hear(&rig, server, "abbye");
+	rig_hear_end(&rig, server);
+	rig_say(client, "ef");
+	rig_quiet(&rig);
+	assert_int_equal(shutdown(client, SHUT_WR), 0);
+	rig_quiet(&rig);
+	assert_string_equal(before, "ab!cd|ef|.");
+	assert_string_equal(behind, "ab!cd|ef|.");
+	rig_close(&server);
+	rig_hear_end(&rig, client);
+	rig_until(&rig, rig_ends.n == 1);
+}
+
 static void
 test_down_is_ended(void **state)
 {
@@ -279,6 +302,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		end_test(test_down_is_ended_after_the_end_of_up),
 		end_test(test_up_is_ended),
+		end_test(test_several_before_one_that_ends),
 		end_test(test_down_is_ended),
 		end_test(test_the_other_direction_is_ended),
 		end_test(test_at_its_end),

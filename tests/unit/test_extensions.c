@@ -421,6 +421,11 @@ test_tables_over_a_reload(void **state)
 	assert_int_equal(shm_init(&shm, 8 << 20), 0);
 	assert_int_equal(tables_open(&old, &shm, t.conf, 2), 0);
 	assert_int_equal(tables_open(&new, &shm, u.conf, 3), 0);
+	/* As long as none of their keepers has read its file. */
+	assert_true(new.v[0].fresh);
+	tables_done(&new);
+	tables_filled(&old);
+	assert_int_equal(tables_open(&new, &shm, u.conf, 3), 0);
 	assert_false(new.v[0].fresh);
 	assert_ptr_equal(new.v[0].table->zone, old.v[0].table->zone);
 	assert_true(tables_have(&old, new.v[1].table->zone));

@@ -1,10 +1,14 @@
 /* test_snapshot.c - a table in a file: what comes back, and files that are
  * damaged. */
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -108,6 +112,55 @@ test_times_go_on(void **state)
 	assert_true(shared_read("own", COUNT) == UINT64_MAX);
 }
 
+/* A bucket is what who draws says, and goes on to be filled. */
+static void
+test_buckets_go_on(void **state)
+{
+	const struct weir_bucket b = {
+		.rate = 1, .per_ms = 60000, .burst = 20
+	};
+	uint64_t wait_ms;
+
+	(void)state;
+	assert_int_equal(
+		weir_table_draw(&table, shared_key("a"), TOKENS, &b, 18, NULL),
+		0);
+	clock_advance(60000);
+	assert_int_equal(snapshot_save(&table, file), 0);
+	load_anew();
+	assert_int_equal(shared_read("a", TOKENS), 3);
+	assert_int_equal(weir_table_draw(&table, shared_key("a"), TOKENS, &b, 4,
+				 &wait_ms),
+		-1);
+	assert_in_range(wait_ms, 59000, 60000);
+	clock_advance(60000);
+	assert_int_equal(
+		weir_table_draw(&table, shared_key("a"), TOKENS, &b, 4, NULL),
+		0);
+}
+
+static bool
+row_ahead(void *arg, const struct row *row)
+{
+	((struct row *)(uintptr_t)row)->used_ms += 500;
+	(void)arg;
+	return true;
+}
+
+/* Another process has a clock that is some ms ahead. */
+static void
+test_a_row_used_meanwhile(void **state)
+{
+	(void)state;
+	options.ttl_ms = 1000;
+	shared_anew();
+	weir_table_add(&table, shared_key("a"), COUNT, 7, NULL);
+	assert_int_equal(table_walk(&table, row_ahead, NULL), 0);
+	assert_int_equal(snapshot_save(&table, file), 0);
+	load_anew();
+	assert_int_equal(shared_read("a", COUNT), 7);
+}
+
 static void
 expect_refused(const char *wanted)
 {
@@ -187,6 +240,72 @@ test_a_file_that_cannot_be_written(void **state)
 	assert_int_equal(table_count(&table), 0);
 }
 
+/* Who writes the file beside it now is not disturbed. */
+static void
+test_two_write_one_file(void **state)
+{
+	int fd;
+
+	(void)state;
+	fd = open(beside, O_RDWR | O_CREAT, 0600);
+	assert_int_equal(write(fd, "half", 4), 4);
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	assert_int_equal(snapshot_save(&table, file), -1);
+	assert_int_equal(errno, EBUSY);
+	assert_int_equal(lseek(fd, 0, SEEK_END), 4);
+	close(fd);
+	/* One who died left it. */
+	assert_int_equal(snapshot_save(&table, file), 0);
+	assert_int_equal(access(beside, F_OK), -1);
+}
+
+/* What is not whole does not take the place of what is. */
+static void
+test_a_part_that_cannot_be_had(void **state)
+{
+	int ends[2];
+	pid_t pid;
+	char c;
+
+	(void)state;
+	weir_table_add(&table, shared_key("a"), COUNT, 7, NULL);
+	assert_int_equal(snapshot_save(&table, file), 0);
+	assert_int_equal(pipe(ends), 0);
+	pid = fork();
+	if (pid == 0) {
+		(void)pthread_mutex_lock(&table.stripes[table.n - 1].lock);
+		(void)write(ends[1], "x", 1);
+		for (;;)
+			pause();
+	}
+	assert_int_equal(read(ends[0], &c, 1), 1);
+	assert_int_equal(snapshot_save(&table, file), -1);
+	assert_int_equal(errno, ETIMEDOUT);
+	assert_int_equal(access(beside, F_OK), -1);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	close(ends[0]);
+	close(ends[1]);
+	load_anew();
+	assert_int_equal(shared_read("a", COUNT), 7);
+}
+
+/* More rows than the copy of a part has room for at first. */
+static void
+test_a_large_part(void **state)
+{
+	uint32_t n;
+
+	(void)state;
+	options.size = 16 << 20;
+	options.ncolumns = 1;
+	shared_anew();
+	n = shared_fill(20000);
+	assert_int_equal(snapshot_save(&table, file), 0);
+	load_anew();
+	assert_int_equal(table_count(&table), n);
+}
+
 static int
 setup(void **state)
 {
@@ -205,6 +324,11 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		snapshot_test(test_what_comes_back),
 		snapshot_test(test_times_go_on),
+		snapshot_test(test_buckets_go_on),
+		snapshot_test(test_a_row_used_meanwhile),
+		snapshot_test(test_two_write_one_file),
+		snapshot_test(test_a_part_that_cannot_be_had),
+		snapshot_test(test_a_large_part),
 		snapshot_test(test_damaged_files),
 		snapshot_test(test_files_of_others),
 		snapshot_test(test_a_file_that_cannot_be_written),

@@ -79,6 +79,50 @@ test_rows_too_big(void **state)
 	options.ncolumns = COLUMNS;
 }
 
+/* Others have taken all the memory there is: each part has some of its own, in
+ * which one key takes the place of another. */
+static void
+test_f6_a_full_segment_evicts(void **state)
+{
+	(void)state;
+	assert_int_equal(shared_add("a", COUNT, 1), 1);
+	while (shm_take(&shm, SHM_OWNER(200, 1)) != 0)
+		;
+	assert_int_equal(shared_fill(20000), 20000);
+	assert_in_range(table_count(&table), 100, 19999);
+	assert_null(table_check(&table));
+	table_clear(&table);
+	assert_int_equal(table_count(&table), 0);
+	assert_int_equal(shared_fill(20000), 20000);
+}
+
+/* There is room for its parts, but not for something of each: it leaves nothing
+ * that somebody could take for a table. */
+static void
+test_a_table_without_room(void **state)
+{
+	uint32_t at, taken;
+	struct weir_table t;
+	bool fresh;
+
+	(void)state;
+	options.name = "other";
+	while (shm_take(&shm, SHM_OWNER(200, 1)) != 0)
+		;
+	taken = shm_taken(&shm);
+	for (at = taken - 12; at < taken; at++)
+		shm_give(&shm, at);
+	assert_int_equal(table_init(&t, &shm, &options, &fresh), -1);
+	assert_int_equal(errno, ENOSPC);
+	assert_int_equal(shm_taken(&shm), taken - 12);
+	table_done(&t);
+	for (at = taken - 100; at < taken - 12; at++)
+		shm_give(&shm, at);
+	assert_int_equal(table_init(&t, &shm, &options, &fresh), 0);
+	assert_true(fresh);
+	table_done(&t);
+}
+
 /* ---- others who die or hang ---------------------------------------------- */
 
 static int
@@ -218,6 +262,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		table_test(test_a_table_is_kept),
+		table_test(test_f6_a_full_segment_evicts),
+		table_test(test_a_table_without_room),
 		table_test(test_f7_a_table_of_other_columns_is_fresh),
 		table_test(test_rows_too_big),
 		table_test(test_f2_what_the_dead_left_is_put_in_order),

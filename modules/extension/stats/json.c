@@ -136,6 +136,7 @@ backends_write(struct text *t, const struct totals *totals)
 		member(t, "active", b->active);
 		member(t, "up_bytes", b->bytes[WEIR_UP]);
 		member(t, "down_bytes", b->bytes[WEIR_DOWN]);
+		member(t, "connect_us", b->connect_us);
 		text_add(t, "}");
 	}
 	text_add(t, "]");

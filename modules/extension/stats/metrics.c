@@ -215,6 +215,15 @@ backends_write(struct text *t, const struct totals *totals)
 			number(t, n);
 		}
 	}
+	family(t, "weir_backend_connect_seconds", "counter", "seconds",
+		"How long the backend took to accept, all connections "
+		"together.");
+	for (j = 0; j < totals->nbackends; j++) {
+		b = &totals->backends[j];
+		sample(t, "weir_backend_connect_seconds_total", "backend",
+			b->address);
+		seconds(t, b->connect_us, US_PER_S);
+	}
 	family(t, "weir_backend_bytes", "counter", "bytes",
 		"Bytes of channels to the backend that have ended.");
 	for (j = 0; j < totals->nbackends; j++)

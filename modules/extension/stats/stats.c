@@ -289,6 +289,7 @@ stats_connected(struct weir_service *s, const struct weir_seen *seen,
 	}
 	own->backend = b;
 	weir_cell_add(cell_of(b->cells, backend_figures, connects), 1);
+	weir_cell_add(cell_of(b->cells, backend_figures, connect_us), us);
 	weir_cell_add(b->active, 1);
 	times_add(cell_of(server_of(s, seen)->cells, server_figures, connect),
 		us);
@@ -416,15 +417,19 @@ page_stats(struct weir_service *s, struct weir_request *r)
 static int
 stats_keep(struct weir_service *s, struct weir_keeper *k)
 {
-	return weir_keeper_page(k, s, "/metrics", page_metrics) == -1
+	return weir_keeper_page(k, s, "/metrics", page_metrics) == -1 ||
+			       weir_keeper_page(
+				       k, s, "/v1/stats", page_stats) == -1
 		       ? -1
-		       : weir_keeper_page(k, s, "/v1/stats", page_stats);
+		       : weir_keeper_page(k, s, "/", dashboard_answer);
 }
 
 const struct weir_extension ext_stats = {
 	.name = "stats",
 	.help = "Counts what channels, backends and middlewares do, and shows "
-		"it at /metrics (OpenMetrics) and /v1/stats (JSON).",
+		"it at /metrics (OpenMetrics), /v1/stats (JSON), and, to "
+		"people, "
+		"as a page at /.",
 	.opts = opts,
 	.conf_size = sizeof(struct stats_conf),
 	.state_size = sizeof(struct state),

@@ -58,6 +58,7 @@ struct backend_figures {
 	uint64_t text[BACKEND_TEXT]; /* WEIR_ADDR_TEXT bytes */
 	uint64_t used;		     /* the text is whole */
 	uint64_t connects, failures, bytes[2];
+	uint64_t connect_us; /* of all connects together */
 };
 _Static_assert(BACKEND_TEXT * 8 == WEIR_ADDR_TEXT, "an address fits");
 
@@ -131,7 +132,7 @@ struct stage_total {
 
 struct backend_total {
 	char address[WEIR_ADDR_TEXT];
-	uint64_t connects, failures, bytes[2], active;
+	uint64_t connects, failures, bytes[2], connect_us, active;
 };
 
 struct totals {
@@ -181,6 +182,11 @@ void text_quote(struct text *t, const char *s, bool json);
 void metrics_write(struct text *t, const struct totals *totals);
 /* All figures as JSON; now_ms: since 1970. */
 void json_write(struct text *t, const struct totals *totals, uint64_t now_ms);
+
+/* ---- dashboard.c --------------------------------------------------------- */
+
+/* The page for people, at /: it asks for /v1/stats and pages of the core. */
+void dashboard_answer(struct weir_service *s, struct weir_request *r);
 
 /* Words of WEIR_DIR: "up", "down". */
 extern const char *const stats_directions[2];

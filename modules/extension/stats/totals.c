@@ -236,6 +236,7 @@ place_add(struct totals *t, const _Atomic uint64_t *cells, bool others,
 	to->failures += *cell_of(cells, backend_figures, failures);
 	for (dir = 0; dir < 2; dir++)
 		to->bytes[dir] += *cell_of(cells, backend_figures, bytes[dir]);
+	to->connect_us += *cell_of(cells, backend_figures, connect_us);
 	to->active += active;
 	return 0;
 }
