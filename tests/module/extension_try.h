@@ -42,7 +42,8 @@ test_extension_fits_together(void **state)
 	assert_int_equal(has_opts, ext->conf_size > 0);
 	assert_true(
 		ext->stop == NULL || ext->start != NULL || ext->keep != NULL);
-	assert_true(ext->state_size == 0 || ext->start != NULL);
+	assert_true(ext->state_size == 0 || ext->start != NULL ||
+		    ext->keep != NULL);
 	/* It has the conf of the entry, and no options of its own. */
 	if (ext->stage != NULL) {
 		assert_string_equal(ext->stage->name, ext->name);
