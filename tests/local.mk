@@ -121,7 +121,8 @@ MODULE_TESTS = \
 	tests/module/test_registry \
 	tests/module/test_rewrite \
 	tests/module/test_select \
-	tests/module/test_stats
+	tests/module/test_stats \
+	tests/module/test_stats_backends
 MODULE_SHELL_TESTS = \
 	tests/module/extra.sh
 PROCESS_TESTS = \

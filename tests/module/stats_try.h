@@ -158,4 +158,44 @@ counted_begin(const char *name)
 	rig.observers = &observers;
 }
 
+/* ---- channels --------------------------------------------------------- */
+
+static void
+join(void)
+{
+	rig_add(&rig, &rig_dial, &dial);
+	counted_begin("web");
+	rig_start(&rig);
+	rig_join(&rig, listener, &client, &server);
+}
+
+static void
+end(void)
+{
+	rig_close(&client);
+	rig_hear_end(&rig, server);
+	rig_close(&server);
+	rig_until(&rig, rig_ends.n == rig.opened);
+}
+
+static char *
+backend_sample(char *to, size_t size, const char *name, const char *backend,
+	const char *more)
+{
+	snprintf(to, size, "weir_backend_%s{backend=\"%s\"%s}", name, backend,
+		more);
+	return to;
+}
+
+static double
+backend(const char *name, const struct weir_addr *addr, const char *more)
+{
+	char sample[512], text[WEIR_ADDR_TEXT] = "other";
+
+	if (addr != NULL)
+		weir_addr_text(addr, text);
+	return counted_metric(
+		backend_sample(sample, sizeof(sample), name, text, more));
+}
+
 #endif

@@ -18,24 +18,6 @@
 
 #define MB ((uint64_t)1 << 20)
 
-static void
-join(void)
-{
-	rig_add(&rig, &rig_dial, &dial);
-	counted_begin("web");
-	rig_start(&rig);
-	rig_join(&rig, listener, &client, &server);
-}
-
-static void
-end(void)
-{
-	rig_close(&client);
-	rig_hear_end(&rig, server);
-	rig_close(&server);
-	rig_until(&rig, rig_ends.n == rig.opened);
-}
-
 /* ---- figures ------------------------------------------------------------- */
 
 static void
@@ -99,105 +81,6 @@ test_an_age_is_in_its_bucket(void **state)
 	assert_in_range(
 		counted_metric("weir_session_seconds_sum{server=\"web\"}"), 20,
 		29);
-}
-
-static char *
-backend_sample(char *to, size_t size, const char *name, const char *backend,
-	const char *more)
-{
-	snprintf(to, size, "weir_backend_%s{backend=\"%s\"%s}", name, backend,
-		more);
-	return to;
-}
-
-static double
-backend(const char *name, const struct weir_addr *addr, const char *more)
-{
-	char sample[512], text[WEIR_ADDR_TEXT] = "other";
-
-	if (addr != NULL)
-		weir_addr_text(addr, text);
-	return counted_metric(
-		backend_sample(sample, sizeof(sample), name, text, more));
-}
-
-static void
-test_backends_have_figures_of_their_own(void **state)
-{
-	struct weir_addr at = dial.to[0], refusing;
-
-	(void)state;
-	rig_refusing(&refusing);
-	dial.to[1] = at;
-	dial.to[0] = refusing;
-	dial.n = 2;
-	join();
-	rig_say(client, "12345");
-	rig_hear(&rig, server, "12345");
-	assert_true(backend("connects_total", &at, "") == 1);
-	assert_true(backend("connect_seconds_total", &at, "") ==
-		    counted_metric("weir_connect_seconds_sum{server=\"web\"}"));
-	assert_true(backend("failures_total", &at, "") == 0);
-	assert_true(backend("active", &at, "") == 1);
-	assert_true(backend("connects_total", &refusing, "") == 0);
-	assert_true(backend("failures_total", &refusing, "") == 1);
-	assert_true(backend("active", &refusing, "") == 0);
-	end();
-	assert_true(backend("active", &at, "") == 0);
-	assert_true(backend("bytes_total", &at, ",direction=\"up\"") == 5);
-	assert_true(backend("connects_total", NULL, "") == 0);
-}
-
-static void
-test_backends_are_bounded(void **state)
-{
-	struct weir_addr at = dial.to[0], refusing;
-	char text[WEIR_ADDR_TEXT];
-
-	(void)state;
-	rig_refusing(&refusing);
-	dial.to[1] = at;
-	dial.to[0] = refusing;
-	dial.n = 2;
-	counted_conf.backends = 1;
-	join();
-	assert_true(backend("failures_total", &refusing, "") == 1);
-	assert_true(backend("connects_total", NULL, "") == 1);
-	assert_true(backend("active", NULL, "") == 1);
-	assert_null(strstr(reply, weir_addr_text(&at, text)));
-	end();
-	assert_true(backend("active", NULL, "") == 0);
-}
-
-/* A place that nobody has asked for long is another one's, and what was counted
- * there that of all others. */
-static void
-test_places_of_backends_become_free(void **state)
-{
-	struct weir_addr at = dial.to[0], refusing;
-	char text[WEIR_ADDR_TEXT];
-	int i;
-
-	(void)state;
-	rig_refusing(&refusing);
-	dial.to[1] = at;
-	dial.to[0] = refusing;
-	dial.n = 2;
-	counted_conf.backends = 1;
-	join();
-	end();
-	dial.to[0] = at;
-	dial.n = 1;
-	for (i = 0; i < 64; i++) {
-		rig_join(&rig, listener, &client, &server);
-		end();
-	}
-	assert_in_range(backend("connects_total", &at, ""), 16, 64);
-	assert_true(backend("connects_total", NULL, "") +
-			    backend("connects_total", &at, "") +
-			    backend("failures_total", NULL, "") ==
-		    66);
-	assert_null(strstr(reply, weir_addr_text(&refusing, text)));
 }
 
 /* ---- middlewares --------------------------------------------------------- */
@@ -512,9 +395,6 @@ main(void)
 		mode_tests(test_known_traffic_is_counted_exactly, counted_start,
 			counted_stop),
 		CASE(test_an_age_is_in_its_bucket),
-		CASE(test_backends_have_figures_of_their_own),
-		CASE(test_backends_are_bounded),
-		CASE(test_places_of_backends_become_free),
 		CASE(test_a_middleware_is_timed_and_counts_itself),
 		CASE(test_who_stalls_is_named_but_not_all_the_time),
 		CASE(test_who_is_quick_is_not_named),
