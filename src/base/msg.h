@@ -29,8 +29,10 @@ enum msg_type {
 		MSG_COUNT
 };
 
-/* To a keeper, with MSG_QUIT: another one has taken over. */
+/* To a keeper, with MSG_QUIT: another one has taken over; or, close your
+ * sockets only, as the workers have not left yet. */
 #define KEEPER_RETIRES 1
+#define KEEPER_STAYS   2
 
 struct msg {
 	uint32_t type;

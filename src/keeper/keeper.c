@@ -44,7 +44,10 @@ keeper_told(void *arg, const struct msg *m, int attached)
 	case MSG_QUIT:
 		if (m->arg == KEEPER_RETIRES)
 			upkeep_retire(&k->upkeep);
-		keeper_drain(k);
+		if (m->arg == KEEPER_STAYS)
+			web_close(&k->web);
+		else
+			keeper_drain(k);
 		break;
 	case MSG_DRAIN:
 		keeper_drain(k);

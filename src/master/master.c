@@ -23,6 +23,7 @@ static int master_init(struct master *m);
 static void master_done(struct master *m);
 static void master_shed(void *arg, const struct workers *own);
 static void master_leave(struct master *m, enum msg_type type);
+static void master_leave_last(struct master *m);
 static size_t master_files(void *arg);
 static bool master_fits(struct master *m);
 static void master_step(struct master *m);
@@ -245,11 +246,32 @@ master_leave(struct master *m, enum msg_type type)
 	{
 		listeners_unlink(&g->listeners);
 		listeners_close(&g->listeners);
-		generation_leave(g, type, 0);
+		workers_leave(&g->workers, type, 0);
+		workers_leave(&g->keeper, MSG_QUIT, KEEPER_STAYS);
 		/* From here on the deadline of the state counts. */
 		if (!g->stopped)
 			g->deadline_ms = UINT64_MAX;
 	}
+}
+
+/* Lets keepers go when they can write down what all workers have counted. */
+static void
+master_leave_last(struct master *m)
+{
+	struct generation *g;
+
+	TAILQ_FOREACH(g, &m->all, link)
+	{
+		if (workers_alive(&g->workers) > 0)
+			return;
+	}
+	m->last_told = true;
+	TAILQ_FOREACH(g, &m->all, link)
+	{
+		workers_leave(&g->keeper,
+			m->state == MASTER_QUIT ? MSG_QUIT : MSG_STOP, 0);
+	}
+	m->deadline_ms = m->now_ms + MASTER_KEEPER_MS;
 }
 
 /* Does what the state wants now that something may have changed. */
@@ -288,6 +310,8 @@ master_step(struct master *m)
 		m->status = 1;
 		master_enter(m, MASTER_STOP);
 	}
+	if (m->state >= MASTER_QUIT && m->state < MASTER_DONE && !m->last_told)
+		master_leave_last(m);
 	if (m->state >= MASTER_QUIT && m->now_ms >= m->deadline_ms)
 		master_overdue(m);
 	if (m->state >= MASTER_QUIT && m->state < MASTER_DONE &&
@@ -377,10 +401,14 @@ master_overdue(struct master *m)
 
 	TAILQ_FOREACH(g, &m->all, link)
 	{
-		generation_kill(
-			g, m->state == MASTER_QUIT
-				   ? "did not leave within close_wait and 1 s"
-				   : "did not leave within 2 s");
+		if (m->last_told)
+			workers_kill(&g->keeper, "did not leave within 5 s");
+		else
+			workers_kill(&g->workers,
+				m->state == MASTER_QUIT
+					? "did not leave within close_wait and "
+					  "1 s"
+					: "did not leave within 2 s");
 	}
 	m->deadline_ms = UINT64_MAX;
 }

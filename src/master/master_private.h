@@ -22,6 +22,8 @@ struct pollfd;
 #define MASTER_BIND_MS	 500   /* for those who leave to let go of a port */
 #define MASTER_RETRY_MS	 20    /* between two tries */
 #define MASTER_STOP_MS	 2000  /* from MSG_STOP to SIGKILL */
+#define MASTER_KEEPER_MS 5000  /* that a keeper has when the workers are gone  \
+				*/
 #define MASTER_GONE_MS	 1000  /* in which who has no channels should be gone */
 #define MASTER_MARGIN_MS 1000  /* from the end of close_wait to SIGKILL */
 #define MASTER_PULSE_MS	 60000 /* between two looks at the figures */
@@ -73,6 +75,7 @@ struct master {
 	unsigned gone;	      /* how many generations are */
 	unsigned swept;	      /* of both, when tables were given back last */
 	struct reload reload;
+	bool last_told; /* keepers may leave */
 	bool reload_wanted;
 	bool drain_wanted;
 	uint64_t pulse_ms; /* when figures are logged next */

@@ -150,6 +150,46 @@ test_over_reloads(void **state)
 	daemon_finish(d, 0);
 }
 
+#define QUOTA                                                                  \
+	"process = { workers = 1; };\n"                                        \
+	"api = { listen = \"unix:api\"; };\n"                                  \
+	"extensions = ( { type = \"table\"; keep = \"%s/t\"; ttl = \"2d\"; } " \
+	");"                                                                   \
+	"\nservers = ( { name = \"e\"; listen = \"127.0.0.1:0\";\n"            \
+	"  close_wait = \"10s\";\n"                                            \
+	"  middlewares = ( { type = \"quota\"; max = \"1G\"; }, \"echo\" ); "  \
+	"} );\n"
+
+/* What channels count while weir finishes is in the file. */
+static void
+test_what_is_counted_last(void **state)
+{
+	struct daemon *next = daemon_new(), *d;
+	char text[1001] = "";
+	int64_t counted, wanted = 0, until;
+	int fd;
+
+	(void)state;
+	assert_int_equal(chmod(daemon_dir(next), 0777), 0);
+	d = daemon_start(QUOTA, daemon_dir(next));
+	fd = daemon_join(d, "e");
+	daemon_signal(d, SIGQUIT);
+	daemon_wait_log(d, "finishing", DAEMON_MS);
+	memset(text, 'x', sizeof(text) - 1);
+	/* Longer than a keeper takes that does not wait for workers. */
+	for (until = procs_now() + 300; procs_now() < until; wanted += 2000)
+		peer_echo(fd, text);
+	close(fd);
+	daemon_finish(d, 0);
+	daemon_write(next, QUOTA, daemon_dir(next));
+	daemon_launch(next);
+	counted = http_value(
+		next, "GET /v1/tables/table/keys/127.0.0.1", "columns.quota");
+	assert_in_range(counted, wanted, wanted + 100);
+	daemon_signal(next, SIGTERM);
+	daemon_finish(next, 0);
+}
+
 static void
 expect_refused(const char *wanted, const char *extensions)
 {
@@ -184,6 +224,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		daemon_test(test_over_a_restart),
 		daemon_test(test_over_reloads),
+		daemon_test(test_what_is_counted_last),
 		daemon_test(test_what_is_refused),
 	};
 
