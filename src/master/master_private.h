@@ -19,10 +19,11 @@ struct conf;
 struct pidfh;
 struct pollfd;
 
-#define MASTER_BIND_MS	 500   /* for those who leave to let go of a port */
-#define MASTER_RETRY_MS	 20    /* between two tries */
-#define MASTER_STOP_MS	 2000  /* from MSG_STOP to SIGKILL */
-#define MASTER_KEEPER_MS 5000  /* that a keeper has when the workers are gone  \
+#define MASTER_BIND_MS	500  /* for those who leave to let go of a port */
+#define MASTER_RETRY_MS 20   /* between two tries */
+#define MASTER_STOP_MS	2000 /* from MSG_STOP to SIGKILL */
+#define MASTER_KEEPER_MS                                                       \
+	5000		       /* that a keeper has when the workers are gone  \
 				*/
 #define MASTER_GONE_MS	 1000  /* in which who has no channels should be gone */
 #define MASTER_MARGIN_MS 1000  /* from the end of close_wait to SIGKILL */

@@ -26,7 +26,8 @@ fleet_weir_with(const char *sync, const char *machine, const char *option)
 	return daemon_start(
 		"process = { workers = 2; pidfile = \"weir.pid\"; };\n"
 		"api = { listen = [ \"unix:api\" ]; };\n"
-		"extensions = ( { type = \"table\"; name = \"seen\";\n"
+		"extensions = ( { type = \"table\"; name = \"seen\"; ttl = "
+		"\"31d\";\n"
 		"  sync = \"%s\"; machine = \"%s\";\n"
 		"  sync_every = \"50ms\"; sync_stale = \"%dms\"; %s } );\n"
 		"servers = (\n"
