@@ -152,6 +152,7 @@ PROCESS_TESTS = \
 	tests/process/test_keeper_busy \
 	tests/process/test_keeper_clients \
 	tests/process/test_keeper_faults \
+	tests/process/test_keeper_last \
 	tests/process/test_keeper_links \
 	tests/process/test_keeper_many \
 	tests/process/test_limits \

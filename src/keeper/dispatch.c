@@ -31,6 +31,8 @@ method_word(enum evhttp_cmd_type method)
 		return "POST";
 	case EVHTTP_REQ_PUT:
 		return "PUT";
+	case EVHTTP_REQ_HEAD:
+		return "HEAD";
 	default:
 		return "DELETE";
 	}

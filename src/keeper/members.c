@@ -167,7 +167,7 @@ member_send(struct member *m, const void *p, size_t n)
 void
 members_add(struct weir_keeper *k, int fd, int32_t pid)
 {
-	struct member *m = fd == -1 ? NULL : calloc(1, sizeof(*m));
+	struct member *m = fd == -1 ? NULL : calloc(1, sizeof(*m)), *old;
 
 	if (m == NULL) {
 		log_error("the socket to worker (pid %d) got lost: %s",
@@ -175,6 +175,14 @@ members_add(struct weir_keeper *k, int fd, int32_t pid)
 		fd_close(&fd);
 		member_lost(k, pid);
 		return;
+	}
+	/* One link is enough: what is said of another one's end came late. */
+	TAILQ_FOREACH(old, &k->members, link)
+	{
+		if (old->pid == pid) {
+			member_close(old);
+			break;
+		}
 	}
 	*m = (struct member){ .keeper = k, .fd = fd, .pid = pid };
 	TAILQ_INIT(&m->letters);

@@ -95,7 +95,8 @@ request_has_room(const struct weir_request *r, const struct evbuffer *body)
 	if (n <= REQUEST_SHORT)
 		return true;
 	unread = web_unread(&r->keeper->web);
-	return unread == 0 || unread + n <= WEB_UNREAD;
+	return unread == 0 ||
+	       unread + n <= (r->unix_peer ? WEB_UNREAD : WEB_UNREAD / 4 * 3);
 }
 
 void
@@ -283,11 +284,12 @@ request_stream_end(struct weir_request *r)
 	struct evhttp_connection *evcon = evhttp_request_get_connection(req);
 
 	r->req = NULL;
-	if (evcon != NULL)
+	if (evcon != NULL) {
 		evhttp_connection_set_closecb(evcon, NULL, NULL);
-	if (evcon != NULL)
 		evhttp_request_set_on_complete_cb(
 			req, request_sent, &r->keeper->web);
+		web_answers(&r->keeper->web, req, REQUEST_STREAM_MOST);
+	}
 	evhttp_send_reply_end(req);
 	request_free(r);
 }

@@ -47,9 +47,14 @@ web_name_operators(struct web *w)
 		return -1;
 	for (i = 0; i < names->n; i++) {
 		name = ((const char *const *)names->v)[i];
+		errno = 0;
 		pw = getpwnam(name);
 		if (pw != NULL)
 			w->operators[w->noperators++] = pw->pw_uid;
+		else if (errno != 0 && errno != ENOENT)
+			log_error("api.operators: user \"%s\" cannot be looked "
+				  "up, and may not operate until a reload: %s",
+				name, strerror(errno));
 		else
 			log_warn("api.operators: there is no user \"%s\" any "
 				 "more",

@@ -1,4 +1,5 @@
 /* web.c - HTTP on the sockets of the API. */
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <errno.h>
@@ -12,6 +13,7 @@
 #include <event2/listener.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "conf/conf.h"
 #include "heritage.h"
@@ -271,11 +273,30 @@ side_init(struct side *side, struct web *w, size_t most)
 	return 0;
 }
 
+/* Connections at a time: what is open now, links to workers, and a few files
+ * need descriptors as well. */
+static size_t
+web_most(const struct heritage *h)
+{
+	struct rlimit files;
+	size_t taken;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) == -1 ||
+		files.rlim_cur == RLIM_INFINITY)
+		return WEB_CONNECTIONS;
+	taken = fd_count(SIZE_MAX) + 2 * (size_t)h->workers + WEB_SPARE_FILES;
+	if (files.rlim_cur < taken + WEB_LEAST)
+		return WEB_LEAST;
+	return files.rlim_cur - taken < WEB_CONNECTIONS
+		       ? (size_t)files.rlim_cur - taken
+		       : WEB_CONNECTIONS;
+}
+
 int
 web_init(struct web *w, struct weir_keeper *k)
 {
 	const struct heritage *h = k->heritage;
-	size_t i;
+	size_t i, most;
 
 	*w = (struct web){ .keeper = k };
 	web_accepts = w;
@@ -284,10 +305,10 @@ web_init(struct web *w, struct weir_keeper *k)
 	errno = ENOMEM;
 	w->sockets = calloc(h->nlisteners + 1, sizeof(*w->sockets));
 	w->tick = evtimer_new(k->base, web_tick, w);
-	if (side_init(&w->tcp, w, WEB_TCP) == -1 ||
-		side_init(&w->local, w, WEB_CONNECTIONS) == -1 ||
-		w->sockets == NULL || w->tick == NULL ||
-		web_name_operators(w) == -1)
+	most = web_most(h);
+	if (side_init(&w->tcp, w, most / 4 * 3) == -1 ||
+		side_init(&w->local, w, most) == -1 || w->sockets == NULL ||
+		w->tick == NULL || web_name_operators(w) == -1)
 		return -1;
 	for (i = 0; i < h->nlisteners; i++)
 		if (h->listeners[i].server == CONF_API &&

@@ -16,8 +16,9 @@ struct evhttp_request;
 struct weir_keeper;
 struct weir_request;
 
-#define WEB_CONNECTIONS 256	/* at a time; more wait in the backlog */
-#define WEB_TCP		192	/* of those, over TCP: some are for operators */
+#define WEB_CONNECTIONS 256	/* at a time, 3 of 4 over TCP; others wait */
+#define WEB_LEAST	8	/* likewise, where few files may be open */
+#define WEB_SPARE_FILES 16	/* that are open besides */
 #define WEB_HEADERS	16384	/* bytes of a request line and headers */
 #define WEB_BODY	1048576 /* bytes */
 #define WEB_UNREAD	8388608 /* bytes of answers, before long ones wait */

@@ -92,10 +92,23 @@ workers_unlink(struct workers *ws, pid_t pid, pid_t keeper, uint64_t now_ms)
 }
 
 void
-workers_admit(struct workers *keepers)
+workers_admit(struct workers *keepers, uint64_t now_ms)
 {
 	struct worker *k = keepers->v;
 
-	if (keepers->going && keeper_is_there(k) && !k->admitted)
-		k->admitted = msg_send(k->control_fd, MSG_GO, 0) == 0;
+	if (!keepers->going || !keeper_is_there(k) || k->admitted)
+		return;
+	k->admitted = msg_send(k->control_fd, MSG_GO, 0) == 0;
+	if (!k->admitted)
+		k->link_ms = now_ms + LINK_AGAIN_MS;
+}
+
+uint64_t
+workers_admit_next(const struct workers *keepers)
+{
+	const struct worker *k = keepers->v;
+
+	return keepers->going && keeper_is_there(k) && !k->admitted
+		       ? k->link_ms
+		       : UINT64_MAX;
 }

@@ -234,6 +234,7 @@ master_leave(struct master *m, enum msg_type type)
 	struct generation *g;
 
 	m->reload_wanted = false;
+	m->last_told = false;
 	if (m->reload.state != RELOAD_IDLE) {
 		log_notice("the reload is given up");
 		reload_cancel(&m->reload);

@@ -272,7 +272,7 @@ master_link(struct master *m)
 	{
 		workers_link(&g->workers, keeper->v, m->now_ms);
 	}
-	workers_admit(keeper);
+	workers_admit(keeper, m->now_ms);
 }
 
 uint64_t
@@ -284,6 +284,7 @@ master_link_next(const struct master *m)
 
 	if (keeper == NULL)
 		return next;
+	next = workers_admit_next(keeper);
 	TAILQ_FOREACH(g, &m->all, link)
 	{
 		due = workers_link_next(&g->workers, keeper->v);

@@ -236,9 +236,8 @@ master_wait(struct master *m)
 	/* The one under way has ended in this turn, and nothing else may come
 	 * that would wake us. */
 	if (m->reload.state == RELOAD_IDLE &&
-		((m->state == MASTER_RUN &&
-			 (m->reload_wanted || m->drain_wanted)) ||
-			(m->state == MASTER_DRAIN && m->reload_wanted)))
+		(m->state == MASTER_RUN || m->state == MASTER_DRAIN) &&
+		(m->reload_wanted || m->drain_wanted))
 		next = 0;
 	m->now_ms = master_now();
 	if (next != UINT64_MAX) {

@@ -122,7 +122,9 @@ bool
 workers_unlink(struct workers *ws, pid_t pid, pid_t keeper, uint64_t now_ms);
 /* Lets the keeper accept, if it may: after its links, so that whoever asks it
  * is told of all workers. */
-void workers_admit(struct workers *keepers);
+void workers_admit(struct workers *keepers, uint64_t now_ms);
+/* When that is tried again; UINT64_MAX: it need not be. */
+uint64_t workers_admit_next(const struct workers *keepers);
 /* Its name in the log: "worker 3", or "keeper". */
 #define WORKER_NAME 24
 const char *

@@ -1,4 +1,5 @@
 /* procs.c - processes as /proc shows them, and waiting for them to end. */
+#include <sys/resource.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 
@@ -79,6 +80,17 @@ procs_fd(pid_t pid, int fd)
 		return NULL;
 	procs_text[n] = '\0';
 	return procs_text;
+}
+
+int
+procs_spare_fds(pid_t pid, int more)
+{
+	struct rlimit files;
+
+	if (prlimit(pid, RLIMIT_NOFILE, NULL, &files) == -1)
+		return -1;
+	files.rlim_cur = (rlim_t)(procs_fds(pid) + more);
+	return prlimit(pid, RLIMIT_NOFILE, &files, NULL);
 }
 
 unsigned

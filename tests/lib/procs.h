@@ -17,6 +17,10 @@ int procs_fds(pid_t pid);
 /* Where descriptor fd of pid leads ("socket:[12]"); text stays valid until the
  * next call; NULL when it is not open. */
 const char *procs_fd(pid_t pid, int fd);
+/* Lets pid open so many more than it has now, about (prlimit(2)); -1 with
+ * errno.
+ */
+int procs_spare_fds(pid_t pid, int more);
 /* How many descriptors from 3 on lead to the same in both processes. */
 unsigned procs_fds_shared(pid_t a, pid_t b);
 /* Value of a field of /proc/PID/status, such as "Uid"; valid until the next

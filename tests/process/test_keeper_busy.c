@@ -136,7 +136,7 @@ static void
 test_no_descriptor_is_left(void **state)
 {
 	struct daemon *d = daemon_start(
-		"process = { workers = 1; nofile = 60; };\n"
+		"process = { workers = 1; nofile = 60; user = \"root\"; };\n"
 		"api = { listen = [ \"unix:api\", \"127.0.0.1:0\" ]; };\n"
 		"servers = ( { name = \"e\"; listen = \"127.0.0.1:0\"; } );\n");
 	int fds[100], i;
@@ -146,6 +146,7 @@ test_no_descriptor_is_left(void **state)
 	(void)state;
 	daemon_fds_allow(d, 6);
 	keeper = (pid_t)http_value(d, "GET /v1/status", "keeper.pid");
+	assert_int_equal(procs_spare_fds(keeper, 3), 0);
 	for (i = 0; i < 100; i++) {
 		fds[i] = peer_connect(daemon_port(d, "api", 1));
 		peer_send_text(fds[i], LONG);
@@ -159,6 +160,31 @@ test_no_descriptor_is_left(void **state)
 		close(fds[i]);
 	ask(d, "GET /v1/status");
 	assert_int_equal(daemon_log_count(d, "the API accepts nobody"), 1);
+	daemon_stop(d);
+}
+
+/* There are few, and whoever comes over TCP may not have them all. */
+static void
+test_few_descriptors(void **state)
+{
+	struct daemon *d = daemon_start(
+		"process = { workers = 1; nofile = 64; };\n"
+		"api = { listen = [ \"unix:api\", \"127.0.0.1:0\" ]; };\n"
+		"servers = ( { name = \"e\"; listen = \"127.0.0.1:0\"; } );\n");
+	int fds[100], i;
+
+	(void)state;
+	daemon_fds_allow(d, 6);
+	ask(d, "GET /v1/status");
+	for (i = 0; i < 100; i++) {
+		fds[i] = peer_connect(daemon_port(d, "api", 1));
+		peer_send_text(fds[i], LONG);
+	}
+	for (i = 0; i < 5; i++)
+		ask(d, "GET /v1/status");
+	for (i = 0; i < 100; i++)
+		close(fds[i]);
+	assert_int_equal(daemon_log_count(d, "the API accepts nobody"), 0);
 	daemon_stop(d);
 }
 
@@ -225,6 +251,7 @@ main(void)
 		daemon_test(test_a_pause_waits_for_no_question),
 		daemon_test(test_f62_readers_over_tcp_leave_room),
 		daemon_test(test_no_descriptor_is_left),
+		daemon_test(test_few_descriptors),
 		daemon_test(test_a_pause_while_a_worker_starts),
 	};
 

@@ -15,7 +15,8 @@
 #include "lib/procs.h"
 
 #define CONF                                                                   \
-	"process = { workers = 2; nofile = 60; pidfile = \"weir.pid\"; };\n"   \
+	"process = { workers = 2; nofile = 60; user = \"root\";\n"             \
+	"  pidfile = \"weir.pid\"; };\n"                                       \
 	"api = { listen = [ \"unix:api\", \"127.0.0.1:0\" ]; };\n"             \
 	"servers = ( { name = \"e\"; listen = \"127.0.0.1:0\";\n"              \
 	"  middlewares = ( { type = \"echo\"; } ); } );\n"
@@ -43,6 +44,10 @@ test_an_end_that_gets_lost(void **state)
 
 	(void)state;
 	daemon_expect_alert(d, "was killed by signal 9");
+	assert_int_equal(procs_spare_fds((pid_t)http_value(d, "GET /v1/status",
+						 "keeper.pid"),
+				 3),
+		0);
 	/* So that nobody is answered. */
 	assert_int_equal(kill(hangs, SIGSTOP), 0);
 	for (i = 0; i < CLIENTS; i++) {
