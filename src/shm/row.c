@@ -331,6 +331,7 @@ row_draw(const struct shape *shape, struct row *row, unsigned column,
 
 	if (b == NULL)
 		b = &own;
+	tokens_bound(tokens, b, now_ms);
 	full = tokens_used(tokens, b, now_ms) == 0;
 	if (weir_tokens_draw(tokens, b, n, now_ms, wait_ms)) {
 		share_drawn(shape, row, column, n, full);
@@ -351,6 +352,7 @@ row_book(const struct shape *shape, struct row *row, unsigned column,
 
 	if (b == NULL)
 		b = &own;
+	tokens_bound(tokens, b, now_ms);
 	full = tokens_used(tokens, b, now_ms) == 0;
 	*wait_ms = weir_tokens_book(tokens, b, n, now_ms);
 	share_drawn(shape, row, column, *n, full);

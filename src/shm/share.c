@@ -205,19 +205,22 @@ rate_own(const struct rate *rate)
 		.before = next ? rate->windows[!i].n : 0 };
 }
 
-/* As tokens in 1,000,000 ms, which another machine may need. */
+/* As tokens in 1,000,000 ms, which another machine may need.  A bucket that is
+ * never full gets some back all the time. */
 static struct weir_share
 tokens_own(const struct shape *shape, const struct weir_tokens *tokens,
 	const struct share *share)
 {
 	const struct weir_bucket *b = &tokens->last;
+	uint64_t since = share->own[0] - share->own[1];
+	uint64_t used = (tokens->used + 999) / 1000;
 
 	if (share->own[0] == 0)
 		return (struct weir_share){ 0 };
 	return (struct weir_share){
 		.epoch = b->per_ms == 0 ? 0 : b->rate * 1000000 / b->per_ms,
 		.n = share->own[0],
-		.before = share->own[0] - share->own[1],
+		.before = since < used ? since : used,
 		.at_ms = share_clock(shape, tokens->at_ms)
 	};
 }
