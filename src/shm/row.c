@@ -243,7 +243,7 @@ row_is_held(const struct shape *shape, const struct row *row,
 	for (i = 0; i < shape->n; i++)
 		if (shape->columns[i].type == WEIR_COLUMN_HELD &&
 			row_held(shape, row, i, owners) +
-					share_holds(shape, row, i) >
+					share_believed(shape, row, i) >
 				0)
 			return true;
 	return false;

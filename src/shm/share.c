@@ -124,13 +124,34 @@ share_others(const struct shape *shape, const struct row *row, unsigned column)
 	return 0;
 }
 
-uint64_t
-share_holds(const struct shape *shape, const struct row *row, unsigned column)
+bool
+share_is_held(const struct shape *shape, const struct row *row)
 {
+	unsigned i;
+
+	for (i = 0; shape->share != NULL && i < shape->n; i++)
+		if (shape->columns[i].type == WEIR_COLUMN_HELD &&
+			share_others(shape, row, i) > 0)
+			return true;
+	return false;
+}
+
+/* Once they do not count it any more, they have to hear all of it again; unless
+ * it is after that that they have heard it. */
+uint64_t
+share_believed(
+	const struct shape *shape, const struct row *row, unsigned column)
+{
+	const struct share *share;
+	uint64_t until_ms;
+
 	if (shape->share == NULL)
 		return 0;
-	return share_others(shape, row, column) +
-	       share_of(shape, row, column)->own[0];
+	share = share_of(shape, row, column);
+	until_ms = shape->share->until_ms;
+	return until_ms > clock_ms() || share->own[1] >= until_ms
+		       ? share->own[0]
+		       : 0;
 }
 
 uint64_t
@@ -236,6 +257,7 @@ share_own(const struct shape *shape, const struct row *row, unsigned column,
 	case WEIR_COLUMN_COUNT:
 		return (struct weir_share){ .n = *(const uint64_t *)cell };
 	case WEIR_COLUMN_HELD:
+		share->own[1] = clock_ms();
 		share->own[0] = row_held(shape, row, column, owners);
 		return (struct weir_share){ .n = share->own[0] };
 	case WEIR_COLUMN_RATE:

@@ -30,7 +30,7 @@ struct share {
 	struct weir_share others;
 	uint64_t own[2]; /* a period: its end, of the wall's clock; tokens:
 			  * drawn ever, and when the bucket was full last; what
-			  * is held: as it was told last */
+			  * is held: as it was told last, and when */
 };
 
 struct share_row {
@@ -49,10 +49,11 @@ void share_changed(const struct shape *shape, struct row *row, uint32_t i);
 /* What others have that counts here and now; 0 when nothing is shared. */
 uint64_t
 share_others(const struct shape *shape, const struct row *row, unsigned column);
-/* What of a column that is held keeps a row: others hold it, or believe that it
- * is held here until they are told. */
-uint64_t
-share_holds(const struct shape *shape, const struct row *row, unsigned column);
+/* Do others hold something in it? */
+bool share_is_held(const struct shape *shape, const struct row *row);
+/* What others believe to be held here, until they are told. */
+uint64_t share_believed(
+	const struct shape *shape, const struct row *row, unsigned column);
 /* What others have spent of the period that ends then, of the wall's clock. */
 uint64_t share_spent(const struct shape *shape, const struct row *row,
 	unsigned column, uint64_t ends_ms);

@@ -304,6 +304,82 @@ test_a_full_table_evicts_nobody_for_others(void **state)
 	assert_int_equal(table_count(&table), most);
 }
 
+static bool
+row_told(void *arg, struct weir_bytes key, const struct weir_share *columns,
+	unsigned n)
+{
+	(void)key;
+	(void)columns;
+	(void)n;
+	++*(unsigned *)arg;
+	return true;
+}
+
+/* Holds keys, from number 0 on, until there is no room; how many. */
+static uint32_t
+hold_all(void)
+{
+	uint32_t n;
+
+	for (n = 0; n < 100000; n++)
+		if (weir_table_hold(
+			    &table, shared_number(&n), HELD, 1, 1, NULL) == -1)
+			break;
+	assert_int_equal(errno, ENOSPC);
+	return n;
+}
+
+static void
+test_who_comes_here_has_the_room_of_what_others_hold(void **state)
+{
+	struct weir_share columns[COLUMNS] = { [HELD] = { .n = 1 } };
+	struct weir_others o = { .as_of = 1, .columns = columns };
+	uint32_t i;
+
+	(void)state;
+	table.options.full = WEIR_FULL_EVICT;
+	weir_table_fresh(&table, 1000);
+	for (i = 200000; i < 300000; i++)
+		(void)weir_table_others(&table, shared_number(&i), &o);
+	assert_in_range(table_count(&table), 100, 99999);
+	for (i = 0; i < 1000; i++)
+		assert_int_equal(weir_table_hold(&table, shared_number(&i),
+					 HELD, 1, 1, NULL),
+			0);
+	/* But none goes that is held here. */
+	for (i = 0; i < 1000; i++)
+		assert_int_equal(
+			weir_table_release(&table, shared_number(&i), HELD, 1),
+			0);
+}
+
+/* While nothing is exchanged, nobody takes back what others believe. */
+static void
+test_what_others_believed_keeps_no_room_without_them(void **state)
+{
+	unsigned told = 0, i;
+	uint32_t n, k;
+
+	(void)state;
+	table.options.full = WEIR_FULL_EVICT;
+	n = hold_all();
+	assert_true(n > 100);
+	for (i = 0; i < weir_table_parts(&table); i++) {
+		uint64_t since = 0;
+
+		assert_true(weir_table_changes(&table, i, &since, false,
+				    row_told, &told) >= 0);
+	}
+	assert_int_equal(told, n);
+	weir_table_fresh(&table, 1000);
+	for (k = 0; k < n; k++)
+		assert_int_equal(
+			weir_table_release(&table, shared_number(&k), HELD, 1),
+			0);
+	clock_advance(1001);
+	assert_int_equal(shared_fill(100000), 100000);
+}
+
 int
 main(void)
 {
@@ -323,6 +399,10 @@ main(void)
 			test_no_key_takes_the_room_of_one_that_is_believed_held),
 		carry_test(test_others_take_no_room_from_anybody),
 		carry_test(test_a_full_table_evicts_nobody_for_others),
+		carry_test(
+			test_who_comes_here_has_the_room_of_what_others_hold),
+		carry_test(
+			test_what_others_believed_keeps_no_room_without_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
