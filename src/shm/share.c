@@ -2,6 +2,7 @@
 #include <sys/random.h>
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,16 +15,31 @@
 
 #define SHARE_PREFIX "others/" /* of the name of a zone */
 
+/* Every table that has a name can be shared: a long one is shortened, with a
+ * number of all of it (FNV-1a: Fowler, Noll, Vo). */
+static void
+share_zone_name(char to[static SHM_NAME], const char *name)
+{
+	uint64_t number = 0xcbf29ce484222325ull;
+	const char *p;
+
+	if (snprintf(to, SHM_NAME, SHARE_PREFIX "%s", name) < SHM_NAME)
+		return;
+	for (p = name; *p != '\0'; p++)
+		number = (number ^ (uint8_t)*p) * 0x100000001b3ull;
+	snprintf(to, SHM_NAME, SHARE_PREFIX "%.16s/%016" PRIx64, name, number);
+}
+
 struct shm_zone *
 share_zone_open(struct shm *shm, const char *name, uint64_t layout, uint32_t n)
 {
-	char zone_name[sizeof(SHARE_PREFIX) + SHM_NAME];
+	char zone_name[SHM_NAME];
 	struct share_zone *share;
 	size_t size = sizeof(*share) + n * sizeof(share->changes[0]);
 	struct shm_zone *zone;
 	bool fresh;
 
-	snprintf(zone_name, sizeof(zone_name), SHARE_PREFIX "%s", name);
+	share_zone_name(zone_name, name);
 	zone = shm_zone_open(shm, zone_name, layout, size, &fresh);
 	/* Of a table that is no more, which had fewer parts? */
 	if (zone != NULL && (size_t)zone->n * SHM_EXTENT < size) {

@@ -268,6 +268,30 @@ test_no_key_takes_the_room_of_one_that_is_believed_held(void **state)
 	assert_int_equal(shared_read("a", HELD), 0);
 }
 
+/* Two that differ only in the end of their names, as long as one may be. */
+static void
+test_tables_of_long_names(void **state)
+{
+	char names[2][SHM_NAME];
+	struct weir_table t[2];
+	bool fresh;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		memset(names[i], 'x', SHM_NAME);
+		names[i][SHM_NAME - 2] = (char)('0' + i);
+		names[i][SHM_NAME - 1] = '\0';
+		options.name = names[i];
+		assert_int_equal(table_init(&t[i], &shm, &options, &fresh), 0);
+		assert_true(fresh);
+	}
+	assert_true(weir_table_self(&t[0]) != weir_table_self(&t[1]));
+	table_done(&t[0]);
+	table_done(&t[1]);
+	options.name = "t";
+}
+
 /* ---- room ---------------------------------------------------------------- */
 
 static void
@@ -397,6 +421,7 @@ main(void)
 		carry_test(test_a_row_that_others_believe_is_held_stays),
 		carry_test(
 			test_no_key_takes_the_room_of_one_that_is_believed_held),
+		carry_test(test_tables_of_long_names),
 		carry_test(test_others_take_no_room_from_anybody),
 		carry_test(test_a_full_table_evicts_nobody_for_others),
 		carry_test(
