@@ -57,7 +57,7 @@ struct sync {
 	struct news *news, **last;
 	unsigned nnews, nasked; /* of these, the first so many are asked */
 
-	bool late;     /* another keeper was newer, once */
+	bool late;     /* another keeper, after a reload, is newer, and there */
 	uint64_t life; /* of this machine, for Redis: since it is connected */
 
 	/* What is known of the others. */
@@ -254,16 +254,15 @@ sync_refused(struct sync *y, const struct redisReply *reply)
 {
 	if (reply->type != REDIS_REPLY_ERROR)
 		return false;
-	/* Once is a reload. */
-	if (strcmp(reply->str, EXCHANGE_LATE) == 0 && !y->late) {
+	if (strcmp(reply->str, EXCHANGE_LATE) == 0) {
 		y->late = true;
 		link_again(&y->link, LATE_MS);
-		return true;
-	}
-	if (strcmp(reply->str, EXCHANGE_AWAY) == 0)
+	} else if (strcmp(reply->str, EXCHANGE_AWAY) == 0) {
+		y->late = false;
 		link_again(&y->link, AWAY_MS);
-	else
+	} else {
 		link_refused(&y->link, reply);
+	}
 	return true;
 }
 
@@ -365,7 +364,9 @@ sync_up(void *arg)
 {
 	struct sync *y = arg;
 
-	y->life = link_now_ms();
+	/* Who is late takes nobody's life: it only looks. */
+	if (!y->late)
+		y->life = link_now_ms();
 	sync_anew(y);
 	round_begin(y, link_now_ms());
 	sync_wait(y, 0);
@@ -442,6 +443,12 @@ sync_start(struct weir_service *s)
 	sync_stop(y);
 	errno = ENOMEM;
 	return NULL;
+}
+
+void
+sync_begin(struct sync *y)
+{
+	link_begin(&y->link);
 }
 
 void
