@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -13,6 +14,7 @@
 #include "shm/share.h"
 #include "shm/tokens.h"
 
+#define STEP_MS	     100       /* less is none */
 #define SHARE_PREFIX "others/" /* of the name of a zone */
 
 /* Every table that has a name can be shared: a long one is shortened, with a
@@ -53,8 +55,18 @@ share_zone_open(struct shm *shm, const char *name, uint64_t layout, uint32_t n)
 		sizeof(share->self))
 		return NULL;
 	clock_update();
-	share->ahead_ms = (int64_t)(clock_wall_ms() - clock_ms());
+	share_look(share);
 	return zone;
+}
+
+/* It takes time to look at both clocks. */
+void
+share_look(struct share_zone *share)
+{
+	int64_t ahead_ms = (int64_t)(clock_wall_ms() - clock_ms());
+
+	if (llabs(ahead_ms - share->ahead_ms) > STEP_MS)
+		share->ahead_ms = ahead_ms;
 }
 
 size_t
@@ -184,10 +196,15 @@ share_spent(const struct shape *shape, const struct row *row, unsigned column,
 
 void
 share_period(const struct shape *shape, const struct row *row, unsigned column,
-	uint64_t ends_ms)
+	uint64_t ms, uint64_t ends_ms)
 {
-	if (shape->share != NULL)
-		share_of(shape, row, column)->own[0] = ends_ms;
+	struct share *share;
+
+	if (shape->share == NULL)
+		return;
+	share = share_of(shape, row, column);
+	share->own[0] = ends_ms;
+	share->own[1] = ms;
 }
 
 void
@@ -282,7 +299,8 @@ share_own(const struct shape *shape, const struct row *row, unsigned column,
 		return (struct weir_share){ .epoch = share->own[0],
 			.n = share->own[0] == 0
 				     ? 0
-				     : ((const struct period *)cell)->n };
+				     : ((const struct period *)cell)->n,
+			.before = share->own[1] };
 	case WEIR_COLUMN_TOKENS:
 		return tokens_own(shape, cell, share);
 	case WEIR_COLUMN_VALUE:

@@ -16,6 +16,8 @@
 #include "lib/procs.h"
 #include "lib/redis.h"
 
+#define AHEAD_MS ((int64_t)40 * 86400000)
+
 /* What weir.conf(5) wants for a user. */
 #define ACL                                                                    \
 	"+select +script|load +evalsha +time +get +set +pexpire +hget "        \
@@ -67,6 +69,25 @@ test_totals_are_exact(void **state)
 	fleet_until(c, "quota", 20 * 15);
 	(void)fleet_count(c, 1);
 	fleet_both_until(a, b, 16);
+	fleet_stop(a, b);
+	daemon_stop(c);
+}
+
+/* It counts for itself, and the others go on together. */
+static void
+test_a_machine_whose_clock_is_ahead(void **state)
+{
+	struct daemon *a = fleet_weir("a"), *b = fleet_weir("b"),
+		      *c = fleet_weir("c");
+
+	(void)state;
+	daemon_clock_advance(a, AHEAD_MS);
+	(void)fleet_count(a, 5);
+	fleet_exchanged(a);
+	(void)fleet_count(b, 1);
+	(void)fleet_count(c, 2);
+	fleet_until(b, "quota", 20 * 3);
+	fleet_until(c, "quota", 20 * 3);
 	fleet_stop(a, b);
 	daemon_stop(c);
 }
@@ -261,6 +282,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		redis_test(test_channels_at_a_time),
 		redis_test(test_totals_are_exact),
+		redis_test(test_a_machine_whose_clock_is_ahead),
 		redis_test(test_a_keeper_is_killed_again_and_again),
 		redis_test(test_reloads),
 		redis_test(test_a_start_finds_what_was),

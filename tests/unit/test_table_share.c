@@ -12,6 +12,7 @@
 #include "lib/carry.h"
 #include "lib/shared.h"
 #include "shm/owner.h"
+#include "shm/share.h"
 
 #define PARTS 64
 
@@ -133,6 +134,22 @@ test_a_rate_from_the_future_is_none(void **state)
 	carried[0].columns[RATE].epoch -= 10;
 	carry_say(&table, false);
 	assert_int_equal(shared_read("a", RATE), 40);
+}
+
+/* It was an hour ahead, until somebody has set it. */
+static void
+test_a_clock_that_is_set_back(void **state)
+{
+	(void)state;
+	table.shape.share->ahead_ms += 3600000;
+	shared_add("a", RATE, 10);
+	assert_int_equal(shared_read("a", RATE), 10);
+	assert_in_range(weir_table_clock(&table), clock_wall_ms() - 1000,
+		clock_wall_ms() + 1000);
+	assert_int_equal(shared_read("a", RATE), 0);
+	assert_int_equal(shared_add("a", RATE, 1), 1);
+	clock_advance(2000);
+	assert_int_equal(shared_read("a", RATE), 0);
 }
 
 static void
@@ -412,6 +429,7 @@ main(void)
 		carry_test(test_only_what_changed_is_said),
 		carry_test(test_a_rate_is_that_of_both),
 		carry_test(test_a_rate_from_the_future_is_none),
+		carry_test(test_a_clock_that_is_set_back),
 		carry_test(test_others_hear_of_the_end_of_all),
 		carry_test(test_less_is_no_news_after_a_loss),
 		carry_test(test_who_is_late_says_nothing),

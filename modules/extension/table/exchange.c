@@ -7,10 +7,12 @@
  *   P c      sorted set: keys, by the number of their last change
  *   P k:KEY  hash: of each machine, what it has of the columns: 4 numbers each
  * A machine writes what it has, all of it, so to do that twice does no harm.
- * The sums it gets back are those of the others.  What is held counts only of
- * machines that were here lately, and only what they said in this life of
- * theirs: a machine that was away, or cannot know what of its words arrived,
- * begins another one, and says all again. */
+ * The sums it gets back are those of the others; whose clock is so far ahead
+ * that there a window or a period has begun which has not for who asks, adds
+ * nothing to them.  What is held counts only of machines that were here lately,
+ * and only what they said in this life of theirs: a machine that was away, or
+ * cannot know what of its words arrived, begins another one, and says all
+ * again. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +22,8 @@
 
 #include "exchange.h"
 
-#define HEAD	    6			/* elements before the rows */
+#define HEAD	    6 /* elements before the rows */
+#define AHEAD_MS    1000
 #define NUMBER_MOST ((uint64_t)1 << 56) /* about: sums of some are numbers */
 
 const char exchange_script[] =
@@ -28,6 +31,10 @@ const char exchange_script[] =
 	"local p, me, types = KEYS[1], ARGV[1], ARGV[2]\n"
 	"local stale, ttl, most = ARGV[3] + 0, ARGV[4] + 0, ARGV[5] + 0\n"
 	"local life, epoch, from = ARGV[6] + 0, ARGV[7], ARGV[8]\n"
+	"local latest = {}\n"
+	"for n in string.gmatch(ARGV[9], '%d+') do\n"
+	"  latest[#latest + 1] = n + 0\n"
+	"end\n"
 	"local t = redis.call('TIME')\n"
 	"local us = t[1] * 1000000 + t[2]\n"
 	"local now = math.floor(us / 1000)\n"
@@ -81,7 +88,9 @@ const char exchange_script[] =
 	"        e, n, b, a = e + 0, n + 0, b + 0, a + 0\n"
 	"        if c == 'c' or (c == 'h' and alive[h[f]] == a) then\n"
 	"          N[i] = N[i] + n\n"
-	"        elseif c == 'r' or c == 'p' then\n"
+	"        elseif (c == 'r' and e <= latest[i]) or\n"
+	"            (c == 'p' and e <= latest[i] + b) then\n"
+	"          if c == 'p' then b = 0 end\n"
 	"          if e > E[i] then\n"
 	"            if e ~= E[i] + 1 then N[i] = 0 end\n"
 	"            E[i], N[i], B[i] = e, n, N[i] + b\n"
@@ -119,7 +128,7 @@ const char exchange_script[] =
 	"if #feed == 2 * most then out[3] = '1' end\n"
 	/* What the caller has. */
 	"local s = (redis.call('GET', p .. 's') or 0) + 0\n"
-	"for i = 9, #ARGV, 2 do\n"
+	"for i = 10, #ARGV, 2 do\n"
 	"  local key, value = ARGV[i], ARGV[i + 1]\n"
 	"  local h = p .. 'k:' .. key\n"
 	"  local at = redis.call('ZSCORE', p .. 'c', key)\n"
@@ -150,6 +159,25 @@ exchange_write(char text[static EXCHANGE_TEXT],
 			"%s%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64,
 			i == 0 ? "" : " ", columns[i].epoch, columns[i].n,
 			columns[i].before, columns[i].at_ms);
+}
+
+/* A little ahead is who has a clock that is right. */
+void
+exchange_latest(char text[static EXCHANGE_TEXT],
+	const struct weir_table_spec *spec, uint64_t clock_ms)
+{
+	size_t len = 0;
+	unsigned i;
+
+	for (i = 0; i < spec->ncolumns; i++) {
+		const struct weir_column *c = &spec->columns[i];
+
+		len += (size_t)snprintf(text + len, EXCHANGE_TEXT - len,
+			"%" PRIu64 " ",
+			c->type == WEIR_COLUMN_RATE
+				? clock_ms / c->window_ms + 1
+				: clock_ms + AHEAD_MS);
+	}
 }
 
 /* A number with a blank or the end behind it; NULL: there is none. */
