@@ -167,8 +167,9 @@ struct weir_share {
 			  * when  it ends (ms since 1970); of tokens, how many
 			  * come in  1,000,000 ms */
 	uint64_t n;	 /* of tokens: drawn ever */
-	uint64_t before; /* of a rate, in the window before; of tokens, drawn
-			  * since the bucket was full */
+	uint64_t before; /* of a rate, in the window before; of a period, its
+			  * length (ms); of tokens, drawn since the bucket was
+			  * full */
 	uint64_t at_ms;	 /* of tokens, when that was (ms since 1970) */
 };
 /* What all others have of a row. */
@@ -198,6 +199,9 @@ int weir_table_changes(struct weir_table *t, unsigned part, uint64_t *since,
 /* Others have that; -1 with errno. */
 int weir_table_others(struct weir_table *t, struct weir_bytes key,
 	const struct weir_others *others);
+/* Looks at the wall's clock, which may have been set: epochs go by it from now
+ * on.  What it is now (ms since 1970). */
+uint64_t weir_table_clock(struct weir_table *t);
 /* What others hold counts for ms from now on. */
 void weir_table_fresh(struct weir_table *t, uint32_t ms);
 

@@ -14,8 +14,9 @@
 #include "shm/shm.h"
 #include "shm/tokens.h"
 
-#define LAYOUT	     2 /* to be another one when this file is */
-#define SHARE_LAYOUT 1 /* the same of share.h */
+#define LAYOUT	     2	   /* to be another one when this file is */
+#define SHARE_LAYOUT 1	   /* the same of share.h */
+#define CLOCKS_MS    10000 /* nobody's clock is later by more */
 #define HELD_BITS    (64 - OWNER_BITS)
 #define HELD_MOST    OWNER_COUNT_MOST
 
@@ -195,6 +196,15 @@ row_repair(const struct shape *shape, struct row *row, uint64_t now_ms)
 	}
 }
 
+/* The latest window that anybody can have added to: clocks of processes are
+ * about the same, but the wall's may have been set back. */
+static uint64_t
+window_most(
+	const struct shape *shape, const struct weir_column *c, uint64_t now_ms)
+{
+	return (share_clock(shape, now_ms) + CLOCKS_MS) / c->window_ms;
+}
+
 /* ---- counts and rates ---------------------------------------------------- */
 
 uint64_t
@@ -205,10 +215,12 @@ row_add(const struct shape *shape, struct row *row, unsigned column, uint64_t n,
 	uint64_t *count = row_cell(shape, row, column);
 	struct rate *rate = row_cell(shape, row, column);
 
-	if (c->type == WEIR_COLUMN_COUNT)
+	if (c->type == WEIR_COLUMN_COUNT) {
 		*count += n;
-	else
+	} else {
+		rate_repair(rate, window_most(shape, c, now_ms));
 		rate_add(rate, share_clock(shape, now_ms) / c->window_ms, n);
+	}
 	return row_read(shape, row, column, NULL, now_ms);
 }
 
@@ -243,7 +255,7 @@ row_is_held(const struct shape *shape, const struct row *row,
 	for (i = 0; i < shape->n; i++)
 		if (shape->columns[i].type == WEIR_COLUMN_HELD &&
 			row_held(shape, row, i, owners) +
-					share_holds(shape, row, i) >
+					share_believed(shape, row, i) >
 				0)
 			return true;
 	return false;
@@ -331,6 +343,7 @@ row_draw(const struct shape *shape, struct row *row, unsigned column,
 
 	if (b == NULL)
 		b = &own;
+	tokens_bound(tokens, b, now_ms);
 	full = tokens_used(tokens, b, now_ms) == 0;
 	if (weir_tokens_draw(tokens, b, n, now_ms, wait_ms)) {
 		share_drawn(shape, row, column, n, full);
@@ -351,6 +364,7 @@ row_book(const struct shape *shape, struct row *row, unsigned column,
 
 	if (b == NULL)
 		b = &own;
+	tokens_bound(tokens, b, now_ms);
 	full = tokens_used(tokens, b, now_ms) == 0;
 	*wait_ms = weir_tokens_book(tokens, b, n, now_ms);
 	share_drawn(shape, row, column, *n, full);
@@ -365,7 +379,7 @@ row_spend(const struct shape *shape, struct row *row, unsigned column,
 
 	most -= others < most ? others : most;
 	*got = period_spend(row_cell(shape, row, column), now, n, most);
-	share_period(shape, row, column, ends_ms);
+	share_period(shape, row, column, now->ms, ends_ms);
 	if (*got > 0 || (n == 0 && row_period(shape, row, column)->n < most))
 		return 0;
 	errno = EDQUOT;
@@ -439,10 +453,14 @@ row_own(const struct shape *shape, const struct row *row, unsigned column,
 {
 	const struct weir_column *c = &shape->columns[column];
 	const void *p = row_cell(shape, row, column);
+	struct rate rate;
 
 	switch (c->type) {
 	case WEIR_COLUMN_RATE:
-		return rate_read(p, c->window_ms, share_clock(shape, now_ms));
+		rate = *(const struct rate *)p;
+		rate_repair(&rate, window_most(shape, c, now_ms));
+		return rate_read(
+			&rate, c->window_ms, share_clock(shape, now_ms));
 	case WEIR_COLUMN_HELD:
 		return held_all(shape, p, owners);
 	case WEIR_COLUMN_TOKENS:

@@ -46,7 +46,8 @@ int shape_init(struct shape *shape);
 bool shape_has(const struct shape *shape, unsigned column, unsigned types);
 /* Fresh cells; those that say what is held only if held. */
 void row_init(const struct shape *shape, struct row *row, bool held);
-/* Does any process that is alive hold something? */
+/* Does any process of this machine that is alive hold something, or do others
+ * still believe so?  Who goes away then would never be heard to let go. */
 bool row_is_held(const struct shape *shape, const struct row *row,
 	const struct owners *owners);
 /* How long until its time has passed; UINT64_MAX: never. */

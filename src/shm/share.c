@@ -2,8 +2,10 @@
 #include <sys/random.h>
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -12,18 +14,34 @@
 #include "shm/share.h"
 #include "shm/tokens.h"
 
+#define STEP_MS	     100       /* less is none */
 #define SHARE_PREFIX "others/" /* of the name of a zone */
+
+/* Every table that has a name can be shared: a long one is shortened, with a
+ * number of all of it (FNV-1a: Fowler, Noll, Vo). */
+static void
+share_zone_name(char to[static SHM_NAME], const char *name)
+{
+	uint64_t number = 0xcbf29ce484222325ull;
+	const char *p;
+
+	if (snprintf(to, SHM_NAME, SHARE_PREFIX "%s", name) < SHM_NAME)
+		return;
+	for (p = name; *p != '\0'; p++)
+		number = (number ^ (uint8_t)*p) * 0x100000001b3ull;
+	snprintf(to, SHM_NAME, SHARE_PREFIX "%.16s/%016" PRIx64, name, number);
+}
 
 struct shm_zone *
 share_zone_open(struct shm *shm, const char *name, uint64_t layout, uint32_t n)
 {
-	char zone_name[sizeof(SHARE_PREFIX) + SHM_NAME];
+	char zone_name[SHM_NAME];
 	struct share_zone *share;
 	size_t size = sizeof(*share) + n * sizeof(share->changes[0]);
 	struct shm_zone *zone;
 	bool fresh;
 
-	snprintf(zone_name, sizeof(zone_name), SHARE_PREFIX "%s", name);
+	share_zone_name(zone_name, name);
 	zone = shm_zone_open(shm, zone_name, layout, size, &fresh);
 	/* Of a table that is no more, which had fewer parts? */
 	if (zone != NULL && (size_t)zone->n * SHM_EXTENT < size) {
@@ -37,8 +55,18 @@ share_zone_open(struct shm *shm, const char *name, uint64_t layout, uint32_t n)
 		sizeof(share->self))
 		return NULL;
 	clock_update();
-	share->ahead_ms = (int64_t)(clock_wall_ms() - clock_ms());
+	share_look(share);
 	return zone;
+}
+
+/* It takes time to look at both clocks. */
+void
+share_look(struct share_zone *share)
+{
+	int64_t ahead_ms = (int64_t)(clock_wall_ms() - clock_ms());
+
+	if (llabs(ahead_ms - share->ahead_ms) > STEP_MS)
+		share->ahead_ms = ahead_ms;
 }
 
 size_t
@@ -124,13 +152,34 @@ share_others(const struct shape *shape, const struct row *row, unsigned column)
 	return 0;
 }
 
-uint64_t
-share_holds(const struct shape *shape, const struct row *row, unsigned column)
+bool
+share_is_held(const struct shape *shape, const struct row *row)
 {
+	unsigned i;
+
+	for (i = 0; shape->share != NULL && i < shape->n; i++)
+		if (shape->columns[i].type == WEIR_COLUMN_HELD &&
+			share_others(shape, row, i) > 0)
+			return true;
+	return false;
+}
+
+/* Once they do not count it any more, they have to hear all of it again; unless
+ * it is after that that they have heard it. */
+uint64_t
+share_believed(
+	const struct shape *shape, const struct row *row, unsigned column)
+{
+	const struct share *share;
+	uint64_t until_ms;
+
 	if (shape->share == NULL)
 		return 0;
-	return share_others(shape, row, column) +
-	       share_of(shape, row, column)->own[0];
+	share = share_of(shape, row, column);
+	until_ms = shape->share->until_ms;
+	return until_ms > clock_ms() || share->own[1] >= until_ms
+		       ? share->own[0]
+		       : 0;
 }
 
 uint64_t
@@ -147,10 +196,15 @@ share_spent(const struct shape *shape, const struct row *row, unsigned column,
 
 void
 share_period(const struct shape *shape, const struct row *row, unsigned column,
-	uint64_t ends_ms)
+	uint64_t ms, uint64_t ends_ms)
 {
-	if (shape->share != NULL)
-		share_of(shape, row, column)->own[0] = ends_ms;
+	struct share *share;
+
+	if (shape->share == NULL)
+		return;
+	share = share_of(shape, row, column);
+	share->own[0] = ends_ms;
+	share->own[1] = ms;
 }
 
 void
@@ -205,19 +259,22 @@ rate_own(const struct rate *rate)
 		.before = next ? rate->windows[!i].n : 0 };
 }
 
-/* As tokens in 1,000,000 ms, which another machine may need. */
+/* As tokens in 1,000,000 ms, which another machine may need.  A bucket that is
+ * never full gets some back all the time. */
 static struct weir_share
 tokens_own(const struct shape *shape, const struct weir_tokens *tokens,
 	const struct share *share)
 {
 	const struct weir_bucket *b = &tokens->last;
+	uint64_t since = share->own[0] - share->own[1];
+	uint64_t used = (tokens->used + 999) / 1000;
 
 	if (share->own[0] == 0)
 		return (struct weir_share){ 0 };
 	return (struct weir_share){
 		.epoch = b->per_ms == 0 ? 0 : b->rate * 1000000 / b->per_ms,
 		.n = share->own[0],
-		.before = share->own[0] - share->own[1],
+		.before = since < used ? since : used,
 		.at_ms = share_clock(shape, tokens->at_ms)
 	};
 }
@@ -233,6 +290,7 @@ share_own(const struct shape *shape, const struct row *row, unsigned column,
 	case WEIR_COLUMN_COUNT:
 		return (struct weir_share){ .n = *(const uint64_t *)cell };
 	case WEIR_COLUMN_HELD:
+		share->own[1] = clock_ms();
 		share->own[0] = row_held(shape, row, column, owners);
 		return (struct weir_share){ .n = share->own[0] };
 	case WEIR_COLUMN_RATE:
@@ -241,7 +299,8 @@ share_own(const struct shape *shape, const struct row *row, unsigned column,
 		return (struct weir_share){ .epoch = share->own[0],
 			.n = share->own[0] == 0
 				     ? 0
-				     : ((const struct period *)cell)->n };
+				     : ((const struct period *)cell)->n,
+			.before = share->own[1] };
 	case WEIR_COLUMN_TOKENS:
 		return tokens_own(shape, cell, share);
 	case WEIR_COLUMN_VALUE:

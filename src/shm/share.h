@@ -20,7 +20,7 @@
 /* In the segment, one for each table that is shared. */
 struct share_zone {
 	uint64_t self;		   /* random, of this table */
-	int64_t ahead_ms;	   /* of clock_ms(), the wall's clock */
+	_Atomic int64_t ahead_ms;  /* of clock_ms(), the wall's clock */
 	_Atomic uint64_t until_ms; /* what others hold counts */
 	uint64_t changes[];	   /* of each stripe, under its lock */
 };
@@ -28,9 +28,10 @@ struct share_zone {
 /* Of one column of a row, behind its cells. */
 struct share {
 	struct weir_share others;
-	uint64_t own[2]; /* a period: its end, of the wall's clock; tokens:
+	uint64_t own[2]; /* a period: its end, of the wall's clock, and its
+			  * length; tokens:
 			  * drawn ever, and when the bucket was full last; what
-			  * is held: as it was told last */
+			  * is held: as it was told last, and when */
 };
 
 struct share_row {
@@ -42,6 +43,8 @@ struct share_row {
 /* The zone of a table with n stripes; for the master. NULL with errno. */
 struct shm_zone *
 share_zone_open(struct shm *shm, const char *name, uint64_t layout, uint32_t n);
+/* Has the wall's clock been set?  Else it goes as clock_ms() does. */
+void share_look(struct share_zone *share);
 /* Bytes that a row needs for it. */
 size_t share_size(const struct shape *shape);
 /* The i-th stripe's row was changed here. */
@@ -49,16 +52,17 @@ void share_changed(const struct shape *shape, struct row *row, uint32_t i);
 /* What others have that counts here and now; 0 when nothing is shared. */
 uint64_t
 share_others(const struct shape *shape, const struct row *row, unsigned column);
-/* What of a column that is held keeps a row: others hold it, or believe that it
- * is held here until they are told. */
-uint64_t
-share_holds(const struct shape *shape, const struct row *row, unsigned column);
+/* Do others hold something in it? */
+bool share_is_held(const struct shape *shape, const struct row *row);
+/* What others believe to be held here, until they are told. */
+uint64_t share_believed(
+	const struct shape *shape, const struct row *row, unsigned column);
 /* What others have spent of the period that ends then, of the wall's clock. */
 uint64_t share_spent(const struct shape *shape, const struct row *row,
 	unsigned column, uint64_t ends_ms);
-/* The period here ends then. */
+/* The period here, of ms, ends then. */
 void share_period(const struct shape *shape, const struct row *row,
-	unsigned column, uint64_t ends_ms);
+	unsigned column, uint64_t ms, uint64_t ends_ms);
 /* n tokens are drawn here, from a bucket that was full before, or was not. */
 void share_drawn(const struct shape *shape, const struct row *row,
 	unsigned column, uint64_t n, bool full);

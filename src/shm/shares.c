@@ -117,6 +117,14 @@ weir_table_others(struct weir_table *t, struct weir_bytes key,
 	return place_done(&p, 0);
 }
 
+uint64_t
+weir_table_clock(struct weir_table *t)
+{
+	clock_update();
+	share_look(t->shape.share);
+	return share_clock(&t->shape, clock_ms());
+}
+
 void
 weir_table_fresh(struct weir_table *t, uint32_t ms)
 {

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "shm/crash.h"
+#include "shm/share.h"
 #include "shm/siphash.h"
 #include "shm/stripe.h"
 
@@ -157,7 +158,8 @@ row_is_over(const struct stripe_of *of, const struct row *row)
 		of->ttl_ms < UINT64_MAX - row->used_ms)
 		ends_ms = row->used_ms + of->ttl_ms;
 	return ends_ms != 0 && ends_ms <= of->now_ms &&
-	       !row_is_held(of->shape, row, shm_owners(of->shm));
+	       !row_is_held(of->shape, row, shm_owners(of->shm)) &&
+	       !share_is_held(of->shape, row);
 }
 
 struct row *
@@ -181,8 +183,8 @@ stripe_find(struct stripe *s, const struct stripe_of *of, struct weir_bytes key,
 }
 
 /* Makes room: of those used longest ago, one whose time has passed, or, with
- * any, one that may be missed; false: there is none.  What is held counts as
- * used. */
+ * any, one that may be missed; false: there is none.  What is held here counts
+ * as used; what others hold does not keep anybody out. */
 static bool
 stripe_evict(struct stripe *s, const struct stripe_of *of, bool any)
 {

@@ -117,6 +117,20 @@ tokens_lose(struct weir_tokens *tokens, const struct weir_bucket *b, uint64_t n,
 	tokens_take(tokens, &tokens->last, used + n * 1000, now_ms);
 }
 
+void
+tokens_bound(struct weir_tokens *tokens, const struct weir_bucket *b,
+	uint64_t now_ms)
+{
+	uint64_t used;
+
+	if (tokens->used == 0 || tokens->last.per_ms != 0 ||
+		b->burst > UINT64_MAX / 2000)
+		return;
+	used = tokens_used(tokens, b, now_ms);
+	if (used > b->burst * 2 * 1000)
+		tokens_take(tokens, b, b->burst * 2 * 1000, now_ms);
+}
+
 uint64_t
 tokens_left(const struct weir_tokens *tokens, struct weir_bucket own,
 	uint64_t now_ms)

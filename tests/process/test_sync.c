@@ -16,6 +16,8 @@
 #include "lib/procs.h"
 #include "lib/redis.h"
 
+#define AHEAD_MS ((int64_t)40 * 86400000)
+
 /* What weir.conf(5) wants for a user. */
 #define ACL                                                                    \
 	"+select +script|load +evalsha +time +get +set +pexpire +hget "        \
@@ -67,6 +69,50 @@ test_totals_are_exact(void **state)
 	fleet_until(c, "quota", 20 * 15);
 	(void)fleet_count(c, 1);
 	fleet_both_until(a, b, 16);
+	fleet_stop(a, b);
+	daemon_stop(c);
+}
+
+/* All was said very long ago. */
+#define AGE                                                                    \
+	"EVAL \"for _, k in ipairs(redis.call('KEYS', '*:k:*')) do "           \
+	"local h = redis.call('HGETALL', k) for i = 1, #h, 2 do "              \
+	"redis.call('HSET', k, h[i], (string.gsub(h[i + 1], ';%d+$', ';1'))) " \
+	"end end return 1\" 0"
+
+/* A machine says at times what it has; else it has it no more. */
+static void
+test_what_was_not_said_again_counts_no_more(void **state)
+{
+	struct daemon *a = fleet_weir("a"), *b = fleet_weir("b");
+
+	(void)state;
+	(void)fleet_count(a, 3);
+	(void)fleet_count(b, 2);
+	fleet_both_until(a, b, 5);
+	redis_ask(AGE, ":1");
+	(void)fleet_count(b, 1);
+	fleet_until(b, "quota", 20 * 3);
+	(void)fleet_count(a, 1);
+	fleet_both_until(a, b, 7);
+	fleet_stop(a, b);
+}
+
+/* It counts for itself, and the others go on together. */
+static void
+test_a_machine_whose_clock_is_ahead(void **state)
+{
+	struct daemon *a = fleet_weir("a"), *b = fleet_weir("b"),
+		      *c = fleet_weir("c");
+
+	(void)state;
+	daemon_clock_advance(a, AHEAD_MS);
+	(void)fleet_count(a, 5);
+	fleet_exchanged(a);
+	(void)fleet_count(b, 1);
+	(void)fleet_count(c, 2);
+	fleet_until(b, "quota", 20 * 3);
+	fleet_until(c, "quota", 20 * 3);
 	fleet_stop(a, b);
 	daemon_stop(c);
 }
@@ -261,6 +307,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		redis_test(test_channels_at_a_time),
 		redis_test(test_totals_are_exact),
+		redis_test(test_what_was_not_said_again_counts_no_more),
+		redis_test(test_a_machine_whose_clock_is_ahead),
 		redis_test(test_a_keeper_is_killed_again_and_again),
 		redis_test(test_reloads),
 		redis_test(test_a_start_finds_what_was),

@@ -20,6 +20,8 @@
 #include "lib/peer.h"
 #include "lib/procs.h"
 #include "lib/redis.h"
+#include "lib/relay.h"
+#include "lib/reload.h"
 #include "lib/text.h"
 
 /* ---- Redis fails --------------------------------------------------------- */
@@ -123,6 +125,47 @@ test_redis_refuses(void **state)
 	(void)fleet_count(b, 3);
 	fleet_both_until(a, b, 9);
 	fleet_stop(a, b);
+}
+
+/* ---- reloads that fail ----------------------------------------------------
+ */
+
+/* Those who were prepared have not been heard. */
+static void
+test_reloads_that_fail_are_not_heard(void **state)
+{
+	struct daemon *a;
+	unsigned i;
+
+	(void)state;
+	relay_use_trial();
+	/* A keeper that is killed while it looks for leaks has a child. */
+	setenv("ASAN_OPTIONS", "detect_leaks=0:abort_on_error=1", 1);
+	a = fleet_weir("a");
+	redis_ask("CONFIG RESETSTAT", "+OK");
+	daemon_write(a,
+		"process = { workers = 2; pidfile = \"weir.pid\"; };\n"
+		"api = { listen = [ \"unix:api\" ]; };\n"
+		"extensions = ( { type = \"table\"; name = \"seen\"; ttl = "
+		"\"31d\";\n"
+		"  sync = \"redis+unix://%s\"; machine = \"a\";\n"
+		"  sync_every = \"50ms\"; sync_stale = \"600ms\"; } );\n"
+		"servers = ( { name = \"e\"; listen = \"127.0.0.1:0\";\n"
+		"  middlewares = ( { type = \"heed\"; lame = true; } ); } "
+		");\n",
+		redis_path());
+	for (i = 2; i < 5; i++) {
+		reload_fails(a, i);
+		fleet_exchanged(a);
+	}
+	/* Of theirs there was no connection. */
+	redis_ask("EVAL \"return {ok = string.match(redis.call('INFO', "
+		  "'stats'), 'total_connections_received:%d+')}\" 0",
+		"+total_connections_received:1\r");
+	assert_int_equal(fleet_status(a, "errors"), 0);
+	assert_int_equal(daemon_log_count(a, "limits go by what is known"), 0);
+	daemon_fds_allow(a, 4);
+	daemon_stop(a);
 }
 
 /* ---- what is no Redis ---------------------------------------------------- */
@@ -274,6 +317,7 @@ main(void)
 		redis_test(test_redis_and_a_machine_are_lost),
 		redis_test(test_redis_hangs),
 		redis_test(test_redis_refuses),
+		redis_test(test_reloads_that_fail_are_not_heard),
 		daemon_test(test_garbage),
 		daemon_test(test_a_black_hole),
 		daemon_test(test_nobody_listens),

@@ -12,6 +12,7 @@
 #include "lib/carry.h"
 #include "lib/shared.h"
 #include "shm/owner.h"
+#include "shm/share.h"
 
 #define PARTS 64
 
@@ -133,6 +134,22 @@ test_a_rate_from_the_future_is_none(void **state)
 	carried[0].columns[RATE].epoch -= 10;
 	carry_say(&table, false);
 	assert_int_equal(shared_read("a", RATE), 40);
+}
+
+/* It was an hour ahead, until somebody has set it. */
+static void
+test_a_clock_that_is_set_back(void **state)
+{
+	(void)state;
+	table.shape.share->ahead_ms += 3600000;
+	shared_add("a", RATE, 10);
+	assert_int_equal(shared_read("a", RATE), 10);
+	assert_in_range(weir_table_clock(&table), clock_wall_ms() - 1000,
+		clock_wall_ms() + 1000);
+	assert_int_equal(shared_read("a", RATE), 0);
+	assert_int_equal(shared_add("a", RATE, 1), 1);
+	clock_advance(2000);
+	assert_int_equal(shared_read("a", RATE), 0);
 }
 
 static void
@@ -268,6 +285,30 @@ test_no_key_takes_the_room_of_one_that_is_believed_held(void **state)
 	assert_int_equal(shared_read("a", HELD), 0);
 }
 
+/* Two that differ only in the end of their names, as long as one may be. */
+static void
+test_tables_of_long_names(void **state)
+{
+	char names[2][SHM_NAME];
+	struct weir_table t[2];
+	bool fresh;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		memset(names[i], 'x', SHM_NAME);
+		names[i][SHM_NAME - 2] = (char)('0' + i);
+		names[i][SHM_NAME - 1] = '\0';
+		options.name = names[i];
+		assert_int_equal(table_init(&t[i], &shm, &options, &fresh), 0);
+		assert_true(fresh);
+	}
+	assert_true(weir_table_self(&t[0]) != weir_table_self(&t[1]));
+	table_done(&t[0]);
+	table_done(&t[1]);
+	options.name = "t";
+}
+
 /* ---- room ---------------------------------------------------------------- */
 
 static void
@@ -304,6 +345,82 @@ test_a_full_table_evicts_nobody_for_others(void **state)
 	assert_int_equal(table_count(&table), most);
 }
 
+static bool
+row_told(void *arg, struct weir_bytes key, const struct weir_share *columns,
+	unsigned n)
+{
+	(void)key;
+	(void)columns;
+	(void)n;
+	++*(unsigned *)arg;
+	return true;
+}
+
+/* Holds keys, from number 0 on, until there is no room; how many. */
+static uint32_t
+hold_all(void)
+{
+	uint32_t n;
+
+	for (n = 0; n < 100000; n++)
+		if (weir_table_hold(
+			    &table, shared_number(&n), HELD, 1, 1, NULL) == -1)
+			break;
+	assert_int_equal(errno, ENOSPC);
+	return n;
+}
+
+static void
+test_who_comes_here_has_the_room_of_what_others_hold(void **state)
+{
+	struct weir_share columns[COLUMNS] = { [HELD] = { .n = 1 } };
+	struct weir_others o = { .as_of = 1, .columns = columns };
+	uint32_t i;
+
+	(void)state;
+	table.options.full = WEIR_FULL_EVICT;
+	weir_table_fresh(&table, 1000);
+	for (i = 200000; i < 300000; i++)
+		(void)weir_table_others(&table, shared_number(&i), &o);
+	assert_in_range(table_count(&table), 100, 99999);
+	for (i = 0; i < 1000; i++)
+		assert_int_equal(weir_table_hold(&table, shared_number(&i),
+					 HELD, 1, 1, NULL),
+			0);
+	/* But none goes that is held here. */
+	for (i = 0; i < 1000; i++)
+		assert_int_equal(
+			weir_table_release(&table, shared_number(&i), HELD, 1),
+			0);
+}
+
+/* While nothing is exchanged, nobody takes back what others believe. */
+static void
+test_what_others_believed_keeps_no_room_without_them(void **state)
+{
+	unsigned told = 0, i;
+	uint32_t n, k;
+
+	(void)state;
+	table.options.full = WEIR_FULL_EVICT;
+	n = hold_all();
+	assert_true(n > 100);
+	for (i = 0; i < weir_table_parts(&table); i++) {
+		uint64_t since = 0;
+
+		assert_true(weir_table_changes(&table, i, &since, false,
+				    row_told, &told) >= 0);
+	}
+	assert_int_equal(told, n);
+	weir_table_fresh(&table, 1000);
+	for (k = 0; k < n; k++)
+		assert_int_equal(
+			weir_table_release(&table, shared_number(&k), HELD, 1),
+			0);
+	clock_advance(1001);
+	assert_int_equal(shared_fill(100000), 100000);
+}
+
 int
 main(void)
 {
@@ -312,6 +429,7 @@ main(void)
 		carry_test(test_only_what_changed_is_said),
 		carry_test(test_a_rate_is_that_of_both),
 		carry_test(test_a_rate_from_the_future_is_none),
+		carry_test(test_a_clock_that_is_set_back),
 		carry_test(test_others_hear_of_the_end_of_all),
 		carry_test(test_less_is_no_news_after_a_loss),
 		carry_test(test_who_is_late_says_nothing),
@@ -321,8 +439,13 @@ main(void)
 		carry_test(test_a_row_that_others_believe_is_held_stays),
 		carry_test(
 			test_no_key_takes_the_room_of_one_that_is_believed_held),
+		carry_test(test_tables_of_long_names),
 		carry_test(test_others_take_no_room_from_anybody),
 		carry_test(test_a_full_table_evicts_nobody_for_others),
+		carry_test(
+			test_who_comes_here_has_the_room_of_what_others_hold),
+		carry_test(
+			test_what_others_believed_keeps_no_room_without_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -110,6 +110,49 @@ test_tokens_of_a_full_bucket_are_forgotten(void **state)
 	assert_int_equal(draw(&table, 8), 0);
 }
 
+/* Who stays at a limit has a bucket that is never full: what has come back of
+ * it meanwhile is not drawn by who hears it first. */
+static void
+test_tokens_of_a_limit_that_is_reached_are_few(void **state)
+{
+	uint64_t wait_ms = 0;
+	int i;
+
+	(void)state;
+	assert_int_equal(draw(&other, 10), 0);
+	for (i = 0; i < 3600; i++) {
+		clock_advance(1000);
+		assert_int_equal(draw(&other, 1), 0);
+	}
+	carry(&other, &table);
+	assert_int_equal(weir_table_draw(&table, shared_key("a"), TOKENS,
+				 &bucket, 1, &wait_ms),
+		-1);
+	assert_in_range(wait_ms, 1, 1000);
+	clock_advance(1000);
+	assert_int_equal(draw(&table, 1), 0);
+}
+
+/* Of many machines together too much is heard before it is known how big the
+ * bucket is. */
+static void
+test_tokens_heard_first_are_bounded(void **state)
+{
+	uint64_t wait_ms = 0;
+
+	(void)state;
+	assert_int_equal(draw(&other, 10), 0);
+	assert_int_equal(carry_said(&other, 0, false), 1);
+	carried[0].columns[TOKENS].before = 360099;
+	carry_say(&table, false);
+	assert_int_equal(weir_table_draw(&table, shared_key("a"), TOKENS,
+				 &bucket, 1, &wait_ms),
+		-1);
+	assert_in_range(wait_ms, 1, 11000);
+	clock_advance(11000);
+	assert_int_equal(draw(&table, 1), 0);
+}
+
 /* Some of those who have drawn are not heard again yet. */
 static void
 test_tokens_are_not_drawn_again_after_a_loss(void **state)
@@ -180,6 +223,8 @@ main(void)
 		carry_test(test_tokens_below_zero_are_bounded),
 		carry_test(test_tokens_that_come_back_are_not_lost),
 		carry_test(test_tokens_of_a_full_bucket_are_forgotten),
+		carry_test(test_tokens_of_a_limit_that_is_reached_are_few),
+		carry_test(test_tokens_heard_first_are_bounded),
 		carry_test(test_tokens_are_not_drawn_again_after_a_loss),
 		carry_test(test_a_period_is_spent_by_both),
 	};

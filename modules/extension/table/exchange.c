@@ -5,12 +5,15 @@
  *   P s      number of the last change; microseconds, or 1 more than before
  *   P m      hash: of each machine, its life, and when it was here last (ms)
  *   P c      sorted set: keys, by the number of their last change
- *   P k:KEY  hash: of each machine, what it has of the columns: 4 numbers each
+ *   P k:KEY  hash: of each machine, what it has of the columns: 4 numbers each;
+ *            and behind a semicolon when it has said so (ms)
  * A machine writes what it has, all of it, so to do that twice does no harm.
- * The sums it gets back are those of the others.  What is held counts only of
- * machines that were here lately, and only what they said in this life of
- * theirs: a machine that was away, or cannot know what of its words arrived,
- * begins another one, and says all again. */
+ * The sums it gets back are those of the others; whose clock is so far ahead
+ * that there a window or a period has begun which has not for who asks, adds
+ * nothing to them.  What is held counts only of machines that were here lately,
+ * and only what they said in this life of theirs: a machine that was away, or
+ * cannot know what of its words arrived, begins another one, and says all
+ * again. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,30 +23,36 @@
 
 #include "exchange.h"
 
-#define HEAD	    6			/* elements before the rows */
+#define HEAD	    6 /* elements before the rows */
+#define AHEAD_MS    1000
 #define NUMBER_MOST ((uint64_t)1 << 56) /* about: sums of some are numbers */
 
 const char exchange_script[] =
 	"if redis.replicate_commands then redis.replicate_commands() end\n"
+	"local call = redis.call\n"
 	"local p, me, types = KEYS[1], ARGV[1], ARGV[2]\n"
 	"local stale, ttl, most = ARGV[3] + 0, ARGV[4] + 0, ARGV[5] + 0\n"
 	"local life, epoch, from = ARGV[6] + 0, ARGV[7], ARGV[8]\n"
-	"local t = redis.call('TIME')\n"
+	"local latest = {}\n"
+	"for n in string.gmatch(ARGV[9], '%d+') do\n"
+	"  latest[#latest + 1] = n + 0\n"
+	"end\n"
+	"local t = call('TIME')\n"
 	"local us = t[1] * 1000000 + t[2]\n"
 	"local now = math.floor(us / 1000)\n"
 	"local function text(n) return string.format('%.0f', n) end\n"
 	/* Who is there. */
 	"local known, alive, gone = {}, {}, {}\n"
 	"local names = { me .. ' ' .. text(life) }\n"
-	"local m = redis.call('HGETALL', p .. 'm')\n"
+	"local m = call('HGETALL', p .. 'm')\n"
 	"for i = 1, #m, 2 do\n"
 	"  local l, seen = string.match(m[i + 1], '(%d+) (%d+)')\n"
 	"  l, seen = l + 0, seen + 0\n"
 	"  if m[i] == me then\n"
-	"    if l > life then\n"
-	"      return redis.error_reply('" EXCHANGE_LATE "')\n"
-	"    elseif l == life and seen <= now - stale then\n"
+	"    if l >= life and seen <= now - stale then\n"
 	"      return redis.error_reply('" EXCHANGE_AWAY "')\n"
+	"    elseif l > life then\n"
+	"      return redis.error_reply('" EXCHANGE_LATE "')\n"
 	"    end\n"
 	"  elseif seen <= now - ttl then\n"
 	"    gone[#gone + 1] = m[i]\n"
@@ -56,23 +65,25 @@ const char exchange_script[] =
 	"  end\n"
 	"end\n"
 	"table.sort(names)\n"
-	"for i = 1, #gone do redis.call('HDEL', p .. 'm', gone[i]) end\n"
-	"redis.call('HSET', p .. 'm', me, text(life) .. ' ' .. text(now))\n"
-	"redis.call('PEXPIRE', p .. 'm', ttl)\n"
-	"local e = redis.call('GET', p .. 'e')\n"
+	"for i = 1, #gone do call('HDEL', p .. 'm', gone[i]) end\n"
+	"call('HSET', p .. 'm', me, text(life) .. ' ' .. text(now))\n"
+	"call('PEXPIRE', p .. 'm', ttl)\n"
+	"local e = call('GET', p .. 'e')\n"
 	"if not e then e = text(us) .. me end\n"
 	"if e ~= epoch then from = '0' end\n"
-	"redis.call('SET', p .. 'e', e, 'PX', ttl)\n"
+	"call('SET', p .. 'e', e, 'PX', ttl)\n"
 	"local out = { e, from, '0',\n"
 	"  redis.sha1hex(table.concat(names, ' ')), text(#names), text(us) }\n"
 	/* What all others have of a key. */
 	"local function sum(key)\n"
 	"  local E, N, B = {}, {}, {}\n"
 	"  for i = 1, #types do E[i], N[i], B[i] = 0, 0, 0 end\n"
-	"  local h = redis.call('HGETALL', p .. 'k:' .. key)\n"
+	"  local h = call('HGETALL', p .. 'k:' .. key)\n"
 	"  for f = 1, #h, 2 do\n"
-	"    if h[f] ~= me and not known[h[f]] then\n"
-	"      redis.call('HDEL', p .. 'k:' .. key, h[f])\n"
+	"    local told = string.match(h[f + 1], ';(%d+)$') or 0\n"
+	"    if h[f] ~= me and\n"
+	"        (not known[h[f]] or told + 0 <= now - ttl) then\n"
+	"      call('HDEL', p .. 'k:' .. key, h[f])\n"
 	"    elseif h[f] ~= me then\n"
 	"      local i = 1\n"
 	"      for e, n, b, a in string.gmatch(h[f + 1],\n"
@@ -81,7 +92,9 @@ const char exchange_script[] =
 	"        e, n, b, a = e + 0, n + 0, b + 0, a + 0\n"
 	"        if c == 'c' or (c == 'h' and alive[h[f]] == a) then\n"
 	"          N[i] = N[i] + n\n"
-	"        elseif c == 'r' or c == 'p' then\n"
+	"        elseif (c == 'r' and e <= latest[i]) or\n"
+	"            (c == 'p' and e <= latest[i] + b) then\n"
+	"          if c == 'p' then b = 0 end\n"
 	"          if e > E[i] then\n"
 	"            if e ~= E[i] + 1 then N[i] = 0 end\n"
 	"            E[i], N[i], B[i] = e, n, N[i] + b\n"
@@ -108,9 +121,9 @@ const char exchange_script[] =
 	"  out[#out + 1] = table.concat(s, ' ')\n"
 	"end\n"
 	/* What was changed since. */
-	"redis.call('ZREMRANGEBYSCORE', p .. 'c', '-inf',\n"
+	"call('ZREMRANGEBYSCORE', p .. 'c', '-inf',\n"
 	"  text(us - ttl * 1000))\n"
-	"local feed = redis.call('ZRANGEBYSCORE', p .. 'c', '(' .. from,\n"
+	"local feed = call('ZRANGEBYSCORE', p .. 'c', '(' .. from,\n"
 	"  '+inf', 'WITHSCORES', 'LIMIT', 0, most)\n"
 	"for i = 1, #feed, 2 do\n"
 	"  sum(feed[i])\n"
@@ -118,22 +131,26 @@ const char exchange_script[] =
 	"end\n"
 	"if #feed == 2 * most then out[3] = '1' end\n"
 	/* What the caller has. */
-	"local s = (redis.call('GET', p .. 's') or 0) + 0\n"
-	"for i = 9, #ARGV, 2 do\n"
+	"local s = (call('GET', p .. 's') or 0) + 0\n"
+	"for i = 10, #ARGV, 2 do\n"
 	"  local key, value = ARGV[i], ARGV[i + 1]\n"
 	"  local h = p .. 'k:' .. key\n"
-	"  local at = redis.call('ZSCORE', p .. 'c', key)\n"
-	"  if not at or at + 0 < us - ttl * 500 or\n"
-	"      redis.call('HGET', h, me) ~= value then\n"
+	"  local at = call('ZSCORE', p .. 'c', key)\n"
+	"  local was, told = string.match(call('HGET', h, me) or '',\n"
+	"    '(.*);(%d+)')\n"
+	"  local said = value .. ';' .. text(now)\n"
+	"  if not at or at + 0 < us - ttl * 500 or was ~= value then\n"
 	"    s = math.max(s + 1, us)\n"
-	"    redis.call('HSET', h, me, value)\n"
-	"    redis.call('ZADD', p .. 'c', text(s), key)\n"
+	"    call('HSET', h, me, said)\n"
+	"    call('ZADD', p .. 'c', text(s), key)\n"
+	"  elseif told + 0 < now - ttl / 4 then\n"
+	"    call('HSET', h, me, said)\n"
 	"  end\n"
-	"  redis.call('PEXPIRE', h, ttl)\n"
+	"  call('PEXPIRE', h, ttl)\n"
 	"  sum(key)\n"
 	"end\n"
-	"redis.call('SET', p .. 's', text(s), 'PX', ttl)\n"
-	"redis.call('PEXPIRE', p .. 'c', ttl)\n"
+	"call('SET', p .. 's', text(s), 'PX', ttl)\n"
+	"call('PEXPIRE', p .. 'c', ttl)\n"
 	"if out[3] == '0' and s > out[2] + 0 then out[2] = text(s) end\n"
 	"return out\n";
 
@@ -150,6 +167,25 @@ exchange_write(char text[static EXCHANGE_TEXT],
 			"%s%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64,
 			i == 0 ? "" : " ", columns[i].epoch, columns[i].n,
 			columns[i].before, columns[i].at_ms);
+}
+
+/* A little ahead is who has a clock that is right. */
+void
+exchange_latest(char text[static EXCHANGE_TEXT],
+	const struct weir_table_spec *spec, uint64_t clock_ms)
+{
+	size_t len = 0;
+	unsigned i;
+
+	for (i = 0; i < spec->ncolumns; i++) {
+		const struct weir_column *c = &spec->columns[i];
+
+		len += (size_t)snprintf(text + len, EXCHANGE_TEXT - len,
+			"%" PRIu64 " ",
+			c->type == WEIR_COLUMN_RATE
+				? clock_ms / c->window_ms + 1
+				: clock_ms + AHEAD_MS);
+	}
 }
 
 /* A number with a blank or the end behind it; NULL: there is none. */

@@ -38,6 +38,10 @@ struct exchange_head {
 /* The columns of a row as text, which alike rows have alike. */
 void exchange_write(char text[static EXCHANGE_TEXT],
 	const struct weir_share *columns, unsigned n);
+/* The latest epochs that can be by now, one for each column: periods by when
+ * they begin. */
+void exchange_latest(char text[static EXCHANGE_TEXT],
+	const struct weir_table_spec *spec, uint64_t clock_ms);
 /* Reads it again: 0, or -1 when it is none of n columns. */
 int exchange_read(
 	const char *text, size_t len, struct weir_share *columns, unsigned n);

@@ -57,8 +57,13 @@ link_init(struct link *l)
 		return -1;
 	}
 	l->wait_ms = FIRST_MS;
-	link_dial(l);
 	return 0;
+}
+
+void
+link_begin(struct link *l)
+{
+	link_dial(l);
 }
 
 static void

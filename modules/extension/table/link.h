@@ -40,9 +40,10 @@ struct link {
 	char why[LINK_WHY], said[LINK_WHY];
 };
 
-/* Begins to connect: fields above the blank line are filled in.  -1 with
- * errno. */
+/* Fields above the blank line are filled in.  -1 with errno. */
 int link_init(struct link *l);
+/* Begins to connect, once. */
+void link_begin(struct link *l);
 void link_done(struct link *l);
 /* Runs the script with these arguments, one at a time; the answer may be an
  * error. */

@@ -57,7 +57,7 @@ struct sync {
 	struct news *news, **last;
 	unsigned nnews, nasked; /* of these, the first so many are asked */
 
-	bool late;     /* another keeper was newer, once */
+	bool late;     /* another keeper, after a reload, is newer, and there */
 	uint64_t life; /* of this machine, for Redis: since it is connected */
 
 	/* What is known of the others. */
@@ -176,11 +176,14 @@ sync_recheck(struct sync *y)
 static void
 sync_ask(struct sync *y)
 {
-	enum { HEAD = 10 };
+	enum { HEAD = 11 };
+	struct weir_table_spec spec;
 	char stale[EXCHANGE_NUMBER], keep[EXCHANGE_NUMBER],
-		most[EXCHANGE_NUMBER], life[EXCHANGE_NUMBER];
+		most[EXCHANGE_NUMBER], life[EXCHANGE_NUMBER],
+		latest[EXCHANGE_TEXT];
 	const char *argv[HEAD + 2 * EXCHANGE_ROWS] = { "1", y->prefix, y->me,
-		y->types, stale, keep, most, life, y->head.epoch, y->cursor };
+		y->types, stale, keep, most, life, y->head.epoch, y->cursor,
+		latest };
 	size_t lens[HEAD + 2 * EXCHANGE_ROWS];
 	const struct news *news = y->news;
 	int argc;
@@ -190,6 +193,8 @@ sync_ask(struct sync *y)
 	snprintf(keep, sizeof(keep), "%llu", (unsigned long long)y->keep_ms);
 	snprintf(most, sizeof(most), "%d", EXCHANGE_ROWS);
 	snprintf(life, sizeof(life), "%llu", (unsigned long long)y->life);
+	(void)table_table(sync_conf(y), 0, &spec);
+	exchange_latest(latest, &spec, weir_table_clock(y->table));
 	for (argc = 0; argc < HEAD; argc++)
 		lens[argc] = strlen(argv[argc]);
 	for (y->nasked = 0; news != NULL && y->nasked < EXCHANGE_ROWS;
@@ -198,8 +203,7 @@ sync_ask(struct sync *y)
 		lens[argc++] = news->key_len;
 		exchange_write(y->texts[y->nasked], news->columns, y->ncolumns);
 		argv[argc] = y->texts[y->nasked];
-		lens[argc] = strlen(argv[argc]);
-		argc++;
+		lens[argc++] = strlen(y->texts[y->nasked]);
 	}
 	y->asked = y->asking = true;
 	link_ask(&y->link, argc, argv, lens);
@@ -254,13 +258,10 @@ sync_refused(struct sync *y, const struct redisReply *reply)
 {
 	if (reply->type != REDIS_REPLY_ERROR)
 		return false;
-	/* Once is a reload. */
-	if (strcmp(reply->str, EXCHANGE_LATE) == 0 && !y->late) {
-		y->late = true;
+	y->late = strcmp(reply->str, EXCHANGE_LATE) == 0;
+	if (y->late)
 		link_again(&y->link, LATE_MS);
-		return true;
-	}
-	if (strcmp(reply->str, EXCHANGE_AWAY) == 0)
+	else if (strcmp(reply->str, EXCHANGE_AWAY) == 0)
 		link_again(&y->link, AWAY_MS);
 	else
 		link_refused(&y->link, reply);
@@ -326,8 +327,7 @@ round_begin(struct sync *y, uint64_t now_ms)
 	if (y->rehear_ms != 0 && now_ms >= y->rehear_ms) {
 		y->rehear_ms = 0;
 		y->grace = false;
-		y->cursor[0] = '0';
-		y->cursor[1] = '\0';
+		memcpy(y->cursor, "0", 2);
 		sync_anew(y);
 		sync_recheck(y);
 	}
@@ -365,7 +365,9 @@ sync_up(void *arg)
 {
 	struct sync *y = arg;
 
-	y->life = link_now_ms();
+	/* Who is late takes nobody's life: it only looks. */
+	if (!y->late)
+		y->life = link_now_ms();
 	sync_anew(y);
 	round_begin(y, link_now_ms());
 	sync_wait(y, 0);
@@ -442,6 +444,12 @@ sync_start(struct weir_service *s)
 	sync_stop(y);
 	errno = ENOMEM;
 	return NULL;
+}
+
+void
+sync_begin(struct sync *y)
+{
+	link_begin(&y->link);
 }
 
 void

@@ -4,8 +4,9 @@
 
 #include "table.h"
 
-/* Begins, in the keeper; NULL with errno. */
+/* In the keeper; NULL with errno.  Nobody hears of it before it begins. */
 struct sync *sync_start(struct weir_service *s);
+void sync_begin(struct sync *y);
 void sync_stop(struct sync *y);
 /* Answers how it goes; y NULL: it is not wanted. */
 void sync_tell(const struct sync *y, struct weir_request *r);

@@ -232,6 +232,16 @@ table_keep(struct weir_service *s, struct weir_keeper *k)
 	return st->sync == NULL ? -1 : 0;
 }
 
+/* Not before: others are to hear of one keeper of a machine. */
+static void
+table_serve(struct weir_service *s)
+{
+	struct state *st = s->state;
+
+	if (st->sync != NULL)
+		sync_begin(st->sync);
+}
+
 static void
 table_stop(struct weir_service *s)
 {
@@ -267,5 +277,6 @@ const struct weir_extension ext_table = {
 	.table = table_table,
 	.stop = table_stop,
 	.keep = table_keep,
+	.serve = table_serve,
 	.commands = commands,
 };
