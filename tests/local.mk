@@ -89,6 +89,7 @@ UNIT_TESTS = \
 	tests/unit/test_tag \
 	tests/unit/test_table \
 	tests/unit/test_table_crash \
+	tests/unit/test_table_full \
 	tests/unit/test_table_others \
 	tests/unit/test_table_share \
 	tests/unit/test_table_share_spend \
