@@ -408,6 +408,10 @@ tests_unit_test_loop_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_hold_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_pool_LDFLAGS = $(WRAP_ALLOC)
 
+# One that sees the parts of an extension.
+tests_module_test_stats_backends_CPPFLAGS = $(AM_CPPFLAGS) \
+	-I$(top_srcdir)/src/api -I$(top_srcdir)/modules/extension/stats
+
 tests_unit_test_pipe_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=fcntl,--wrap=fcntl64,--wrap=pipe2
 tests_unit_test_splice_faults_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=splice
