@@ -109,6 +109,7 @@ MODULE_TESTS = \
 	tests/module/test_claims \
 	tests/module/test_count \
 	tests/module/test_delay \
+	tests/module/test_denylist \
 	tests/module/test_forward \
 	tests/module/test_holders \
 	tests/module/test_limit_bytes \

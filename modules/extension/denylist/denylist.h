@@ -84,9 +84,9 @@ int net_add(struct weir_service *s, const struct net *net,
 /* -1 with errno. */
 int
 entry_get(struct weir_service *s, const struct net *net, struct entry *entry);
-/* The time of the line of that network was begun with this ttl: is it known,
- * and: it is. */
-bool seen_is(struct weir_service *s, const struct net *net, uint32_t ttl_ms);
+/* The time of the line of that network was begun with this ttl: is it known (1,
+ * 0, or -1 with errno), and: it is. */
+int seen_is(struct weir_service *s, const struct net *net, uint32_t ttl_ms);
 int seen_add(struct weir_service *s, const struct net *net, uint32_t ttl_ms);
 int seen_delete(struct weir_service *s, const struct net *net);
 /* All networks, sorted, or those of lines that were seen; free nets->v. */

@@ -120,15 +120,20 @@ static int
 line_apply(struct weir_service *s, const struct line *line)
 {
 	struct entry entry, by_file = { .by = BY_FILE, .ttl_ms = line->ttl_ms };
+	bool timed = line->ttl_ms != 0, is_there;
+	int seen = 0;
 
-	if (entry_get(s, &line->net, &entry) == 0 && entry.by == BY_FILE &&
-		entry.ttl_ms == line->ttl_ms)
-		return 0;
-	if (line->ttl_ms != 0 && seen_is(s, &line->net, line->ttl_ms))
-		return 0;
-	if (net_add(s, &line->net, &by_file) == -1)
+	if (entry_get(s, &line->net, &entry) == -1 && errno != ENOENT)
 		return -1;
-	return line->ttl_ms == 0 ? 0 : seen_add(s, &line->net, line->ttl_ms);
+	is_there = entry.by == BY_FILE && entry.ttl_ms == line->ttl_ms;
+	if (timed)
+		seen = seen_is(s, &line->net, line->ttl_ms);
+	if (seen != 0)
+		return seen == 1 ? 0 : -1;
+	if (!is_there && net_add(s, &line->net, &by_file) == -1)
+		return -1;
+	/* Who did that before may have died, or found no room, before this. */
+	return timed ? seen_add(s, &line->net, line->ttl_ms) : 0;
 }
 
 /* The line of a network, if it has a time or need not. */
