@@ -25,6 +25,7 @@
 
 #define LOOKS	10 /* until what was not possible is tried again */
 #define HOUR_MS 3600000
+#define MANY	3000
 
 extern const struct weir_extension ext_denylist;
 /* A look at the file, as there is one each second. */
@@ -106,6 +107,16 @@ denylist_stop(void **state)
 	return shared_stop(state);
 }
 
+/* What the loop has to do now. */
+static void
+turns(void)
+{
+	unsigned i;
+
+	for (i = 0; i < MANY; i++)
+		(void)event_base_loop(base, EVLOOP_NONBLOCK);
+}
+
 /* ---- the list ------------------------------------------------------------ */
 
 /* Keys of the table: a network, and that its line was seen. */
@@ -148,6 +159,35 @@ stripe_of_key(const char *network, bool seen)
 }
 
 /* ---- tests --------------------------------------------------------------- */
+
+/* When another process hangs with the list, what has left the file leaves the
+ * list later. */
+static void
+test_f1_what_leaves_the_file_leaves_the_list(void **state)
+{
+	pid_t pid;
+	int i;
+
+	(void)state;
+	file_put("10.0.0.1\n10.0.0.2 1h\n");
+	ext_denylist.serve(&service);
+	assert_listed("10.0.0.1", true);
+	assert_listed("10.0.0.2", true);
+	assert_true(is_there("10.0.0.2", true));
+	pid = shared_hang();
+	file_put("# nobody\n");
+	file_look(-1, 0, &service);
+	turns();
+	shared_hang_end(pid);
+	clock_advance(2000);
+	assert_listed("10.0.0.1", true);
+	for (i = 0; i < LOOKS; i++)
+		file_look(-1, 0, &service);
+	turns();
+	assert_listed("10.0.0.1", false);
+	assert_listed("10.0.0.2", false);
+	assert_false(is_there("10.0.0.2", true));
+}
 
 /* Who died before it was known that the time of a line has begun. */
 static void
@@ -208,6 +248,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		denylist_test(test_f1_what_leaves_the_file_leaves_the_list),
 		denylist_test(test_a_time_begins_once),
 		denylist_test(test_f1_a_time_that_may_have_begun),
 	};

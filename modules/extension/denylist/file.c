@@ -10,7 +10,7 @@
 
 #define LINE_MOST   512
 #define NETS_MOST   1000000 /* of a file */
-#define RETRY_LOOKS 10	    /* before what found no room is tried again */
+#define RETRY_LOOKS 10	    /* before what was not possible is tried again */
 
 struct line {
 	struct net net; /* first: it is sorted by that */
@@ -146,28 +146,75 @@ line_find(const struct line *v, size_t n, const struct net *net, bool timed)
 	return line == NULL || (timed && line->ttl_ms == 0) ? NULL : line;
 }
 
-/* Takes away what no line has (any more); how many networks these are. */
-static size_t
-lines_forget(struct weir_service *s, const struct line *v, size_t n)
-{
-	size_t i, removed = 0;
-	struct entry entry;
-	struct nets nets;
+/* What there is to say of a list that becomes that of a file. */
+struct outcome {
+	size_t removed, failed;
+	bool stays; /* something without a line could not be taken away */
+	int err;    /* the last */
+};
 
-	nets_list(s, &nets, false);
+/* It could not be said, or done: all is looked at again later. */
+static void
+outcome_stays(struct outcome *o, int err)
+{
+	o->stays = true;
+	o->err = err;
+}
+
+/* Lists networks, or what was seen; what is left out stays. */
+static void
+nets_get(struct weir_service *s, struct outcome *o, struct nets *nets,
+	bool seens)
+{
+	nets_list(s, nets, seens);
+	if (nets->scant || nets->partial)
+		outcome_stays(o, nets->scant ? ENOMEM : ETIMEDOUT);
+}
+
+static void
+net_forget(struct weir_service *s, struct outcome *o, const struct net *net)
+{
+	struct entry entry;
+
+	if (entry_get(s, net, &entry) == 0) {
+		if (entry.by != BY_FILE)
+			return;
+		if (weir_table_delete(s->tables[NETS], net_key(net)) == 0) {
+			o->removed++;
+			return;
+		}
+	}
+	if (errno != ENOENT)
+		outcome_stays(o, errno);
+}
+
+/* Takes away what no line has (any more). */
+static void
+lines_forget(struct weir_service *s, const struct line *v, size_t n,
+	struct outcome *o)
+{
+	struct nets nets;
+	size_t i;
+
+	nets_get(s, o, &nets, false);
 	for (i = 0; i < nets.n; i++)
-		if (line_find(v, n, &nets.v[i], false) == NULL &&
-			entry_get(s, &nets.v[i], &entry) == 0 &&
-			entry.by == BY_FILE)
-			removed += weir_table_delete(s->tables[NETS],
-					   net_key(&nets.v[i])) == 0;
+		if (line_find(v, n, &nets.v[i], false) == NULL)
+			net_forget(s, o, &nets.v[i]);
 	free(nets.v);
-	nets_list(s, &nets, true);
+	nets_get(s, o, &nets, true);
 	for (i = 0; i < nets.n; i++)
-		if (line_find(v, n, &nets.v[i], true) == NULL)
-			(void)seen_delete(s, &nets.v[i]);
+		if (line_find(v, n, &nets.v[i], true) == NULL &&
+			seen_delete(s, &nets.v[i]) == -1 && errno != ENOENT)
+			outcome_stays(o, errno);
 	free(nets.v);
-	return removed;
+}
+
+static const char *
+failure_text(int err)
+{
+	return err == ENOSPC	  ? "it is full (option \"size\")"
+	       : err == ETIMEDOUT ? "another process hangs with a part of it"
+				  : strerror(err);
 }
 
 /* The list becomes that of the file, but for what commands have added; false:
@@ -176,38 +223,42 @@ static bool
 file_apply(struct weir_service *s, const struct line *v, size_t n)
 {
 	struct state *st = s->state;
-	size_t i, removed, failed = 0;
-	int err = 0;
+	struct outcome o = { .removed = 0 };
+	size_t i;
 
-	removed = lines_forget(s, v, n);
+	lines_forget(s, v, n, &o);
 	for (i = 0; i < n; i++)
 		if (line_apply(s, &v[i]) == -1) {
-			failed++;
-			err = errno;
+			o.failed++;
+			o.err = errno;
 		}
-	if (failed > 0 && !st->failed)
+	if (o.failed > 0 && !st->failed)
 		weir_service_error(s,
 			"%zu of %zu networks of the file are not on the list: "
 			"%s; they are tried again",
-			failed, n,
-			err == ENOSPC ? "it is full (option \"size\")"
-				      : strerror(err));
-	else if (failed == 0)
+			o.failed, n, failure_text(o.err));
+	else if (o.stays && !st->failed)
+		weir_service_error(s,
+			"what the file has no more may still be on the list: "
+			"%s; it is tried again",
+			failure_text(o.err));
+	else if (o.failed == 0 && !o.stays)
 		weir_service_info(s, "%s: %zu networks, %zu others taken away",
-			((const struct conf *)s->conf)->file, n, removed);
-	st->failed = failed > 0;
-	return failed == 0;
+			((const struct conf *)s->conf)->file, n, o.removed);
+	st->failed = o.failed > 0 || o.stays;
+	return !st->failed;
 }
 
 void
 file_forget(struct weir_service *s)
 {
-	size_t removed = lines_forget(s, NULL, 0);
+	struct outcome o = { .removed = 0 };
 
-	if (removed > 0)
+	lines_forget(s, NULL, 0, &o);
+	if (o.removed > 0)
 		weir_service_info(s,
 			"there is no file any more: %zu networks taken away",
-			removed);
+			o.removed);
 }
 
 static bool
