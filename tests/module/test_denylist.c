@@ -241,6 +241,48 @@ test_f1_a_time_that_may_have_begun(void **state)
 	assert_listed(network, false);
 }
 
+static void
+file_put_many(unsigned from)
+{
+	FILE *f = fopen(file, "w");
+	unsigned i;
+
+	assert_non_null(f);
+	for (i = from; i < from + MANY; i++)
+		fprintf(f, "10.%u.%u.%u\n", i >> 16, i >> 8 & 255, i & 255);
+	assert_int_equal(fclose(f), 0);
+}
+
+/* Others wait for the loop, so what is long is done in parts; but not before
+ * there are others. */
+static void
+test_a_long_file(void **state)
+{
+	uint64_t before;
+
+	(void)state;
+	file_put_many(0);
+	ext_denylist.serve(&service);
+	before = table_count(&table);
+	assert_int_equal(before, MANY);
+	file_put_many(10000);
+	file_look(-1, 0, &service);
+	assert_in_range(table_count(&table), MANY / 2, MANY - 1);
+	/* A look meanwhile begins nothing anew. */
+	file_put("10.0.0.1\n");
+	file_look(-1, 0, &service);
+	assert_listed("10.0.0.1", false);
+	assert_listed("10.0.11.1", true);
+	turns();
+	assert_listed("10.0.11.1", false);
+	assert_listed("10.0.39.16", true);
+	assert_int_equal(table_count(&table), MANY);
+	file_look(-1, 0, &service);
+	turns();
+	assert_listed("10.0.0.1", true);
+	assert_int_equal(table_count(&table), 1);
+}
+
 #define denylist_test(f)                                                       \
 	cmocka_unit_test_setup_teardown(f, denylist_start, denylist_stop)
 
@@ -251,6 +293,7 @@ main(void)
 		denylist_test(test_f1_what_leaves_the_file_leaves_the_list),
 		denylist_test(test_a_time_begins_once),
 		denylist_test(test_f1_a_time_that_may_have_begun),
+		denylist_test(test_a_long_file),
 	};
 
 	return cmocka_run_group_tests(tests, tempdir_make, tempdir_remove);

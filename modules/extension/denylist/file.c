@@ -1,6 +1,8 @@
 /* file.c - networks from a file that is watched. */
 #include <sys/stat.h>
 
+#include <event2/event.h>
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,11 +13,6 @@
 #define LINE_MOST   512
 #define NETS_MOST   1000000 /* of a file */
 #define RETRY_LOOKS 10	    /* before what was not possible is tried again */
-
-struct line {
-	struct net net; /* first: it is sorted by that */
-	uint32_t ttl_ms;
-};
 
 /* Parses a line into *to: 1, 0 for one that is empty, or -1 and *why. */
 static int
@@ -115,98 +112,13 @@ file_read(struct weir_service *s, FILE *in, size_t *n, bool *again)
 	return NULL;
 }
 
-/* Its time has begun when it was first seen, and may be over. */
-static int
-line_apply(struct weir_service *s, const struct line *line)
+static bool
+file_is_as_seen(const struct stat *a, const struct stat *b)
 {
-	struct entry entry, by_file = { .by = BY_FILE, .ttl_ms = line->ttl_ms };
-	bool timed = line->ttl_ms != 0, is_there;
-	int seen = 0;
-
-	if (entry_get(s, &line->net, &entry) == -1 && errno != ENOENT)
-		return -1;
-	is_there = entry.by == BY_FILE && entry.ttl_ms == line->ttl_ms;
-	if (timed)
-		seen = seen_is(s, &line->net, line->ttl_ms);
-	if (seen != 0)
-		return seen == 1 ? 0 : -1;
-	if (!is_there && net_add(s, &line->net, &by_file) == -1)
-		return -1;
-	/* Who did that before may have died, or found no room, before this. */
-	return timed ? seen_add(s, &line->net, line->ttl_ms) : 0;
-}
-
-/* The line of a network, if it has a time or need not. */
-static const struct line *
-line_find(const struct line *v, size_t n, const struct net *net, bool timed)
-{
-	const struct line *line =
-		n == 0 ? NULL : bsearch(net, v, n, sizeof(*v), net_compare);
-
-	return line == NULL || (timed && line->ttl_ms == 0) ? NULL : line;
-}
-
-/* What there is to say of a list that becomes that of a file. */
-struct outcome {
-	size_t removed, failed;
-	bool stays; /* something without a line could not be taken away */
-	int err;    /* the last */
-};
-
-/* It could not be said, or done: all is looked at again later. */
-static void
-outcome_stays(struct outcome *o, int err)
-{
-	o->stays = true;
-	o->err = err;
-}
-
-/* Lists networks, or what was seen; what is left out stays. */
-static void
-nets_get(struct weir_service *s, struct outcome *o, struct nets *nets,
-	bool seens)
-{
-	nets_list(s, nets, seens);
-	if (nets->scant || nets->partial)
-		outcome_stays(o, nets->scant ? ENOMEM : ETIMEDOUT);
-}
-
-static void
-net_forget(struct weir_service *s, struct outcome *o, const struct net *net)
-{
-	struct entry entry;
-
-	if (entry_get(s, net, &entry) == 0) {
-		if (entry.by != BY_FILE)
-			return;
-		if (weir_table_delete(s->tables[NETS], net_key(net)) == 0) {
-			o->removed++;
-			return;
-		}
-	}
-	if (errno != ENOENT)
-		outcome_stays(o, errno);
-}
-
-/* Takes away what no line has (any more). */
-static void
-lines_forget(struct weir_service *s, const struct line *v, size_t n,
-	struct outcome *o)
-{
-	struct nets nets;
-	size_t i;
-
-	nets_get(s, o, &nets, false);
-	for (i = 0; i < nets.n; i++)
-		if (line_find(v, n, &nets.v[i], false) == NULL)
-			net_forget(s, o, &nets.v[i]);
-	free(nets.v);
-	nets_get(s, o, &nets, true);
-	for (i = 0; i < nets.n; i++)
-		if (line_find(v, n, &nets.v[i], true) == NULL &&
-			seen_delete(s, &nets.v[i]) == -1 && errno != ENOENT)
-			outcome_stays(o, errno);
-	free(nets.v);
+	return a->st_ino == b->st_ino && a->st_dev == b->st_dev &&
+	       a->st_size == b->st_size &&
+	       a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
 static const char *
@@ -217,57 +129,37 @@ failure_text(int err)
 				  : strerror(err);
 }
 
-/* The list becomes that of the file, but for what commands have added; false:
- * not all of it. */
-static bool
-file_apply(struct weir_service *s, const struct line *v, size_t n)
+/* All is done that there is to do; it is said once what could not be. */
+void
+file_applied(struct weir_service *s, const struct apply *a)
 {
+	const struct conf *conf = s->conf;
 	struct state *st = s->state;
-	struct outcome o = { .removed = 0 };
-	size_t i;
+	bool failed = a->failed > 0 || a->stays;
 
-	lines_forget(s, v, n, &o);
-	for (i = 0; i < n; i++)
-		if (line_apply(s, &v[i]) == -1) {
-			o.failed++;
-			o.err = errno;
-		}
-	if (o.failed > 0 && !st->failed)
+	if (a->failed > 0 && !st->failed)
 		weir_service_error(s,
 			"%zu of %zu networks of the file are not on the list: "
 			"%s; they are tried again",
-			o.failed, n, failure_text(o.err));
-	else if (o.stays && !st->failed)
+			a->failed, a->n, failure_text(a->err));
+	else if (a->stays && !st->failed)
 		weir_service_error(s,
 			"what the file has no more may still be on the list: "
 			"%s; it is tried again",
-			failure_text(o.err));
-	else if (o.failed == 0 && !o.stays)
+			failure_text(a->err));
+	else if (!failed && conf->file != NULL)
 		weir_service_info(s, "%s: %zu networks, %zu others taken away",
-			((const struct conf *)s->conf)->file, n, o.removed);
-	st->failed = o.failed > 0 || o.stays;
-	return !st->failed;
-}
-
-void
-file_forget(struct weir_service *s)
-{
-	struct outcome o = { .removed = 0 };
-
-	lines_forget(s, NULL, 0, &o);
-	if (o.removed > 0)
+			conf->file, a->n, a->removed);
+	else if (!failed && a->removed > 0)
 		weir_service_info(s,
 			"there is no file any more: %zu networks taken away",
-			o.removed);
-}
-
-static bool
-file_is_as_seen(const struct stat *a, const struct stat *b)
-{
-	return a->st_ino == b->st_ino && a->st_dev == b->st_dev &&
-	       a->st_size == b->st_size &&
-	       a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
-	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+			a->removed);
+	st->failed = failed;
+	st->wait = failed ? RETRY_LOOKS : 0;
+	if (!failed)
+		st->seen = st->applied;
+	if (!failed && conf->file == NULL)
+		(void)event_del(st->watch);
 }
 
 /* Once a second: stat(2) is all that it costs as long as nothing changes. */
@@ -285,8 +177,12 @@ file_look(int fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (st->wait > 0 && st->wait-- > 1)
+	if (apply_goes_on(s) || (st->wait > 0 && st->wait-- > 1))
 		return;
+	if (conf->file == NULL) {
+		apply_begin(s, NULL, 0);
+		return;
+	}
 	if (stat(conf->file, &now) == 0 && file_is_as_seen(&now, &st->seen))
 		return;
 	in = fopen(conf->file, "re");
@@ -302,11 +198,13 @@ file_look(int fd, short what, void *arg)
 	}
 	v = file_read(s, in, &n, &again);
 	fclose(in);
-	if (v != NULL && !file_apply(s, v, n)) {
-		st->wait = RETRY_LOOKS;
-		again = true;
+	if (v == NULL) {
+		if (!again)
+			st->seen = now;
+		return;
 	}
-	if (!again)
-		st->seen = now;
-	free(v);
+	/* Until all of it is there the list is that of no file. */
+	st->seen = (struct stat){ 0 };
+	st->applied = now;
+	apply_begin(s, v, n);
 }
