@@ -283,6 +283,25 @@ test_a_long_file(void **state)
 	assert_int_equal(table_count(&table), 1);
 }
 
+/* Another keeper's file has the say, also of what this one had begun. */
+static void
+test_who_retires_changes_nothing(void **state)
+{
+	uint64_t n;
+
+	(void)state;
+	ext_denylist.serve(&service);
+	file_put_many(0);
+	file_look(-1, 0, &service);
+	n = table_count(&table);
+	assert_in_range(n, 1, MANY - 1);
+	ext_denylist.retire(&service);
+	turns();
+	assert_int_equal(table_count(&table), n);
+	assert_int_equal(
+		event_base_get_num_events(base, EVENT_BASE_COUNT_ADDED), 0);
+}
+
 #define denylist_test(f)                                                       \
 	cmocka_unit_test_setup_teardown(f, denylist_start, denylist_stop)
 
@@ -294,6 +313,7 @@ main(void)
 		denylist_test(test_a_time_begins_once),
 		denylist_test(test_f1_a_time_that_may_have_begun),
 		denylist_test(test_a_long_file),
+		denylist_test(test_who_retires_changes_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, tempdir_make, tempdir_remove);

@@ -166,6 +166,16 @@ denylist_serve(struct weir_service *s)
 		apply_finish(s);
 }
 
+/* From here on the list is that of another one's file. */
+static void
+denylist_retire(struct weir_service *s)
+{
+	struct state *st = s->state;
+
+	(void)event_del(st->watch);
+	apply_end(s);
+}
+
 static void
 denylist_stop(struct weir_service *s)
 {
@@ -191,6 +201,7 @@ const struct weir_extension ext_denylist = {
 	.stop = denylist_stop,
 	.keep = denylist_keep,
 	.serve = denylist_serve,
+	.retire = denylist_retire,
 	.commands = denylist_commands,
 	.stage = &stage,
 };
