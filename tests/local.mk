@@ -89,6 +89,7 @@ UNIT_TESTS = \
 	tests/unit/test_tag \
 	tests/unit/test_table \
 	tests/unit/test_table_crash \
+	tests/unit/test_table_full \
 	tests/unit/test_table_others \
 	tests/unit/test_table_share \
 	tests/unit/test_table_share_spend \
@@ -108,6 +109,7 @@ MODULE_TESTS = \
 	tests/module/test_claims \
 	tests/module/test_count \
 	tests/module/test_delay \
+	tests/module/test_denylist \
 	tests/module/test_forward \
 	tests/module/test_holders \
 	tests/module/test_limit_bytes \
@@ -407,6 +409,10 @@ tests_unit_test_engine_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_loop_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_hold_LDFLAGS = $(WRAP_ALLOC)
 tests_unit_test_pool_LDFLAGS = $(WRAP_ALLOC)
+
+# One that sees the parts of an extension.
+tests_module_test_stats_backends_CPPFLAGS = $(AM_CPPFLAGS) \
+	-I$(top_srcdir)/src/api -I$(top_srcdir)/modules/extension/stats
 
 tests_unit_test_pipe_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=fcntl,--wrap=fcntl64,--wrap=pipe2

@@ -28,7 +28,7 @@ struct state {
 
 /* One direction. */
 struct purse {
-	uint64_t owed;	   /* passed when the table could not say */
+	uint64_t owed;	   /* passed when the table could not count */
 	uint64_t spent;	   /* in all */
 	uint64_t budget;   /* the last */
 	uint64_t given_ms; /* age of the channel at that */
@@ -199,6 +199,14 @@ purse_settle(struct weir_call *c, struct purse *p)
 	p->owed = 0;
 }
 
+/* They pass, and nobody has counted them yet. */
+static struct weir_verdict
+purse_owe(struct purse *p, size_t n)
+{
+	p->owed += n;
+	return weir_skip(n);
+}
+
 static struct weir_verdict
 spend(struct weir_call *c, struct weir_bytes in, enum weir_dir dir)
 {
@@ -218,14 +226,13 @@ spend(struct weir_call *c, struct weir_bytes in, enum weir_dir dir)
 	purse_settle(c, p);
 	n = budget_next(c, p, in.len, f.age_ms);
 	if (bytes_spend(c, &n, &left_ms) == -1) {
-		if (weir_limiter_hangs(c, &st->limiter)) {
-			p->owed += in.len;
-			return weir_skip(in.len);
-		}
+		if (weir_limiter_hangs(c, &st->limiter))
+			return purse_owe(p, in.len);
 		if (weir_limiter_refuses(
 			    c, &cf->limiter, &st->limiter, used_up))
 			return weir_limiter_end(&cf->limiter);
-		(void)bytes_spend_more(c, n);
+		if (bytes_spend_more(c, n) == -1)
+			return purse_owe(p, in.len);
 	}
 	p->budget = n;
 	p->spent += n;

@@ -76,6 +76,10 @@ struct weir_extension {
 	 * reload may still fail before.  From here on it may change what others
 	 * see as well, such as rows of its tables. */
 	void (*serve)(struct weir_service *s);
+	/* In the keeper, before it leaves, and only after serve: what others
+	 * see may be another keeper's from here on, so this one changes it no
+	 * more, though it may still answer requests for a while. */
+	void (*retire)(struct weir_service *s);
 	/* In the keeper; ends with word NULL. */
 	const struct weir_command *commands;
 	/* Stands first in every chain, with the conf of the entry. */

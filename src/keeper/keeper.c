@@ -32,6 +32,7 @@ static const int keeper_signals[] = { SIGTERM, SIGQUIT };
 static void keeper_leave(struct weir_keeper *k);
 static void keeper_drain(struct weir_keeper *k);
 static void keeper_serve(struct weir_keeper *k);
+static void keeper_retire(struct weir_keeper *k);
 static int keeper_reopen(struct weir_keeper *k, uint32_t index, int fd);
 
 static void
@@ -112,6 +113,7 @@ keeper_drain(struct weir_keeper *k)
 	if (k->drain_ms != 0)
 		return;
 	k->drain_ms = clock_ms() + DRAIN_MS;
+	keeper_retire(k);
 	web_close(&k->web);
 	k->looks = event_new(k->base, -1, EV_PERSIST, keeper_look, k);
 	if (k->looks == NULL || event_add(k->looks, &often) == -1)
@@ -181,6 +183,20 @@ keeper_serve(struct weir_keeper *k)
 	for (i = 0; i < k->services.n && !k->serves; i++, s++)
 		if (s->type != NULL && s->type->serve != NULL)
 			s->type->serve(s);
+	k->serves = true;
+}
+
+/* And here they no longer may. */
+static void
+keeper_retire(struct weir_keeper *k)
+{
+	struct weir_service *s = k->services.v;
+	size_t i;
+
+	for (i = 0; i < k->services.n && k->serves; i++, s++)
+		if (s->type != NULL && s->type->retire != NULL)
+			s->type->retire(s);
+	/* Nor may one that has not heard yet that it serves. */
 	k->serves = true;
 }
 

@@ -260,6 +260,31 @@ test_f6_a_full_table(void **state)
 	}
 }
 
+/* What a table without room did not count is counted when there is some, and
+ * nobody gets back what was not spent. */
+static void
+test_a_full_table_finds_room(void **state)
+{
+	uint32_t n;
+
+	(void)state;
+	options.full = WEIR_FULL_ALLOW;
+	options.size = 1;
+	shared_anew();
+	for (n = 0; n < 20000; n++)
+		(void)weir_table_draw(
+			&table, shared_number(&n), LIMITS_NEW, NULL, 0, NULL);
+	limits_start("quota", "max = \"64M\";");
+	assert_true(limits_open("1.2.3.4:1"));
+	pair_carry(client, server, 0, 300000);
+	table_clear(&table);
+	shared_in_another(spend_as_another);
+	assert_int_equal(spent(), 1000);
+	limits_end();
+	assert_int_equal(spent(), 301000);
+	limits_stop();
+}
+
 /* ---- every way to cut ---------------------------------------------------- */
 
 static void
@@ -318,6 +343,7 @@ main(void)
 		quota_relay_tests(test_a_dry_run_ends_nothing),
 		quota_test(test_all_workers_spend),
 		quota_test(test_f6_a_full_table),
+		quota_test(test_a_full_table_finds_room),
 		cmocka_unit_test(test_every_cut_comes_to_the_same),
 		quota_test(test_options_have_to_fit),
 	};

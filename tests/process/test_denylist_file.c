@@ -1,4 +1,6 @@
 /* test_denylist_file.c - a denylist that comes from a file. */
+#include <poll.h>
+
 #include "denylist_try.h"
 #include "lib/relay.h"
 #include "lib/reload.h"
@@ -150,6 +152,61 @@ test_times_of_a_file_run_on(void **state)
 	daemon_stop(d);
 }
 
+static pid_t
+keeper_of(struct daemon *d)
+{
+	return (pid_t)http_value(d, "GET /v1/status", "keeper.pid");
+}
+
+/* A client that reads no answer holds the keeper in its drain: it looks at its
+ * file no more, as the list is that of another one. */
+static void
+test_who_leaves_looks_no_more(void **state)
+{
+	static const char words[] = "POST /v1/extensions/denylist/list"
+				    "?limit=10000 HTTP/1.1\r\nHost: w\r\n"
+				    "Content-Length: 0\r\n\r\n";
+	struct daemon *d = daemon_new();
+	struct pollfd p = { .events = POLLIN };
+	char *text = malloc(64 * 10000);
+	size_t len = 0;
+	pid_t keeper;
+	int fd, i;
+
+	(void)state;
+	assert_non_null(text);
+	assert_int_equal(chmod(daemon_dir(d), 0755), 0);
+	for (i = 0; i < 10000; i++)
+		len += (size_t)snprintf(text + len, 64 * 10000 - len,
+			"10.0.%d.%d\n", i / 250, i % 250);
+	daemon_put(d, "deny", text);
+	free(text);
+	assert_int_equal(chmod(daemon_path(d, "deny"), 0644), 0);
+	daemon_put(d, "other", "127.0.0.3\n");
+	assert_int_equal(chmod(daemon_path(d, "other"), 0644), 0);
+	daemon_write(
+		d, CONF("file = \"%s/deny\"; size = \"16M\";"), daemon_dir(d));
+	daemon_launch(d);
+	keeper = keeper_of(d);
+	fd = peer_connect_unix(daemon_path(d, "api"));
+	assert_int_equal(
+		write(fd, words, sizeof(words) - 1), sizeof(words) - 1);
+	p.fd = fd;
+	assert_int_equal(poll(&p, 1, DAEMON_MS), 1);
+	daemon_write(
+		d, CONF("file = \"%s/other\"; size = \"16M\";"), daemon_dir(d));
+	assert_int_equal(daemon_say(d, "reload", "generation 2 serves"), 0);
+	daemon_wait_log(d, "other: 1 networks, 10000 others taken", DAEMON_MS);
+	daemon_put(d, "deny", "127.0.0.2\n");
+	assert_true(procs_wait_end(keeper, DAEMON_MS));
+	assert_false(daemon_logged(d, "deny: 1 networks"));
+	assert_refused_everywhere(d, "127.0.0.2", false);
+	assert_refused_everywhere(d, "127.0.0.3", true);
+	close(fd);
+	daemon_fds_allow(d, 4);
+	daemon_stop(d);
+}
+
 static void
 test_a_line_takes_the_place_of_a_command(void **state)
 {
@@ -209,6 +266,7 @@ main(void)
 		daemon_test(test_times_of_a_file_run_on),
 		daemon_test(test_a_line_takes_the_place_of_a_command),
 		daemon_test(test_a_file_that_finds_no_room),
+		daemon_test(test_who_leaves_looks_no_more),
 		/* The others look for leaks. */
 		daemon_test(test_f18_the_list_of_a_reload_that_fails),
 	};

@@ -139,14 +139,11 @@ static const struct weir_middleware stage = {
 static int
 denylist_keep(struct weir_service *s, struct weir_keeper *k)
 {
-	const struct conf *conf = s->conf;
 	struct state *st = s->state;
 
 	(void)k;
-	if (lengths_restore(s) == -1)
+	if (lengths_restore(s) == -1 || apply_init(s) == -1)
 		return -1;
-	if (conf->file == NULL)
-		return 0;
 	st->watch = event_new(s->base, -1, EV_PERSIST, file_look, s);
 	if (st->watch != NULL)
 		return 0;
@@ -161,13 +158,22 @@ denylist_serve(struct weir_service *s)
 	static const struct timeval tick = { WATCH_MS / 1000, 0 };
 	struct state *st = s->state;
 
-	if (st->watch == NULL) {
-		file_forget(s);
-		return;
-	}
-	file_look(-1, 0, s);
 	if (event_add(st->watch, &tick) == -1)
 		weir_service_error(s, "the file cannot be watched");
+	file_look(-1, 0, s);
+	/* In a first start nobody waits but the clients to come. */
+	if (!st->loops)
+		apply_finish(s);
+}
+
+/* From here on the list is that of another one's file. */
+static void
+denylist_retire(struct weir_service *s)
+{
+	struct state *st = s->state;
+
+	(void)event_del(st->watch);
+	apply_end(s);
 }
 
 static void
@@ -175,6 +181,7 @@ denylist_stop(struct weir_service *s)
 {
 	struct state *st = s->state;
 
+	apply_done(s);
 	if (st->watch != NULL)
 		event_free(st->watch);
 }
@@ -194,6 +201,7 @@ const struct weir_extension ext_denylist = {
 	.stop = denylist_stop,
 	.keep = denylist_keep,
 	.serve = denylist_serve,
+	.retire = denylist_retire,
 	.commands = denylist_commands,
 	.stage = &stage,
 };

@@ -1,6 +1,8 @@
 /* file.c - networks from a file that is watched. */
 #include <sys/stat.h>
 
+#include <event2/event.h>
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,12 +12,7 @@
 
 #define LINE_MOST   512
 #define NETS_MOST   1000000 /* of a file */
-#define RETRY_LOOKS 10	    /* before what found no room is tried again */
-
-struct line {
-	struct net net; /* first: it is sorted by that */
-	uint32_t ttl_ms;
-};
+#define RETRY_LOOKS 10	    /* before what was not possible is tried again */
 
 /* Parses a line into *to: 1, 0 for one that is empty, or -1 and *why. */
 static int
@@ -115,96 +112,6 @@ file_read(struct weir_service *s, FILE *in, size_t *n, bool *again)
 	return NULL;
 }
 
-/* Its time has begun when it was first seen, and may be over. */
-static int
-line_apply(struct weir_service *s, const struct line *line)
-{
-	struct entry entry, by_file = { .by = BY_FILE, .ttl_ms = line->ttl_ms };
-
-	if (entry_get(s, &line->net, &entry) == 0 && entry.by == BY_FILE &&
-		entry.ttl_ms == line->ttl_ms)
-		return 0;
-	if (line->ttl_ms != 0 && seen_is(s, &line->net, line->ttl_ms))
-		return 0;
-	if (net_add(s, &line->net, &by_file) == -1)
-		return -1;
-	return line->ttl_ms == 0 ? 0 : seen_add(s, &line->net, line->ttl_ms);
-}
-
-/* The line of a network, if it has a time or need not. */
-static const struct line *
-line_find(const struct line *v, size_t n, const struct net *net, bool timed)
-{
-	const struct line *line =
-		n == 0 ? NULL : bsearch(net, v, n, sizeof(*v), net_compare);
-
-	return line == NULL || (timed && line->ttl_ms == 0) ? NULL : line;
-}
-
-/* Takes away what no line has (any more); how many networks these are. */
-static size_t
-lines_forget(struct weir_service *s, const struct line *v, size_t n)
-{
-	size_t i, removed = 0;
-	struct entry entry;
-	struct nets nets;
-
-	nets_list(s, &nets, false);
-	for (i = 0; i < nets.n; i++)
-		if (line_find(v, n, &nets.v[i], false) == NULL &&
-			entry_get(s, &nets.v[i], &entry) == 0 &&
-			entry.by == BY_FILE)
-			removed += weir_table_delete(s->tables[NETS],
-					   net_key(&nets.v[i])) == 0;
-	free(nets.v);
-	nets_list(s, &nets, true);
-	for (i = 0; i < nets.n; i++)
-		if (line_find(v, n, &nets.v[i], true) == NULL)
-			(void)seen_delete(s, &nets.v[i]);
-	free(nets.v);
-	return removed;
-}
-
-/* The list becomes that of the file, but for what commands have added; false:
- * not all of it. */
-static bool
-file_apply(struct weir_service *s, const struct line *v, size_t n)
-{
-	struct state *st = s->state;
-	size_t i, removed, failed = 0;
-	int err = 0;
-
-	removed = lines_forget(s, v, n);
-	for (i = 0; i < n; i++)
-		if (line_apply(s, &v[i]) == -1) {
-			failed++;
-			err = errno;
-		}
-	if (failed > 0 && !st->failed)
-		weir_service_error(s,
-			"%zu of %zu networks of the file are not on the list: "
-			"%s; they are tried again",
-			failed, n,
-			err == ENOSPC ? "it is full (option \"size\")"
-				      : strerror(err));
-	else if (failed == 0)
-		weir_service_info(s, "%s: %zu networks, %zu others taken away",
-			((const struct conf *)s->conf)->file, n, removed);
-	st->failed = failed > 0;
-	return failed == 0;
-}
-
-void
-file_forget(struct weir_service *s)
-{
-	size_t removed = lines_forget(s, NULL, 0);
-
-	if (removed > 0)
-		weir_service_info(s,
-			"there is no file any more: %zu networks taken away",
-			removed);
-}
-
 static bool
 file_is_as_seen(const struct stat *a, const struct stat *b)
 {
@@ -212,6 +119,47 @@ file_is_as_seen(const struct stat *a, const struct stat *b)
 	       a->st_size == b->st_size &&
 	       a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
 	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+static const char *
+failure_text(int err)
+{
+	return err == ENOSPC	  ? "it is full (option \"size\")"
+	       : err == ETIMEDOUT ? "another process hangs with a part of it"
+				  : strerror(err);
+}
+
+/* All is done that there is to do; it is said once what could not be. */
+void
+file_applied(struct weir_service *s, const struct apply *a)
+{
+	const struct conf *conf = s->conf;
+	struct state *st = s->state;
+	bool failed = a->failed > 0 || a->stays;
+
+	if (a->failed > 0 && !st->failed)
+		weir_service_error(s,
+			"%zu of %zu networks of the file are not on the list: "
+			"%s; they are tried again",
+			a->failed, a->n, failure_text(a->err));
+	else if (a->stays && !st->failed)
+		weir_service_error(s,
+			"what the file has no more may still be on the list: "
+			"%s; it is tried again",
+			failure_text(a->err));
+	else if (!failed && conf->file != NULL)
+		weir_service_info(s, "%s: %zu networks, %zu others taken away",
+			conf->file, a->n, a->removed);
+	else if (!failed && a->removed > 0)
+		weir_service_info(s,
+			"there is no file any more: %zu networks taken away",
+			a->removed);
+	st->failed = failed;
+	st->wait = failed ? RETRY_LOOKS : 0;
+	if (!failed)
+		st->seen = st->applied;
+	if (!failed && conf->file == NULL)
+		(void)event_del(st->watch);
 }
 
 /* Once a second: stat(2) is all that it costs as long as nothing changes. */
@@ -229,8 +177,12 @@ file_look(int fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (st->wait > 0 && st->wait-- > 1)
+	if (apply_goes_on(s) || (st->wait > 0 && st->wait-- > 1))
 		return;
+	if (conf->file == NULL) {
+		apply_begin(s, NULL, 0);
+		return;
+	}
 	if (stat(conf->file, &now) == 0 && file_is_as_seen(&now, &st->seen))
 		return;
 	in = fopen(conf->file, "re");
@@ -246,11 +198,13 @@ file_look(int fd, short what, void *arg)
 	}
 	v = file_read(s, in, &n, &again);
 	fclose(in);
-	if (v != NULL && !file_apply(s, v, n)) {
-		st->wait = RETRY_LOOKS;
-		again = true;
+	if (v == NULL) {
+		if (!again)
+			st->seen = now;
+		return;
 	}
-	if (!again)
-		st->seen = now;
-	free(v);
+	/* Until all of it is there the list is that of no file. */
+	st->seen = (struct stat){ 0 };
+	st->applied = now;
+	apply_begin(s, v, n);
 }

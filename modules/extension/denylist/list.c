@@ -172,16 +172,17 @@ seen_key(struct seen *seen, const struct net *net)
 		.len = sizeof(*seen) };
 }
 
-bool
+int
 seen_is(struct weir_service *s, const struct net *net, uint32_t ttl_ms)
 {
 	struct seen seen;
 	uint32_t was = 0;
 	size_t len;
 
-	return weir_table_get(s->tables[NETS], seen_key(&seen, net), 0, &was,
-		       sizeof(was), &len) == 0 &&
-	       was == ttl_ms;
+	if (weir_table_get(s->tables[NETS], seen_key(&seen, net), 0, &was,
+		    sizeof(was), &len) == 0)
+		return was == ttl_ms;
+	return errno == ENOENT ? 0 : -1;
 }
 
 int

@@ -151,17 +151,21 @@ texts_find(struct backends *b, const char text[WEIR_ADDR_TEXT])
 	return NULL;
 }
 
-/* What was counted there is the others' from now on. */
+/* What was counted there is the others' from now on.  Zero comes first: what is
+ * moved when somebody dies is lost, but never counted twice. */
 static void
 backend_empty(struct backends *b, struct backend *p)
 {
+	uint64_t n;
 	size_t i;
 
 	atomic_store_explicit(backend_used(p), 0, memory_order_release);
 	for (i = offsetof(struct backend_figures, connects) / sizeof(uint64_t);
 		i < cells_in(backend_figures); i++) {
-		weir_cell_add(&b->v[b->n].cells[i], p->cells[i]);
-		p->cells[i] = 0;
+		n = atomic_exchange_explicit(
+			&p->cells[i], 0, memory_order_relaxed);
+		atomic_signal_fence(memory_order_seq_cst);
+		weir_cell_add(&b->v[b->n].cells[i], n);
 	}
 	p->addr.len = 0;
 }
