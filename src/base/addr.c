@@ -129,6 +129,34 @@ weir_addr_is_low(const struct weir_addr *a)
 						 : a->in.sin_port) < start;
 }
 
+size_t
+addr_decimal(char *text, unsigned n)
+{
+	char digits[10];
+	size_t len = 0, i;
+
+	do
+		digits[len++] = (char)('0' + n % 10);
+	while ((n /= 10) != 0);
+	for (i = 0; i < len; i++)
+		text[i] = digits[len - 1 - i];
+	return len;
+}
+
+size_t
+addr_ip4_text(char *text, const uint8_t ip[4])
+{
+	size_t len = 0;
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		if (i > 0)
+			text[len++] = '.';
+		len += addr_decimal(text + len, ip[i]);
+	}
+	return len;
+}
+
 const char *
 weir_addr_text(const struct weir_addr *a, char text[static WEIR_ADDR_TEXT])
 {
@@ -146,13 +174,16 @@ weir_addr_text(const struct weir_addr *a, char text[static WEIR_ADDR_TEXT])
 		else
 			snprintf(text, WEIR_ADDR_TEXT, "unix:%.*s", (int)n,
 				a->un.sun_path);
+	} else if (a->sa.sa_family == AF_INET) {
+		n = addr_ip4_text(text, (const uint8_t *)&a->in.sin_addr);
+		text[n++] = ':';
+		n += addr_decimal(text + n, ntohs(a->in.sin_port));
+		text[n] = '\0';
 	} else {
 		getnameinfo(&a->sa, a->len, host, sizeof(host), NULL, 0,
 			NI_NUMERICHOST);
-		snprintf(text, WEIR_ADDR_TEXT,
-			a->sa.sa_family == AF_INET6 ? "[%s]:%u" : "%s:%u", host,
-			ntohs(a->sa.sa_family == AF_INET6 ? a->in6.sin6_port
-							  : a->in.sin_port));
+		snprintf(text, WEIR_ADDR_TEXT, "[%s]:%u", host,
+			ntohs(a->in6.sin6_port));
 	}
 	return text;
 }

@@ -14,7 +14,8 @@
 #include "ctl/help.h"
 
 #define TOKEN_SIZE 4096
-#define SILENT	   8 /* workers that are named one by one */
+#define SILENT	   8  /* workers that are named one by one */
+#define CTL_NICE   10 /* nice(2) */
 
 static int main_run(struct ctl *c, int argc, char **argv);
 static int main_unknown(const char *name);
@@ -32,6 +33,8 @@ main(int argc, char **argv)
 
 	if (fd_stdio_open() == -1)
 		return CTL_FAILED;
+	/* Traffic comes first, as in the keeper. */
+	(void)!nice(CTL_NICE);
 	c.style = style_of(stdout);
 	if (argc > 1 && strcmp(argv[1], COMPLETE_WORD) == 0)
 		return main_flush(complete_run(argc - 2, argv + 2));

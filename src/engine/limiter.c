@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/limiter.h"
+#include "base/addr.h"
 #include "base/clock.h"
 #include "base/log.h"
 
@@ -75,36 +76,6 @@ bits_mask(uint8_t *p, size_t n, unsigned bits)
 	}
 }
 
-/* A number as text; its length. */
-static size_t
-number_text(char *text, unsigned n)
-{
-	char digits[10];
-	size_t len = 0, i;
-
-	do
-		digits[len++] = (char)('0' + n % 10);
-	while ((n /= 10) != 0);
-	for (i = 0; i < len; i++)
-		text[i] = digits[len - 1 - i];
-	return len;
-}
-
-/* As inet_ntop(3) does, which takes 2,000 instructions for it. */
-static size_t
-ip4_text(char *text, const uint8_t *ip)
-{
-	size_t len = 0;
-	int i;
-
-	for (i = 0; i < 4; i++) {
-		if (i > 0)
-			text[len++] = '.';
-		len += number_text(text + len, ip[i]);
-	}
-	return len;
-}
-
 /* The network of the client, as text; its length. */
 static size_t
 client_text(const struct weir_call *c, const struct weir_limiter *l,
@@ -131,12 +102,12 @@ client_text(const struct weir_call *c, const struct weir_limiter *l,
 	bits = (unsigned)(is_ip4 ? l->prefix4 : l->prefix6);
 	bits_mask(ip, all / 8, bits);
 	if (is_ip4)
-		len = ip4_text(text, ip);
+		len = addr_ip4_text(text, ip);
 	else
 		len = strlen(inet_ntop(AF_INET6, ip, text, WEIR_KEY_MOST));
 	if (bits < all) {
 		text[len++] = '/';
-		len += number_text(text + len, bits);
+		len += addr_decimal(text + len, bits);
 	}
 	return len;
 }

@@ -1,6 +1,5 @@
 /* keeper.c - the process that does what must be done once. */
 #include <sys/prctl.h>
-#include <sys/resource.h>
 
 #include <bsd/unistd.h>
 #include <errno.h>
@@ -25,7 +24,7 @@
 #define EXIT_CANNOT_START 2    /* a respawn would not help */
 #define DRAIN_MS	  2000 /* that requests have to be answered */
 #define LOOK_MS		  20   /* between two looks whether they are */
-#define KEEPER_NICE	  10   /* setpriority(2) */
+#define KEEPER_NICE	  10   /* nice(2) */
 
 static const int keeper_signals[] = { SIGTERM, SIGQUIT };
 
@@ -290,7 +289,7 @@ keeper_main(const struct heritage *h)
 		fd_stdio_null();
 	setproctitle("keeper generation %u", h->generation);
 	/* Traffic comes first where there are not CPUs enough for both. */
-	(void)setpriority(PRIO_PROCESS, 0, KEEPER_NICE);
+	(void)!nice(KEEPER_NICE);
 	while (!k.leaving)
 		if (event_base_loop(k.base, EVLOOP_ONCE) == -1) {
 			log_error("the event loop failed: %s", strerror(errno));
