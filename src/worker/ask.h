@@ -11,6 +11,7 @@
 #include "base/link.h"
 
 #define ASK_LOOKS 256 /* channels looked at in a slice */
+#define ASK_ROWS  20  /* of these told of: more can be felt by who waits */
 
 struct acceptor;
 struct ask;

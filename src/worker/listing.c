@@ -180,7 +180,7 @@ listing_looks(struct listing *l, struct packet *out)
 		ch = cursor_next(&l->cursor);
 		if (ch == NULL)
 			break;
-		if (!listing_look(l, ch, out))
+		if (!listing_look(l, ch, out) || out->rows.n == ASK_ROWS)
 			return ASK_GOES_ON;
 	}
 	if (i == ASK_LOOKS)
