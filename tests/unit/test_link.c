@@ -1,5 +1,7 @@
 /* test_link.c - what keepers ask of a worker is answered in slices, whatever
  * becomes of the channels, and of the keepers, meanwhile. */
+#include <sys/resource.h>
+
 #include "link_try.h"
 
 static uint64_t seen[2 * CLIENTS]; /* ids of rows, in the order they came */
@@ -290,6 +292,19 @@ test_kill(void **state)
 	assert_int_equal(done->err, ENOENT);
 }
 
+/* Of many channels both sides are open here. */
+static int
+files_raise(void **state)
+{
+	struct rlimit files;
+
+	(void)state;
+	if (getrlimit(RLIMIT_NOFILE, &files) == -1)
+		return -1;
+	files.rlim_cur = files.rlim_max;
+	return setrlimit(RLIMIT_NOFILE, &files);
+}
+
 int
 main(void)
 {
@@ -306,5 +321,5 @@ main(void)
 		link_test(test_kill),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, files_raise, NULL);
 }
