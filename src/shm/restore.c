@@ -293,7 +293,7 @@ static const char *
 file_check(
 	const struct weir_table *t, struct reader *r, struct found_rows *found)
 {
-	uint64_t now_s = (uint64_t)time(NULL), wanted, sum;
+	uint64_t now_ms = snapshot_now_ms(), wanted, sum;
 	struct snapshot_head head;
 	const char *why;
 
@@ -305,8 +305,8 @@ file_check(
 		return why;
 	sum = snapshot_sum(0, &head, sizeof(head));
 	/* A wall clock that was set back says nothing. */
-	if (now_s > head.saved_s)
-		r->passed_ms = (now_s - head.saved_s) * 1000;
+	if (now_ms > head.saved_ms)
+		r->passed_ms = now_ms - head.saved_ms;
 	why = parts_read(t, r, &sum, found);
 	if (why != NULL)
 		return why;

@@ -235,7 +235,7 @@ static int
 table_write(FILE *f, struct weir_table *t, const struct snapshot_way *way)
 {
 	struct snapshot_head head = { .layout = t->shape.layout,
-		.saved_s = (uint64_t)time(NULL) };
+		.saved_ms = snapshot_now_ms() };
 	static const struct snapshot_part last = { 0 };
 	uint64_t sum = 0;
 

@@ -9,16 +9,17 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "shm/siphash.h"
 
-#define SNAPSHOT_MAGIC "weirtab4"
+#define SNAPSHOT_MAGIC "weirtab5"
 #define SNAPSHOT_NEVER UINT64_MAX
 
 struct snapshot_head {
 	char magic[8];
 	uint64_t layout;
-	uint64_t saved_s; /* since 1970 */
+	uint64_t saved_ms; /* since 1970 */
 };
 
 struct snapshot_part {
@@ -33,6 +34,16 @@ struct snapshot_line {
 	uint32_t key_len;
 	uint32_t zero;
 };
+
+/* Milliseconds since 1970, as clocks of processes begin anew. */
+static inline uint64_t
+snapshot_now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
 
 /* Of these bytes, and all before, whose sum is that. */
 static inline uint64_t
